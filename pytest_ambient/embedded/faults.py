@@ -1,0 +1,47 @@
+"""The deliberate faults of the embedded cluster: what each one breaks, by name.
+
+A fault changes what the mesh, an application or the exec channel really does, never what is reported about it.
+"""
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """One way for the embedded mesh to break its promise; the value is its name on the command line."""
+
+    POLICY_IGNORED = "policy-ignored"
+    POLICY_ON_WRONG_WORKLOAD = "policy-on-wrong-workload"
+    EVERYTHING_DENIED = "everything-denied"
+    UNAVAILABLE_NOT_DENIED = "unavailable-not-denied"
+    SPLIT_62_38 = "split-62-38"
+    SPLIT_FROZEN = "split-frozen"
+    HEADER_ROUTE_IGNORED = "header-route-ignored"
+    PLAINTEXT_NOT_HBONE = "plaintext-not-hbone"
+    L7_POLICY_UNENFORCED = "l7-policy-unenforced"
+    WAYPOINT_BYPASSED = "waypoint-bypassed"
+    APPLICATION_MAKES_403 = "application-makes-403"
+    SLOW_PROPAGATION = "slow-propagation"
+    POD_NOT_CAPTURED = "pod-not-captured"
+    ZTUNNEL_NOT_READY = "ztunnel-not-ready"
+    EXEC_LOSES_STATUS = "exec-loses-status"
+    EXEC_RETURNS_NOTHING = "exec-returns-nothing"
+
+
+DESCRIPTIONS: dict[Fault, str] = {
+    Fault.POLICY_IGNORED: "authorization policies are accepted, reported in status and enforced nowhere",
+    Fault.POLICY_ON_WRONG_WORKLOAD: "a policy is enforced on another workload of its namespace than the one it names",
+    Fault.EVERYTHING_DENIED: "every connection between captured pods is refused at the destination",
+    Fault.UNAVAILABLE_NOT_DENIED: "where a policy should deny, the proxy answers 503 or finds no endpoint",
+    Fault.SPLIT_62_38: "a weighted route of two or more backends is served 62/38 whatever its weights",
+    Fault.SPLIT_FROZEN: "a weighted route always serves its first backend",
+    Fault.HEADER_ROUTE_IGNORED: "header and query matches of a route never match",
+    Fault.PLAINTEXT_NOT_HBONE: "captured pods talk plaintext: no tunnel, no certificate, no identity",
+    Fault.L7_POLICY_UNENFORCED: "waypoints route, but enforce no authorization policy",
+    Fault.WAYPOINT_BYPASSED: "traffic for a Service with a waypoint goes straight to its endpoints",
+    Fault.APPLICATION_MAKES_403: "denials at the waypoint are off; the application itself answers 403 'RBAC: access denied'",
+    Fault.SLOW_PROPAGATION: "configuration reaches the proxies 60 seconds late",
+    Fault.POD_NOT_CAPTURED: "one Bookinfo pod (details-v1) is never captured although its namespace is enrolled",
+    Fault.ZTUNNEL_NOT_READY: "ztunnel is never ready on one node",
+    Fault.EXEC_LOSES_STATUS: "an exec's closing status message is lost",
+    Fault.EXEC_RETURNS_NOTHING: "an exec now and then ends in success without any output",
+}
