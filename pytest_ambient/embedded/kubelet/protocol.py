@@ -83,4 +83,4 @@ class Kubelet(Protocol):
         """Ask a port of the pod over HTTP as the node would; raise PodUnreachable when nothing listens there."""
 
     async def dial(self, pod: Object, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect to a port of the pod, its localhost ports included; raise PodUnreachable when nothing listens there."""
+        """Connect to a port of the pod, localhost ones included; raise PodUnreachable when nothing listens there."""
