@@ -202,9 +202,7 @@ class Store:
     def _put(self, resource: Resource, new: Object, old: Object, *, dry_run: bool = False) -> Object:
         if deletion.same(new, old):
             return old
-        if resource.generation and deletion.wanted(new, custom=resource.custom) != deletion.wanted(
-            old, custom=resource.custom
-        ):
+        if resource.generation and deletion.wanted(resource, new) != deletion.wanted(resource, old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if dry_run:
             return new
