@@ -1,0 +1,233 @@
+"""The only door to a Kubernetes API server: objects, execs, logs and port-forwards, with errors that stand alone."""
+
+import io
+import json
+import ssl
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from pytest_ambient._kube_rest import Kind, Object, Rest
+from pytest_ambient._kube_stream import Dialer, Executed, exchange, execute
+from pytest_ambient._wait import NotYet, until
+from pytest_ambient.errors import BrokenEnvironment, KubeError, NotFound
+
+__all__ = ["MANAGER", "Executed", "Kube", "Object"]
+
+MANAGER = "pytest-ambient"
+"""The field manager of what tests apply."""
+
+PATCHES = {
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+    "json": "application/json-patch+json",
+    "apply": "application/apply-patch+yaml",
+}
+
+
+class Kube:
+    """One cluster, seen with the credentials of one kubeconfig context; usable from many threads.
+
+    Its methods raise KubeErrors: ServerGone, Forbidden, NotFound, Conflict, Invalid. BrokenEnvironment at the first
+    use says that the kubeconfig or the context can't be used.
+    """
+
+    def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
+        self.kubeconfig, self.context = kubeconfig, context
+        self._lock = threading.RLock()
+        self._kinds: dict[str, dict[str, Kind]] = {}
+
+    def kind(self, kind: str) -> Kind:
+        """Where `GROUP/VERSION/Kind` lives, as the cluster itself says; raises NotFound for a kind it doesn't have."""
+        version, _, name = kind.rpartition("/")
+        for fresh in (False, True):
+            if fresh or version not in self._kinds:
+                self._kinds[version] = self._rest.kinds(version)
+            if name in self._kinds[version]:
+                return self._kinds[version][name]
+        raise NotFound(f"the cluster has no kind {kind}")
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """The object, None when there is none; raises NotFound for a kind that the cluster doesn't have."""
+        path = self.kind(kind).path(namespace, name)
+        try:
+            return self._rest.json("GET", path)
+        except NotFound:
+            return None
+
+    def list(self, kind: str, namespace: str | None = None, labels: str = "", fields: str = "") -> list[Object]:
+        """All objects of a kind, in one namespace or everywhere, by label and field selector."""
+        version, _, name = kind.rpartition("/")
+        query = {"labelSelector": labels, "fieldSelector": fields, "limit": "500"}
+        found: list[Object] = []
+        while True:
+            page = self._rest.json("GET", self.kind(kind).path(namespace), query={k: v for k, v in query.items() if v})
+            found += [{"apiVersion": version, "kind": name} | item for item in page.get("items") or []]
+            query["continue"] = page.get("metadata", {}).get("continue") or ""
+            if not query["continue"]:
+                return found
+
+    def apply(self, obj: Object, *, force: bool = False, field_manager: str = MANAGER) -> Object:
+        """Applies an object server-side and gives it as it is now; Conflict names the fields that others own."""
+        meta = obj["metadata"]
+        path = self.kind(f"{obj['apiVersion']}/{obj['kind']}").path(meta.get("namespace"), meta["name"])
+        query = {"fieldManager": field_manager, "force": str(force).lower(), "fieldValidation": "Strict"}
+        return self._rest.json("PATCH", path, obj, query=query, content=PATCHES["apply"])
+
+    def patch(
+        self,
+        kind: str,
+        name: str,
+        namespace: str | None,
+        body: Object | Sequence[Object],
+        type: Literal["merge", "strategic", "json"] = "merge",
+        subresource: str = "",
+        field_manager: str = MANAGER,
+    ) -> Object:
+        """Patches an object or a subresource of it and gives it as it is now."""
+        path = self.kind(kind).path(namespace, name, subresource)
+        return self._rest.json("PATCH", path, body, query={"fieldManager": field_manager}, content=PATCHES[type])
+
+    def delete(self, kind: str, name: str, namespace: str | None = None, *, wait: float | None = None) -> None:
+        """Deletes an object; with `wait` (seconds) gives back only when it is gone. An absent one is no error."""
+        path = self.kind(kind).path(namespace, name)
+        try:
+            old = self._rest.json("DELETE", path, {"propagationPolicy": "Background"})
+        except NotFound:
+            return
+        uid = (old.get("metadata") or {}).get("uid") or (old.get("details") or {}).get("uid")
+
+        def gone() -> bool | NotYet:
+            left = self.get(kind, name, namespace)
+            if left is None or (uid and left["metadata"].get("uid") != uid):
+                return True
+            return NotYet(f"still there, finalizers {left['metadata'].get('finalizers') or 'none'}")
+
+        if wait is not None:
+            where = f"{namespace}/{name}" if namespace else name
+            until(gone, what=f"deletion of {kind.rpartition('/')[2]} {where}", within=wait)
+
+    def exec(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        timeout: float,
+    ) -> Executed:
+        """What a command in a container gave, within `timeout` seconds; a lost ending is never read as success.
+
+        Raises NotFound when the pod is gone, ExecFailed when the exec can't start or standard input can't be ended.
+        """
+        query = [("command", word) for word in argv]
+        query += [("container", container), ("stdout", "true"), ("stderr", "true")]
+        query += [("stdin", "true")] if stdin is not None else []
+        return execute(self._dialer, f"/api/v1/namespaces/{namespace}/pods/{pod}/exec", query, stdin, timeout)
+
+    def logs(
+        self, namespace: str, pod: str, container: str, *, since_time: str | None = None, tail: int | None = None
+    ) -> str:
+        """A container's log, since a moment (RFC 3339, whole seconds) or its last `tail` lines."""
+        query = {"container": container}
+        query |= {"sinceTime": since_time} if since_time else {}
+        query |= {"tailLines": str(tail)} if tail is not None else {}
+        body = self._rest.raw("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query=query)
+        return body.decode(errors="replace")
+
+    def pod_http(self, namespace: str, pod: str, port: int, path: str, *, timeout: float = 10) -> str:
+        """The body of a GET on a pod's own port, localhost ports included, through a port-forward."""
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
+        where = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
+        answer = HTTPResponse(cast(Any, _Received(exchange(self._dialer, where, port, request.encode(), timeout))))
+        try:
+            answer.begin()
+            body = answer.read().decode(errors="replace")
+        except (OSError, HTTPException) as error:
+            raise KubeError(f"{namespace}/{pod}:{port}{path} gave no HTTP answer: {error!r}") from error
+        if answer.status != 200:
+            raise KubeError(f"{namespace}/{pod}:{port}{path} answered {answer.status}: {body[:200]}")
+        return body
+
+    def can(self, verb: str, resource: str, namespace: str | None = None) -> bool:
+        """Whether this user may do `verb` on `RESOURCE[.GROUP][/SUBRESOURCE]`."""
+        name, _, sub = resource.partition("/")
+        plural, _, group = name.partition(".")
+        asked = {"verb": verb, "group": group, "resource": plural, "subresource": sub, "namespace": namespace or ""}
+        kind = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
+        review = kind | {"spec": {"resourceAttributes": asked}}
+        answer = self._rest.json("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+        return bool(answer.get("status", {}).get("allowed"))
+
+    def server_version(self) -> str:
+        """The API server's version, for example `v1.34.4`."""
+        return str(self._rest.json("GET", "/version")["gitVersion"])
+
+    @cached_property
+    def _configuration(self) -> Any:
+        return _configuration(self.kubeconfig, self.context)
+
+    @cached_property
+    def _rest(self) -> Rest:
+        from kubernetes.client.rest import RESTClientObject
+
+        with self._lock:
+            self._configuration.connection_pool_maxsize = 16
+            pool = RESTClientObject(self._configuration).pool_manager
+            return Rest(str(self._configuration.host).rstrip("/"), pool, self._credentials)
+
+    @cached_property
+    def _dialer(self) -> Dialer:
+        with self._lock:
+            cfg = self._configuration
+            return Dialer(
+                self._rest.host, _context(cfg), getattr(cfg, "tls_server_name", None), self._credentials, cfg.proxy
+            )
+
+    def _credentials(self) -> Mapping[str, str]:
+        with self._lock:  # a refresh of expired credentials may rewrite them
+            settings = self._configuration.auth_settings().values()
+            return {auth["key"]: auth["value"] for auth in settings if auth["in"] == "header" and auth["value"]}
+
+
+class _Received:
+    """Bytes that have come, in the shape in which HTTPResponse takes them."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self._answer)
+
+
+def _configuration(kubeconfig: Path | None, context: str | None) -> Any:
+    from kubernetes import config
+    from kubernetes.client import Configuration
+
+    made = Configuration()
+    path = str(kubeconfig) if kubeconfig else None
+    try:
+        cast(Any, config).load_kube_config(config_file=path, context=context, client_configuration=made)
+    except (config.ConfigException, OSError, ValueError, TypeError, KeyError, json.JSONDecodeError) as error:
+        where = f"kubeconfig {kubeconfig}" if kubeconfig else "the default kubeconfig"
+        raise BrokenEnvironment(f"{where}{f', context {context}' if context else ''}: {error}") from error
+    return made
+
+
+def _context(cfg: Any) -> ssl.SSLContext | None:
+    if not str(cfg.host).startswith("https"):
+        return None
+    context = ssl.create_default_context(cafile=cfg.ssl_ca_cert)
+    if getattr(cfg, "ca_cert_data", None):
+        context.load_verify_locations(cadata=cfg.ca_cert_data)
+    if not cfg.verify_ssl or cfg.assert_hostname is False:
+        context.check_hostname = False
+    if not cfg.verify_ssl:
+        context.verify_mode = ssl.CERT_NONE
+    if cfg.cert_file:
+        context.load_cert_chain(cfg.cert_file, cfg.key_file)
+    return context
