@@ -1,0 +1,64 @@
+"""The table of a rule: `case` makes a row, `cases` turns rows into test items."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from pytest_ambient.errors import Misuse
+from pytest_ambient.verdict.call import Call, Status
+from pytest_ambient.verdict.case import Case, Level, Scope, pair
+from pytest_ambient.verdict.expectation import Answered, AnyExpectation, HasCondition, LacksCondition
+
+
+class _Default:
+    """Marks `before` as not given: an answer for a call, absence for a condition."""
+
+
+_DEFAULT = _Default()
+
+
+def case(
+    id: str,
+    source: str | None,
+    call: Call | Status,
+    expectation: AnyExpectation,
+    *,
+    before: AnyExpectation | _Default | None = _DEFAULT,
+    state: str | None = None,
+    unchanged: bool = False,
+    twin: str | None = None,
+    level: Level = "core",
+    profile: str | None = None,
+    needs: str | Sequence[str] = (),
+    scope: Scope = "namespace",
+) -> Case:
+    """One row: `source` sends `call`, and `expectation` must come to hold.
+
+    `before` must hold until the manifest is applied: `Answered(200)` unless given, or the condition's absence; with `unchanged`
+    it is the expectation itself unless given. `needs` names features, one or several. A mistake fails collection with one line.
+    """
+    if isinstance(before, _Default):
+        before = _before(expectation, unchanged)
+    features = (needs,) if isinstance(needs, str) else tuple(needs)
+    try:
+        return Case(id, source, call, expectation, before, state, unchanged, twin, level, profile, features, scope)
+    except Misuse as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+
+
+def cases(*rows: Case) -> pytest.MarkDecorator:
+    """Makes a test function run once for each row, each an item of its own that `verdict` judges."""
+    try:
+        table = pair(rows)
+    except Misuse as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+    params = [pytest.param(row, id=row.id) for row in table]
+    return pytest.mark.parametrize("verdict", params, indirect=True)
+
+
+def _before(expectation: AnyExpectation, unchanged: bool) -> AnyExpectation:
+    if unchanged:
+        return expectation
+    if isinstance(expectation, HasCondition):
+        return LacksCondition(expectation.type, expectation.status, expectation.reason)
+    return Answered(200)

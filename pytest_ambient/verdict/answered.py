@@ -1,0 +1,93 @@
+"""The expectation of an answer: which status, made by whom, holding what."""
+
+from dataclasses import dataclass
+
+from pytest_ambient.verdict.outcome import PROXY_SERVERS, Outcome
+from pytest_ambient.verdict.seen import quoted, seen
+
+ANY_PATH = "?"
+"""The default of `through`: whichever way the answer came."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An HTTP answer made by the application, not by a proxy in front of it.
+
+    `backend` is the start of the pod's name in the body, `header` a name and its value, `body` and `lacks` are texts that the
+    body holds and does not hold, `through` names the waypoint that forwarded the answer (None: no proxy did), and
+    `by_proxy=True` wants an answer that the proxy itself makes (a redirect, a time-out).
+    """
+
+    status: int = 200
+    backend: str | None = None
+    header: tuple[str, str] | None = None
+    body: str | None = None
+    lacks: str | None = None
+    through: str | None = ANY_PATH
+    by_proxy: bool = False
+
+    needs_witness = False
+    denies = False
+
+    def __post_init__(self) -> None:
+        if not 100 <= self.status <= 599:
+            raise ValueError(f"status must be an HTTP status, not {self.status}")
+        if self.by_proxy and self.backend is not None:
+            raise ValueError("an answer made by a proxy has no backend")
+        if self.by_proxy and self.through is None:
+            raise ValueError("an answer made by a proxy cannot come through no proxy")
+
+    @property
+    def holds_still(self) -> bool:
+        """Whether three equal answers in a row may be luck: a named backend may be one of several."""
+        return self.backend is not None
+
+    def explain(self, outcome: Outcome) -> str | None:
+        """None when it holds; else the answer or failure that came, and what it lacks."""
+        maker_fits = outcome.made_by_proxy == self.by_proxy
+        if outcome.status != self.status or outcome.exit_code or not maker_fits:
+            return seen(outcome)
+        lack = self._backend(outcome) or self._header(outcome) or self._body(outcome) or self._path(outcome)
+        return f"{seen(outcome)}; {lack}" if lack else None
+
+    def _backend(self, outcome: Outcome) -> str | None:
+        if self.backend is None or serves(self.backend, outcome.served_by):
+            return None
+        return f"wanted backend {self.backend}" + ("" if outcome.served_by else ", the body names no pod")
+
+    def _header(self, outcome: Outcome) -> str | None:
+        if self.header is None:
+            return None
+        name, value = self.header
+        got = outcome.header(name)
+        if got == value:
+            return None
+        return f"wanted header {name}: {value}, got " + ("none of that name" if got is None else f"{got}")
+
+    def _body(self, outcome: Outcome) -> str | None:
+        if self.body is not None and self.body not in outcome.body:
+            return f"wanted {self.body!r} in the body, got {quoted(outcome.body)}"
+        if self.lacks is not None and self.lacks in outcome.body:
+            return f"wanted no {self.lacks!r} in the body, but it is there"
+        return None
+
+    def _path(self, outcome: Outcome) -> str | None:
+        proxied = outcome.made_by_proxy or (outcome.behind_proxy and outcome.header("server") in PROXY_SERVERS)
+        if self.through == ANY_PATH or proxied == (self.through is not None):
+            return None
+        return "a proxy forwarded it" if proxied else f"no proxy forwarded it, wanted {self.through} to"
+
+    def __str__(self) -> str:
+        text = f"HTTP {self.status} " + ("made by a proxy" if self.by_proxy else "from the application")
+        text += f" in {self.backend}" if self.backend else ""
+        text += f", header {self.header[0]}: {self.header[1]}" if self.header else ""
+        text += f", {self.body!r} in the body" if self.body is not None else ""
+        text += f", no {self.lacks!r} in the body" if self.lacks is not None else ""
+        if self.through != ANY_PATH:
+            text += f", through {self.through}" if self.through else ", through no proxy"
+        return text
+
+
+def serves(backend: str, pod: str | None) -> bool:
+    """Whether a pod of that name belongs to the backend: the same name, or one that goes on with a dash."""
+    return pod is not None and (pod == backend or pod.startswith(f"{backend}-"))

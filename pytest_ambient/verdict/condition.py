@@ -1,0 +1,94 @@
+"""Status conditions: what an object says about itself, and what a case expects it to say."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One status condition; `parent` names the parentRef that an HTTPRoute's condition speaks of."""
+
+    type: str
+    status: str
+    reason: str
+    message: str = ""
+    observed_generation: int | None = None
+    parent: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.type}={self.status} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class ObjectStatus:
+    """What the API server answered for a Status: whether the object is there and its conditions."""
+
+    exists: bool
+    conditions: tuple[Condition, ...] = ()
+    generation: int | None = None
+
+    def __str__(self) -> str:
+        if not self.exists:
+            return "no such object"
+        return "conditions " + ", ".join(map(str, self.conditions)) if self.conditions else "no conditions"
+
+
+@dataclass(frozen=True)
+class HasCondition:
+    """The object has this condition, written for its present generation."""
+
+    type: str
+    status: str = "True"
+    reason: str | None = None
+
+    needs_witness = False
+    denies = False
+    holds_still = False
+
+    def explain(self, status: ObjectStatus) -> str | None:
+        """None when the condition is there; else what is there in its place."""
+        candidates = [condition for condition in status.conditions if condition.type == self.type]
+        if not candidates:
+            return str(status)
+        if all(self._fits(condition) for condition in candidates):
+            stale = [seen for seen in candidates if _stale(seen, status)]
+            return f"{stale[0]} of an older generation" if stale else None
+        return ", ".join(_shown(candidates))
+
+    def _fits(self, condition: Condition) -> bool:
+        return condition.status == self.status and self.reason in (None, condition.reason)
+
+    def __str__(self) -> str:
+        return f"condition {self.type}={self.status}" + (f" ({self.reason})" if self.reason else "")
+
+
+@dataclass(frozen=True)
+class LacksCondition:
+    """The object is not there, or has no such condition: what HasCondition is before its manifest."""
+
+    type: str
+    status: str = "True"
+    reason: str | None = None
+
+    needs_witness = False
+    denies = False
+    holds_still = False
+
+    def explain(self, status: ObjectStatus) -> str | None:
+        """None when the condition is absent; else the condition."""
+        there = [seen for seen in status.conditions if seen.type == self.type]
+        there = [seen for seen in there if seen.status == self.status and self.reason in (None, seen.reason)]
+        return ", ".join(_shown(there)) or None
+
+    def __str__(self) -> str:
+        return f"no condition {self.type}={self.status}" + (f" ({self.reason})" if self.reason else "")
+
+
+def _stale(condition: Condition, status: ObjectStatus) -> bool:
+    seen, now = condition.observed_generation, status.generation
+    return seen is not None and now is not None and seen < now
+
+
+def _shown(conditions: list[Condition]) -> Iterator[str]:
+    for condition in conditions:
+        yield f"{condition}: {condition.message}" if condition.message else str(condition)

@@ -1,0 +1,154 @@
+"""The expectations of a refusal: by ztunnel, by ztunnel of a proxy, by the waypoint. Each needs the proxy's own word."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_ambient.verdict.outcome import PROXY_SERVERS, Outcome, Witness
+from pytest_ambient.verdict.seen import CLOSED, seen
+
+DENIAL_BODY = "RBAC: access denied"
+UPSTREAM_ERROR = "upstream connect error"
+
+
+class Doubt(str):
+    """An explanation that decides nothing: evidence is missing or contradicts itself."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class DeniedL4:
+    """ztunnel refused the connection: it opened, then ended without an HTTP byte, and ztunnel says that a policy did it.
+
+    `by` names the policy, `NAME` or `NAMESPACE/NAME`. `via` names the proxy between caller and destination whose identity was
+    refused; the caller then sees that proxy's 503.
+    """
+
+    by: str | None = None
+    via: Literal["waypoint", "gateway"] | None = None
+
+    needs_witness = True
+    denies = True
+    holds_still = True
+
+    def __post_init__(self) -> None:
+        _check_policy(self.by)
+        if self.via not in (None, "waypoint", "gateway"):
+            raise ValueError(f"via must be 'waypoint' or 'gateway', not {self.via!r}")
+
+    def explain(self, outcome: Outcome) -> str | None:
+        """None when it holds; else what happened, as a Doubt when ztunnel's word is missing."""
+        if not (self._closed(outcome) if self.via is None else self._unavailable(outcome)):
+            return seen(outcome)
+        witness = outcome.witness
+        if witness is None:
+            return Doubt(f"{seen(outcome)}; nothing from ztunnel about this connection")
+        role = self.via or "caller"
+        if witness.proxy != "ztunnel" or witness.verdict != "refused" or witness.source_role != role:
+            return seen(outcome)
+        return _policy(self.by, witness, outcome)
+
+    def _closed(self, outcome: Outcome) -> bool:
+        return outcome.exit_code in CLOSED and outcome.connected and not outcome.status
+
+    def _unavailable(self, outcome: Outcome) -> bool:
+        made = outcome.made_by_proxy or (outcome.behind_proxy and self.via == "waypoint")
+        return outcome.status == 503 and made and outcome.body.startswith(UPSTREAM_ERROR)
+
+    def __str__(self) -> str:
+        if self.via is None:
+            text = "denied at L4: connection closed without an HTTP byte, refused by ztunnel"
+        else:
+            text = f"denied at L4: HTTP 503 from the {self.via}, whose identity ztunnel refused"
+        return f"{text}, by {self.by}" if self.by else text
+
+
+@dataclass(frozen=True)
+class DeniedL7:
+    """The waypoint refused the request: its own 403, not the application's. `by` names the policy, `NAME` or `NAMESPACE/NAME`."""
+
+    by: str | None = None
+
+    needs_witness = True
+    denies = True
+    holds_still = True
+
+    def __post_init__(self) -> None:
+        _check_policy(self.by)
+
+    def explain(self, outcome: Outcome) -> str | None:
+        """None when it holds; else what happened, as a Doubt when only the waypoint's log could tell and is missing."""
+        if outcome.status != 403 or outcome.exit_code:
+            return seen(outcome)
+        if not _is_denial_body(outcome):
+            return f"{seen(outcome)}; the waypoint's own 403 says {DENIAL_BODY!r}"
+        witness = _word_of_waypoint(outcome)
+        reason = _made_by_waypoint(outcome, witness)
+        if reason is not None or self.by is None:
+            return reason
+        if witness is None:
+            return Doubt(f"{seen(outcome)}; nothing from the waypoint that names the policy")
+        return _policy(self.by, witness, outcome)
+
+    def __str__(self) -> str:
+        return "denied at L7: HTTP 403 from the waypoint" + (f", by {self.by}" if self.by else "")
+
+
+@dataclass(frozen=True)
+class Unauthorized:
+    """The waypoint refused the request's token: its own 401, not the application's."""
+
+    needs_witness = True
+    denies = True
+    holds_still = True
+
+    def explain(self, outcome: Outcome) -> str | None:
+        """None when it holds; else what happened."""
+        if outcome.status != 401 or outcome.exit_code:
+            return seen(outcome)
+        return _made_by_waypoint(outcome, _word_of_waypoint(outcome))
+
+    def __str__(self) -> str:
+        return "refused at L7: HTTP 401 from the waypoint"
+
+
+def _check_policy(by: str | None) -> None:
+    if by is not None and (by.count("/") > 1 or not all(by.split("/"))):
+        raise ValueError(f"by must be NAME or NAMESPACE/NAME, not {by!r}")
+
+
+def _is_denial_body(outcome: Outcome) -> bool:
+    """The exact text; an answer to HEAD has only its length."""
+    return outcome.body == DENIAL_BODY or (not outcome.body and outcome.header("content-length") == str(len(DENIAL_BODY)))
+
+
+def _word_of_waypoint(outcome: Outcome) -> Witness | None:
+    return outcome.witness if outcome.witness is not None and outcome.witness.proxy != "ztunnel" else None
+
+
+def _made_by_waypoint(outcome: Outcome, witness: Witness | None) -> str | None:
+    """Behind another proxy the headers look like the application's: there only the waypoint's word decides."""
+    if witness is not None and witness.verdict == "refused":
+        return None
+    if outcome.behind_proxy:
+        return seen(outcome) if witness else Doubt(f"{seen(outcome)}, by its headers; nothing from the waypoint about it")
+    if outcome.header("server") not in PROXY_SERVERS:
+        return seen(outcome)
+    return Doubt(f"{seen(outcome)}; yet {witness}") if witness else None
+
+
+def _policy(by: str | None, witness: Witness, outcome: Outcome) -> str | None:
+    """An ALLOW that did not match is not named: it was this one if it is the only one attached to the destination."""
+    if by is None or _names(by, witness.policy):
+        return None
+    if witness.policy is not None:
+        return f"{seen(outcome)}; wanted policy {by}"
+    if not witness.attached:
+        return Doubt(f"{seen(outcome)}; the proxy's configuration, which would name the policy, is missing")
+    if len(witness.attached) == 1 and _names(by, witness.attached[0]):
+        return None
+    return f"{seen(outcome)}; wanted policy {by} alone, attached {', '.join(witness.attached)}"
+
+
+def _names(by: str, policy: str | None) -> bool:
+    return policy is not None and by in (policy, policy.rpartition("/")[2])

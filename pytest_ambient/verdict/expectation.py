@@ -1,0 +1,92 @@
+"""What must happen to a call, and the judgement of one observation by it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from pytest_ambient.verdict.answered import Answered
+from pytest_ambient.verdict.condition import HasCondition, LacksCondition, ObjectStatus
+from pytest_ambient.verdict.denied import DeniedL4, DeniedL7, Doubt, Unauthorized
+from pytest_ambient.verdict.distribution import Split
+from pytest_ambient.verdict.failed import TimedOut, Unreachable
+from pytest_ambient.verdict.outcome import Lost, Outcome
+
+__all__ = [
+    "Answered",
+    "AnyExpectation",
+    "DeniedL4",
+    "DeniedL7",
+    "Doubt",
+    "Expectation",
+    "HasCondition",
+    "Judgement",
+    "LacksCondition",
+    "Split",
+    "TimedOut",
+    "Unauthorized",
+    "Unreachable",
+    "Word",
+    "judge",
+]
+
+
+@runtime_checkable
+class Expectation(Protocol):
+    """A frozen value that says what must happen to a call; `str()` of it is the words for "wanted"."""
+
+    @property
+    def needs_witness(self) -> bool:
+        """Whether a proxy's own word belongs to the evidence."""
+        ...
+
+    @property
+    def denies(self) -> bool:
+        """Whether it is a denial, which counts only beside its twin."""
+        ...
+
+    @property
+    def holds_still(self) -> bool:
+        """Whether it must be seen to stay: it denies, or names a backend that luck could pick."""
+        ...
+
+    def explain(self, outcome: Outcome, /) -> str | None:
+        """None when it holds; else why not, naming the mechanism that was seen. A Doubt when nothing is proved."""
+        ...
+
+
+AnyExpectation: TypeAlias = Expectation | HasCondition | LacksCondition
+
+
+class Word(StrEnum):
+    """The three answers to whether an expectation holds."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The word on one observation; `reason` is empty when it holds."""
+
+    word: Word
+    reason: str = ""
+
+
+def judge(expectation: AnyExpectation, observation: Outcome | ObjectStatus | Lost) -> Judgement:
+    """Whether the expectation holds for what was seen. What proves nothing is neither kept nor broken."""
+    if isinstance(observation, Lost):
+        return Judgement(Word.INCONCLUSIVE, observation.reason)
+    reason = _explain(expectation, observation)
+    if reason is None:
+        return Judgement(Word.HOLDS)
+    return Judgement(Word.INCONCLUSIVE if isinstance(reason, Doubt) else Word.BROKEN, str(reason))
+
+
+def _explain(expectation: AnyExpectation, evidence: Outcome | ObjectStatus) -> str | None:
+    if isinstance(expectation, HasCondition | LacksCondition):
+        if isinstance(evidence, ObjectStatus):
+            return expectation.explain(evidence)
+    elif isinstance(evidence, Outcome):
+        return expectation.explain(evidence)
+    raise TypeError(f"{expectation!r} cannot judge {type(evidence).__name__}")

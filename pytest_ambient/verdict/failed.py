@@ -1,0 +1,90 @@
+"""The expectations of a failure that is nobody's decision: unreachable, or no answer in time."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from pytest_ambient.verdict.denied import UPSTREAM_ERROR, Doubt
+from pytest_ambient.verdict.outcome import Outcome
+from pytest_ambient.verdict.seen import CLOSED, CONNECT, RESOLVE, TIMEOUT, seen, unresolved
+
+Why: TypeAlias = Literal["no address", "no connection", "no route", "no healthy upstream", "lost waypoint"]
+
+_WORDS: dict[str, str] = {
+    "no address": "the name has no address",
+    "no connection": "TCP refused or without a route",
+    "no route": "a proxy without a route for the request",
+    "no healthy upstream": "a proxy without a healthy upstream",
+    "lost waypoint": "ztunnel without its waypoint",
+}
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """The call failed on its way without any policy; `why` names the failure, None takes any of them."""
+
+    why: Why | None = None
+
+    needs_witness = True
+    denies = False
+    holds_still = False
+
+    def __post_init__(self) -> None:
+        if self.why not in (None, *get_args(Why)):
+            raise ValueError(f"why must be one of {', '.join(get_args(Why))}; not {self.why!r}")
+
+    def explain(self, outcome: Outcome) -> str | None:
+        """None when it holds; else what happened, as a Doubt when it may have been a denial."""
+        why = _why(outcome)
+        if isinstance(why, Doubt):
+            return why
+        return None if why is not None and self.why in (None, why) else seen(outcome)
+
+    def __str__(self) -> str:
+        return f"unreachable: {_WORDS[self.why]}" if self.why else "unreachable, not denied"
+
+
+@dataclass(frozen=True)
+class TimedOut:
+    """Nothing came back in time: no HTTP byte, no reset."""
+
+    needs_witness = False
+    denies = False
+    holds_still = False
+
+    def explain(self, outcome: Outcome) -> str | None:
+        """None when it holds; else what happened. A name that did not resolve in time is no time-out of the peer."""
+        silent = outcome.exit_code == TIMEOUT and not outcome.status and not unresolved(outcome)
+        return None if silent else seen(outcome)
+
+    def __str__(self) -> str:
+        return "no answer in time"
+
+
+def _why(outcome: Outcome) -> str | Doubt | None:
+    """The failure's name; None when it is none of them, a Doubt when a denial looks the same and no proxy testifies."""
+    if outcome.exit_code == RESOLVE or unresolved(outcome):
+        return "no address"
+    if outcome.exit_code == CONNECT:
+        return "no connection"
+    if outcome.witness is not None and outcome.witness.verdict == "refused":
+        return None
+    if not outcome.status:
+        return _closed(outcome) if outcome.exit_code in CLOSED else None
+    return _proxy_answer(outcome) if outcome.made_by_proxy else None
+
+
+def _closed(outcome: Outcome) -> str | Doubt | None:
+    witness = outcome.witness
+    if witness is None:
+        return Doubt(f"{seen(outcome)}; nothing from ztunnel about this connection, it may have been a denial")
+    if witness.verdict != "failed":
+        return None
+    return "lost waypoint" if "waypoint" in witness.reason or witness.source_role == "waypoint" else "no healthy upstream"
+
+
+def _proxy_answer(outcome: Outcome) -> str | Doubt | None:
+    if outcome.status in (404, 500) and not outcome.body:
+        return "no route"
+    if outcome.status == 503 and outcome.body.startswith(UPSTREAM_ERROR) and outcome.witness is None:
+        return Doubt(f"{seen(outcome)}; nothing from ztunnel about it, it may have been a denial")
+    return "no healthy upstream" if outcome.status == 503 else None

@@ -1,0 +1,102 @@
+"""What curl saw for one request, what a proxy itself said about it, or that nothing was proved."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+PROXY_SERVERS = ("istio-envoy", "envoy")
+
+_SERVED_BY = (
+    re.compile(r'"podname"\s*:\s*"([^"]+)"'),
+    re.compile(r"Reviews served by:(?:\s|<[^>]*>)*([a-z0-9][-a-z0-9.]*)"),
+    re.compile(r'"hostname"\s*:\s*"([^"]+)"', re.IGNORECASE),
+    re.compile(r"^Hostname\s*[:=]\s*(\S+)", re.MULTILINE | re.IGNORECASE),
+    re.compile(r"^Hello version: \S+, instance: (\S+)", re.MULTILINE),
+)
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What one proxy said about one connection or request: second, independent evidence beside curl's."""
+
+    proxy: Literal["ztunnel", "waypoint", "gateway"]
+    verdict: Literal["allowed", "refused", "failed"]
+    """`refused` by a policy; `failed` when the proxy tried and could not (no route, no upstream)."""
+    reason: str
+    """The proxy's own words: ztunnel's error text, the waypoint's response code details."""
+    policy: str | None = None
+    """`NAMESPACE/NAME` of the DENY policy that it names; None for an ALLOW that did not match."""
+    attached: tuple[str, ...] = ()
+    """`NAMESPACE/NAME` of the ALLOW policies that the proxy's own configuration attaches to the destination."""
+    source_identity: str = ""
+    destination_identity: str = ""
+    line: str = ""
+    """The raw log line."""
+    source_role: Literal["caller", "waypoint", "gateway"] = "caller"
+    """Whose identity `source_identity` is: a proxy between caller and destination has its own."""
+
+    def __str__(self) -> str:
+        word = {"refused": "refused by", "failed": "failed at", "allowed": "let through by"}[self.verdict]
+        whose = "" if self.source_role == "caller" else f" for the {self.source_role}'s identity"
+        return f"{word} the {self.proxy}{whose}: {self.reason}" if self.reason else f"{word} the {self.proxy}{whose}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What curl saw for one request."""
+
+    exit_code: int
+    status: int = 0
+    """The HTTP status, 0 when no HTTP byte came."""
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """Response headers, names in lower case."""
+    body: str = ""
+    error: str = ""
+    """curl's own message, without its `curl: (N)`."""
+    local_ip: str = ""
+    local_port: int = 0
+    remote_ip: str = ""
+    remote_port: int = 0
+    connect_ms: float = 0.0
+    """Milliseconds until TCP was connected, 0 when it never was."""
+    total_ms: float = 0.0
+    witness: Witness | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether TCP was connected."""
+        return self.connect_ms > 0
+
+    @property
+    def served_by(self) -> str | None:
+        """The pod that says in the body that it answered."""
+        found = (pattern.search(self.body) for pattern in _SERVED_BY)
+        return next((match[1] for match in found if match), None)
+
+    @property
+    def behind_proxy(self) -> bool:
+        """Whether the answer passed an Envoy that got it from somewhere else."""
+        return "x-envoy-upstream-service-time" in self.headers
+
+    @property
+    def made_by_proxy(self) -> bool:
+        """Whether a proxy made this answer: the last one by its headers, one behind it by its own word."""
+        if self.witness is not None and self.witness.proxy != "ztunnel" and self.witness.verdict != "allowed":
+            return self.status > 0
+        return not self.behind_proxy and self.header("server") in PROXY_SERVERS
+
+    def header(self, name: str) -> str | None:
+        """The value of a response header, several joined by `, `; None when absent."""
+        values = self.headers.get(name.lower())
+        return None if values is None else ", ".join(values)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A probe that proved nothing: the exec was lost, its output empty, the pod gone."""
+
+    reason: str
+
+
+Observation: TypeAlias = Outcome | Lost
