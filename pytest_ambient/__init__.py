@@ -7,9 +7,9 @@ if TYPE_CHECKING:
     from pytest_ambient.cases import case, cases
     from pytest_ambient.cluster.provider import Cluster, ClusterSpec, Provider
     from pytest_ambient.errors import AmbientError, BrokenEnvironment, BrokenPromise, Inconclusive, Misuse
-    from pytest_ambient.fixtures import Apply, Source, SourcePod, Verdict
+    from pytest_ambient.fixtures import Apply, SourcePod, Verdict
     from pytest_ambient.options import Settings
-    from pytest_ambient.verdict.call import DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, STATUS, Call, Status
+    from pytest_ambient.verdict.call import DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, STATUS, Call
     from pytest_ambient.verdict.case import Case
     from pytest_ambient.verdict.expectation import (
         Answered,
@@ -23,3 +23,81 @@ if TYPE_CHECKING:
         Unreachable,
     )
     from pytest_ambient.verdict.outcome import Outcome, Witness
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DELETE",
+    "GET",
+    "HEAD",
+    "OPTIONS",
+    "PATCH",
+    "POST",
+    "PUT",
+    "STATUS",
+    "AmbientError",
+    "Answered",
+    "Apply",
+    "BrokenEnvironment",
+    "BrokenPromise",
+    "Call",
+    "Case",
+    "Cluster",
+    "ClusterSpec",
+    "DeniedL4",
+    "DeniedL7",
+    "Expectation",
+    "HasCondition",
+    "Inconclusive",
+    "Misuse",
+    "Outcome",
+    "Provider",
+    "Settings",
+    "SourcePod",
+    "Split",
+    "TimedOut",
+    "Unauthorized",
+    "Unreachable",
+    "Verdict",
+    "Witness",
+    "case",
+    "cases",
+]
+
+_HOMES = {
+    "cases": ("case", "cases"),
+    "cluster.provider": ("Cluster", "ClusterSpec", "Provider"),
+    "errors": ("AmbientError", "BrokenEnvironment", "BrokenPromise", "Inconclusive", "Misuse"),
+    "fixtures": ("Apply", "SourcePod", "Verdict"),
+    "options": ("Settings",),
+    "verdict.call": ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "STATUS", "Call"),
+    "verdict.case": ("Case",),
+    "verdict.expectation": (
+        "Answered",
+        "DeniedL4",
+        "DeniedL7",
+        "Expectation",
+        "HasCondition",
+        "Split",
+        "TimedOut",
+        "Unauthorized",
+        "Unreachable",
+    ),
+    "verdict.outcome": ("Outcome", "Witness"),
+}
+
+# Loaded on demand: the plugin imports this package in every pytest run, also where nobody uses it.
+_MODULES = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # A module of a name's own name (`cases`) is put here by its import; the public name takes its place.
+    module = import_module(_MODULES[name])
+    globals().update({each: getattr(module, each) for each, home in _MODULES.items() if home == _MODULES[name]})
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -93,7 +93,7 @@ class ExecFailed(KubeError):
 
 
 class Inconclusive(AmbientError):
-    """A probe proved nothing while time lasted, so there is no verdict: the test errors, it neither passes nor fails."""
+    """A probe proved nothing while time lasted: there is no verdict, the test errors."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason if reason.startswith("Inconclusive") else f"Inconclusive: {reason}")

@@ -1,0 +1,149 @@
+"""Child processes: run a command to its end, or start one that stays, and know later whether it is still the same one."""
+
+import os
+import select
+import shlex
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_ambient.errors import CommandFailed
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    status: int
+    output: str
+    errors: str
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process by its id and start, so that a later one with the same id is not taken for it."""
+
+    pid: int
+    started: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process still runs (one that has ended but was not yet waited for does not)."""
+        _reap(self.pid)
+        return _started(self.pid) == self.started
+
+
+def this_process() -> Process:
+    """The running process."""
+    return Process(os.getpid(), _started(os.getpid()) or "")
+
+
+def process(pid: int) -> Process | None:
+    """The process that has this id now; None when there is none."""
+    started = _started(pid)
+    return None if started is None else Process(pid, started)
+
+
+def run(command: Sequence[str], *, within: float = 60.0, check: bool = True) -> Ran:
+    """Run a command to its end and return what it said; CommandFailed when it cannot start, is late or, with `check`, fails."""
+    line = shlex.join(command)
+    try:
+        done = subprocess.run(  # noqa: S603 - an argument vector of our own making, no shell
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=within,
+            check=False,
+        )
+    except OSError as error:
+        raise CommandFailed(f"{line}: cannot be started: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise CommandFailed(f"{line}: not done within {within:g} s") from None
+    if check and done.returncode:
+        raise CommandFailed(f"{line}: exit {done.returncode}: {(done.stderr or done.stdout).strip()}")
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def start(command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None) -> Process:
+    """Start a command that stays, in a session of its own, its output in `log`.
+
+    No Ctrl-C of this terminal reaches it: it lives until it is stopped.
+    """
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    try:
+        pid = os.posix_spawn(
+            command[0], list(command), dict(environment or os.environ), file_actions=actions, setsid=True
+        )
+    except OSError as error:
+        raise CommandFailed(f"{shlex.join(command)}: cannot be started: {error.strerror}") from None
+    return Process(pid, _started(pid) or "")
+
+
+def stop(one: Process, *, grace: float = 10.0) -> None:
+    """End a process started by `start`: SIGTERM, and after `grace` seconds SIGKILL to its whole group."""
+    if not one.alive:
+        return
+    os.kill(one.pid, signal.SIGTERM)
+    if not _ended(one, grace):
+        _kill_group(one.pid)
+        _ended(one, 5.0)
+
+
+def _ended(one: Process, within: float) -> bool:
+    try:
+        handle = os.pidfd_open(one.pid)
+    except ProcessLookupError:
+        return True
+    try:
+        select.select([handle], [], [], within)
+    finally:
+        os.close(handle)
+    return not one.alive
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _reap(pid: int) -> None:
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return
+
+
+def _started(pid: int) -> str | None:
+    """Start of a process in clock ticks since boot, and the boot; None when it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return _elsewhere(pid)
+    return None if fields[0] in "ZX" else f"{_boot()}:{fields[19]}"
+
+
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _elsewhere(pid: int) -> str | None:
+    """The same without /proc: that there is such a process is all that can be known."""
+    if Path("/proc/self/stat").exists():
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        return "unknown"
+    return "unknown"

@@ -1,0 +1,1 @@
+"""The cluster under the mesh: providers, life cycle, leases."""

@@ -1,0 +1,68 @@
+"""The provider of a cluster that is already there: attaches to it, never makes or deletes anything of it."""
+
+import os
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pytest_ambient.cluster.provider import Cluster, ClusterSpec
+from pytest_ambient.errors import Misuse, ProviderError
+
+Object: TypeAlias = dict[str, Any]
+
+
+class Existing:
+    """Attaches to a cluster by kubeconfig and context."""
+
+    def check(self, spec: ClusterSpec) -> None:
+        """Misuse when the kubeconfig cannot be read or does not have the context."""
+        _context(spec)
+
+    def create(self, spec: ClusterSpec) -> Cluster:
+        """The cluster, once its API server has answered; ProviderError with the reason when it does not."""
+        from pytest_ambient._kube import Kube
+
+        path, context = _context(spec)
+        Kube(path, context).server_version()
+        return Cluster(context, path, context, owned=False, provider="existing")
+
+    def delete(self, cluster: Cluster) -> None:
+        """Refused: ProviderError."""
+        raise ProviderError(f"cluster {cluster.name} was not made by pytest-ambient and is not deleted")
+
+    def load_image(self, cluster: Cluster, image: str) -> None:
+        """Nothing to do: the cluster pulls its images itself."""
+
+    def save_logs(self, cluster: Cluster, folder: Path) -> None:
+        """Nothing to do: what nodes log is out of our reach; pods' logs are evidence of the probes."""
+
+
+def _context(spec: ClusterSpec) -> tuple[Path, str]:
+    path = _path(spec)
+    names, current = _contexts(path)
+    wanted = spec.context or current
+    if not wanted:
+        raise Misuse(f"{path}: no current context: give --ambient-context, known are {', '.join(names) or 'none'}")
+    if wanted not in names:
+        raise Misuse(f"--ambient-context: {path} has no context {wanted!r}, known are {', '.join(names) or 'none'}")
+    return path, wanted
+
+
+def _path(spec: ClusterSpec) -> Path:
+    if spec.kubeconfig is not None:
+        return spec.kubeconfig
+    listed = [entry for entry in os.environ.get("KUBECONFIG", "").split(os.pathsep) if entry]
+    if len(listed) > 1:
+        raise Misuse("$KUBECONFIG names several files: give --ambient-kubeconfig FILE")
+    return Path(listed[0]) if listed else Path.home() / ".kube" / "config"
+
+
+def _contexts(path: Path) -> tuple[list[str], str]:
+    import yaml
+
+    try:
+        config: Object = yaml.safe_load(path.read_bytes())
+        return [entry["name"] for entry in config.get("contexts") or ()], config.get("current-context") or ""
+    except OSError as error:
+        raise Misuse(f"--ambient-kubeconfig: {path} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
+        raise Misuse(f"--ambient-kubeconfig: {path} is not a kubeconfig") from None

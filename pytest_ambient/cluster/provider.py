@@ -1,0 +1,126 @@
+"""What a provider of clusters is, and the registry that finds one by name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
+
+from pytest_ambient.errors import Misuse, ProviderError
+
+GROUP = "pytest_ambient.providers"
+
+BUILT_IN = {
+    "embedded": "pytest_ambient.cluster.embedded:Embedded",
+    "existing": "pytest_ambient.cluster.existing:Existing",
+}
+
+_registered: dict[str, "Callable[[], Provider]"] = {}
+
+
+@dataclass(frozen=True)
+class ClusterSpec:
+    """What is wanted of a cluster; a provider takes what concerns it."""
+
+    name: str
+    folder: Path
+    """A folder of this cluster's own, empty; `delete` removes it. An existing cluster has none."""
+    nodes: int = 2
+    kubeconfig: Path | None = None
+    context: str | None = None
+    istio_version: str | None = None
+    faults: tuple[str, ...] = ()
+    owner: int | None = None
+    """Process that the cluster must not outlive; None for a cluster that is to stay."""
+    within: float = 120.0
+    """Seconds until it must answer."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster that answers."""
+
+    name: str
+    kubeconfig: Path
+    context: str
+    owned: bool
+    """Whether we made it, and so may delete it and write anywhere in it."""
+    provider: str
+    folder: Path | None = None
+    publishable: bool = True
+    """False for a test bench: its reports say nothing about anybody's mesh."""
+
+    def to_json(self) -> dict[str, str | bool | None]:
+        """Plain values, for a lease or another process."""
+        return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, str | bool | None]) -> "Cluster":
+        """The cluster that `to_json` wrote; ProviderError when something is missing or of a wrong kind."""
+        try:
+            folder = plain.get("folder")
+            return cls(
+                name=str(plain["name"]),
+                kubeconfig=Path(str(plain["kubeconfig"])),
+                context=str(plain["context"]),
+                owned=plain["owned"] is True,
+                provider=str(plain["provider"]),
+                folder=Path(str(folder)) if folder else None,
+                publishable=plain.get("publishable") is not False,
+            )
+        except KeyError as error:
+            raise ProviderError(f"a cluster's record lacks {error}") from None
+
+
+class Provider(Protocol):
+    """Brings one Kubernetes cluster into being and lets it go again; knows nothing of pytest or of meshes."""
+
+    def check(self, spec: ClusterSpec) -> None:
+        """Refuse what can never work, before anything is made: Misuse in one line."""
+
+    def create(self, spec: ClusterSpec) -> Cluster:
+        """Make the cluster, or attach to it, and return it when its API answers; ProviderError in one line if not."""
+        ...
+
+    def delete(self, cluster: Cluster) -> None:
+        """Remove all that `create` made, half-made clusters too; never called for one that is not owned or is kept."""
+
+    def load_image(self, cluster: Cluster, image: str) -> None:
+        """Bring an image of this machine into the cluster."""
+
+    def save_logs(self, cluster: Cluster, folder: Path) -> None:
+        """Write what the cluster itself logged into `folder`."""
+
+
+def register(name: str, make: Callable[[], Provider]) -> None:
+    """Make a provider known by name in this process, in place of one of the same name."""
+    _registered[name] = make
+
+
+def known() -> tuple[str, ...]:
+    """The names that `find` takes, sorted."""
+    return tuple(sorted({*BUILT_IN, *_registered, *(entry.name for entry in entry_points(group=GROUP))}))
+
+
+def find(name: str) -> Provider:
+    """The provider of that name; Misuse lists the known ones, ProviderError says why one cannot be loaded."""
+    if name in _registered:
+        return _registered[name]()
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
+        return _made(name, getattr(import_module(module), attribute))
+    for entry in entry_points(group=GROUP, name=name):
+        try:
+            return _made(name, entry.load())
+        except Exception as error:  # a foreign package may fail in any way while it loads
+            raise ProviderError(f"provider {name!r} ({entry.value}) cannot be loaded: {error}") from error
+    raise Misuse(f"unknown cluster {name!r}, known are {', '.join(known())}")
+
+
+def _made(name: str, make: Callable[[], Provider]) -> Provider:
+    provider = make()
+    missing = [verb for verb in ("check", "create", "delete", "load_image", "save_logs") if not hasattr(provider, verb)]
+    if missing:
+        raise ProviderError(f"provider {name!r} lacks {', '.join(missing)}")
+    return provider
