@@ -1,0 +1,169 @@
+"""Manifests as a user writes them: the files beside a test, the names filled in, the objects in them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pytest_ambient.errors import ManifestError
+
+Object: TypeAlias = dict[str, Any]
+"""One Kubernetes object, or a part of one, as decoded JSON."""
+
+_NAME = re.compile(r"\$\{([^}\n]*)\}")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where this run's things live: what stands for the names in manifests, URLs and expectations."""
+
+    namespace: str
+    """Bookinfo's namespace, enrolled."""
+    other: str
+    """A second enrolled namespace."""
+    outside: str
+    """A namespace that is not meshed."""
+    root: str = "istio-system"
+    trust_domain: str = "cluster.local"
+    waypoint_class: str = "istio-waypoint"
+
+    @property
+    def ours(self) -> tuple[str, ...]:
+        """The namespaces that belong to this run."""
+        return self.namespace, self.other, self.outside
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Every name that may be written as `${NAME}`, with its value."""
+        words = {"namespace": "NAMESPACE", "other": "OTHER_NAMESPACE", "outside": "OUTSIDE_NAMESPACE"}
+        words |= {"root": "ROOT_NAMESPACE", "trust_domain": "TRUST_DOMAIN", "waypoint_class": "WAYPOINT_CLASS"}
+        return {words[entry.name]: getattr(self, entry.name) for entry in fields(self)}
+
+    def fill(self, text: str) -> str:
+        """The text with all `${NAME}` filled in; ValueError for a name that nobody knows."""
+        return _NAME.sub(self._value, text)
+
+    def _value(self, match: re.Match[str]) -> str:
+        if match[1] not in self.names:
+            raise ValueError(f"unknown name ${{{match[1]}}}, known are {', '.join(sorted(self.names))}")
+        return self.names[match[1]]
+
+
+@dataclass(frozen=True)
+class Document:
+    """One object of a manifest and where it was written."""
+
+    object: Object = field(hash=False)
+    path: Path
+    line: int
+
+    @property
+    def kind(self) -> str:
+        """`GROUP/VERSION/Kind`."""
+        return f"{self.object['apiVersion']}/{self.object['kind']}"
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return str(self.object["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str | None:
+        """The object's namespace, None when it is cluster-scoped or does not say."""
+        namespace = self.object["metadata"].get("namespace")
+        return None if namespace is None else str(namespace)
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.object['kind']} {where}"
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """The manifests that lie beside a test module."""
+
+    setup: Path | None
+    """`test_x.setup.yaml`: applied before anything is probed."""
+    states: Mapping[str | None, Path] = field(hash=False)
+    """`test_x.STATE.yaml` by state; `test_x.yaml` under None."""
+
+    @classmethod
+    def beside(cls, module: Path) -> "Manifests":
+        """The manifests with the stem of a test module."""
+        rests = {path.name.removeprefix(module.stem)[: -len(".yaml")]: path for path in module.parent.glob("*.yaml")}
+        mine = {rest: path for rest, path in sorted(rests.items()) if path.name.startswith(f"{module.stem}.")}
+        return cls(mine.pop(".setup", None), {rest[1:] or None: path for rest, path in mine.items()})
+
+
+def read(path: Path, places: Places, *, hub: str | None = None) -> list[Document]:
+    """The objects of a manifest, names filled in, images from the mirror; ManifestError opens with file and line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{path}:1: cannot be read: {error}") from error
+    return [_checked(item, path, line, hub) for item, line in _parsed(_filled(text, path, places), path)]
+
+
+def rewritten(item: Object, hub: str) -> Object:
+    """The object with every container image taken from `hub`; an image keeps its last name, tag and digest."""
+    return {key: _rewritten(key, value, hub) for key, value in item.items()}
+
+
+def image_from(hub: str | None, image: str) -> str:
+    """The image as the mirror has it; the image itself without one."""
+    return f"{hub.rstrip('/')}/{image.rpartition('/')[2]}" if hub else image
+
+
+def _rewritten(key: str, value: Any, hub: str) -> Any:
+    if isinstance(value, dict):
+        return rewritten(value, hub)
+    if not isinstance(value, list):
+        return value
+    if key not in ("containers", "initContainers", "ephemeralContainers"):
+        return [_rewritten("", entry, hub) for entry in value]
+    return [entry | {"image": image_from(hub, entry["image"])} if "image" in entry else entry for entry in value]
+
+
+def _filled(text: str, path: Path, places: Places) -> str:
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        try:
+            lines[number] = places.fill(line)
+        except ValueError as error:
+            raise ManifestError(f"{path}:{number + 1}: {error}") from None
+    return "".join(lines)
+
+
+def _parsed(text: str, path: Path) -> Iterator[tuple[Any, int]]:
+    import yaml
+
+    loader = yaml.SafeLoader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            if node is None:
+                continue
+            item = loader.construct_document(node)
+            if item is not None:
+                yield item, node.start_mark.line + 1
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise ManifestError(f"{path}:{mark.line + 1 if mark else 1}: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise ManifestError(f"{path}:1: {error}") from None
+    finally:
+        loader.dispose()
+
+
+def _checked(item: Any, path: Path, line: int, hub: str | None) -> Document:
+    meta = item.get("metadata") if isinstance(item, dict) else None
+    wanted = {
+        "apiVersion": isinstance(item, dict) and isinstance(item.get("apiVersion"), str),
+        "kind": isinstance(item, dict) and isinstance(item.get("kind"), str),
+        "metadata.name": isinstance(meta, dict) and isinstance(meta.get("name"), str),
+    }
+    missing = [name for name, there in wanted.items() if not there]
+    if missing:
+        raise ManifestError(f"{path}:{line}: not a Kubernetes object: no {', no '.join(missing)}")
+    return Document(rewritten(item, hub) if hub else item, path, line)

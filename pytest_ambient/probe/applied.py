@@ -1,0 +1,167 @@
+"""Manifests in the cluster: applied server-side, owned field by field, and undone exactly."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from pytest_ambient._kube import MANAGER, Kube, Object
+from pytest_ambient._wait import NotYet, until
+from pytest_ambient.errors import Invalid, ManifestError, NotFound
+from pytest_ambient.manifest import Document, Places
+
+SETUP_MANAGER = f"{MANAGER}-setup"
+"""The field manager of set-up manifests: an object may also be written by a state, each owns only its own fields."""
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One document in the cluster and what undoing it takes."""
+
+    document: Document
+    created: bool
+    replaced: Object = field(default_factory=dict, hash=False)
+    """A merge patch that puts back what others owned before; empty when nothing was taken from them."""
+    owner: str = MANAGER
+    """Who owned what was taken."""
+
+
+@dataclass
+class Applied:
+    """Documents that are in the cluster until `undo`."""
+
+    kube: Kube
+    manager: str
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def summary(self) -> str:
+        """The objects, by kind, namespace and name."""
+        return ", ".join(str(change.document) for change in self.changes)
+
+    def undo(self, within: float) -> None:
+        """Takes everything back, last first, and waits `within` seconds for each object until it is gone."""
+        for change in reversed(self.changes):
+            item = change.document
+            if change.created:
+                self.kube.delete(item.kind, item.name, item.namespace)
+            elif self.kube.get(item.kind, item.name, item.namespace) is not None:
+                self._give_back(change)
+        while self.changes:
+            if self.changes[-1].created:
+                gone(self.kube, self.changes[-1].document, within)
+            self.changes.pop()
+
+    def _give_back(self, change: Change) -> None:
+        """First the values that others had, then our fields: a required one is never missing in between."""
+        item = change.document
+        if change.replaced:
+            owner = change.owner
+            self.kube.patch(item.kind, item.name, item.namespace, change.replaced, field_manager=owner)
+        self.kube.apply(bare(item.object), force=True, field_manager=self.manager)
+
+
+def apply(kube: Kube, documents: Sequence[Document], *, manager: str = MANAGER) -> Applied:
+    """Applies documents in order; when one is refused, those before it are undone and the error names file and line."""
+    applied = Applied(kube, manager)
+    for document in documents:
+        try:
+            applied.changes.append(before(kube, document))
+            kube.apply(document.object, force=True, field_manager=manager)
+        except BaseException as error:
+            applied.undo(within=30)
+            if isinstance(error, NotFound | Invalid):
+                raise ManifestError(f"{document.path}:{document.line}: {document}: {error}") from error
+            raise
+    return applied
+
+
+def placed(kube: Kube, documents: Sequence[Document], places: Places, *, mesh_wide: bool) -> list[Document]:
+    """The documents with their namespaces spelt out; ManifestError for one outside this run's own namespaces."""
+    return [_placed(document, kube, places, mesh_wide) for document in documents]
+
+
+def gone(kube: Kube, document: Document, within: float) -> None:
+    """Waits until an object is gone, a Gateway with what was made for it; another may take its name then."""
+    kube.delete(document.kind, document.name, document.namespace, wait=within)
+    kinds = ("apps/v1/Deployment", "v1/Service") if document.object["kind"] == "Gateway" else ()
+
+    def absent(kind: str) -> bool | NotYet:
+        left = kube.get(kind, document.name, document.namespace)
+        owners = left["metadata"].get("ownerReferences", []) if left else []
+        mine = any(owner.get("kind") == "Gateway" for owner in owners)
+        return NotYet(f"its {kind.rpartition('/')[2]} is still there") if mine else True
+
+    for kind in kinds:
+        until(partial(absent, kind), what=f"deletion of {document}", within=within)
+
+
+def _placed(document: Document, kube: Kube, places: Places, mesh_wide: bool) -> Document:
+    try:
+        namespaced = kube.kind(document.kind).namespaced
+    except NotFound as error:
+        raise ManifestError(f"{document.path}:{document.line}: {document}: {error}") from error
+    meta = document.object["metadata"]
+    if namespaced and "namespace" not in meta:
+        meta = {**meta, "namespace": places.namespace}
+    where = meta.get("namespace") or (document.name if document.object["kind"] == "Namespace" else None)
+    if where not in places.ours and not mesh_wide:
+        place = f"namespace {where}" if where else "the whole cluster"
+        allowed = ", ".join(places.ours)
+        raise ManifestError(
+            f"{document.path}:{document.line}: {document} would change {place}; a case without scope='mesh' may only "
+            f"write to {allowed}"
+        )
+    return replace(document, object={**document.object, "metadata": meta})
+
+
+def before(kube: Kube, document: Document) -> Change:
+    """What undoing the document will take, read before it is applied."""
+    now = kube.get(document.kind, document.name, document.namespace)
+    if now is None:
+        return Change(document, created=True)
+    taken = list(differing(document.object, now))
+    owners = [owner for path in taken if (owner := owner_of(now, path))]
+    return Change(document, False, patch_of(now, taken), owners[0] if owners else MANAGER)
+
+
+def bare(item: Object) -> Object:
+    """The object without any field of ours: applied, it makes them fall away."""
+    meta = {key: value for key, value in item["metadata"].items() if key in ("name", "namespace")}
+    return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": meta}
+
+
+def differing(wanted: Object, now: Object, path: Path = ()) -> Iterator[Path]:
+    """The paths of values that exist now and that `wanted` changes; lists count as one value."""
+    for key, value in wanted.items():
+        if key not in now or now[key] == value:
+            continue
+        if isinstance(value, dict) and isinstance(now[key], dict):
+            yield from differing(value, now[key], (*path, key))
+        else:
+            yield (*path, key)
+
+
+def patch_of(now: Object, paths: Sequence[Path]) -> Object:
+    """A merge patch that sets the paths to their values of now."""
+    patch: Object = {}
+    for path in paths:
+        inner, value = patch, now
+        for key in path[:-1]:
+            inner, value = inner.setdefault(key, {}), value[key]
+        inner[path[-1]] = value[path[-1]]
+    return patch
+
+
+def owner_of(now: Object, path: Path) -> str | None:
+    """The field manager that owns a path."""
+    for entry in now["metadata"].get("managedFields") or []:
+        level = entry.get("fieldsV1") or {}
+        for key in path:
+            level = level.get(f"f:{key}") if isinstance(level, dict) else None
+            if level is None:
+                break
+        else:
+            return str(entry["manager"])
+    return None

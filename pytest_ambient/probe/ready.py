@@ -1,0 +1,119 @@
+"""Objects that are ready: what their status must say before anything is probed, and what it says of a condition."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from pytest_ambient._kube import Kube, Object
+from pytest_ambient._wait import NotYet, until
+from pytest_ambient.manifest import Document
+from pytest_ambient.verdict.condition import Condition, ObjectStatus
+
+STATUS_FROM_ISTIO = ("AuthorizationPolicy", "HTTPRoute", "GRPCRoute")
+"""Kinds whose status istiod writes; it may be switched off, so nothing but evidence hangs on it."""
+
+
+def ready(kube: Kube, documents: Sequence[Document], within: float) -> None:
+    """Waits until workloads are available and waypoints programmed; NotInTime says which is not and why."""
+    for document in documents:
+        check = _check(document, documents)
+        if check is None:
+            continue
+
+        def asked(item: Document = document, check: Callable[[Kube, Document], str | None] = check) -> bool | NotYet:
+            reason = check(kube, item)
+            return NotYet(reason) if reason else True
+
+        until(asked, what=f"{document} to be ready", within=within)
+
+
+def status_of(item: Object | None) -> ObjectStatus:
+    """What an object says about itself; an HTTPRoute's conditions carry the parent they speak of."""
+    if item is None:
+        return ObjectStatus(exists=False)
+    generation = item["metadata"].get("generation")
+    return ObjectStatus(True, tuple(_conditions(item.get("status") or {})), generation)
+
+
+def lagging(kube: Kube, documents: Sequence[Document]) -> list[str]:
+    """The documents whose status does not speak of their present generation, one line each."""
+    found = []
+    for document in documents:
+        if document.object["kind"] not in STATUS_FROM_ISTIO:
+            continue
+        status = status_of(kube.get(document.kind, document.name, document.namespace))
+        current = [c for c in status.conditions if c.observed_generation in (None, status.generation)]
+        if status.exists and not current:
+            found.append(f"{document}: no condition for its present generation ({status})")
+    return found
+
+
+def _check(document: Document, documents: Sequence[Document]) -> Callable[[Kube, Document], str | None] | None:
+    labels = document.object["metadata"].get("labels") or {}
+    waypoint = labels.get("istio.io/use-waypoint")
+    if document.object["kind"] == "Service" and waypoint is not None:
+        there = any(other.object["kind"] == "Gateway" and other.name == waypoint for other in documents)
+        return _bound if there else None
+    return {"Deployment": _deployment, "Pod": _pod, "Gateway": _gateway}.get(document.object["kind"])
+
+
+def _deployment(kube: Kube, document: Document) -> str | None:
+    item = kube.get(document.kind, document.name, document.namespace)
+    return "not there" if item is None else unavailable(item)
+
+
+def unavailable(deployment: Object) -> str | None:
+    """Why a Deployment's rollout is not complete; None when it is."""
+    status, wanted = deployment.get("status") or {}, deployment["spec"].get("replicas", 1)
+    if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 1):
+        return "not seen by its controller"
+    for name in ("updatedReplicas", "availableReplicas"):
+        if status.get(name, 0) < wanted:
+            return f"{status.get(name, 0)} of {wanted} {name}"
+    old = status.get("replicas", 0) - status.get("updatedReplicas", 0)
+    return f"{old} old replicas left" if old else None
+
+
+def _pod(kube: Kube, document: Document) -> str | None:
+    item = kube.get(document.kind, document.name, document.namespace)
+    return None if item is not None and is_ready(item) else "not Ready"
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether a pod runs, is Ready and is not about to go."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+    return ready and "deletionTimestamp" not in pod["metadata"]
+
+
+def _gateway(kube: Kube, document: Document) -> str | None:
+    status = status_of(kube.get(document.kind, document.name, document.namespace))
+    programmed = [c for c in status.conditions if c.type == "Programmed"]
+    if not programmed or programmed[0].status != "True" or programmed[0].observed_generation != status.generation:
+        return f"{programmed[0]}: {programmed[0].message}" if programmed else str(status)
+    deployments = kube.list(
+        "apps/v1/Deployment", document.namespace, f"gateway.networking.k8s.io/gateway-name={document.name}"
+    )
+    named = deployments or [
+        item for item in (kube.get("apps/v1/Deployment", document.name, document.namespace),) if item
+    ]
+    return next((reason for item in named if (reason := unavailable(item))), None)
+
+
+def _bound(kube: Kube, document: Document) -> str | None:
+    status = status_of(kube.get(document.kind, document.name, document.namespace))
+    bound = [c for c in status.conditions if c.type == "istio.io/WaypointBound"]
+    return None if bound and bound[0].status == "True" else f"not bound to its waypoint: {status}"
+
+
+def _conditions(status: Object) -> Iterator[Condition]:
+    for entry in status.get("conditions") or []:
+        yield _condition(entry, "")
+    for parent in status.get("parents") or []:
+        for entry in parent.get("conditions") or []:
+            yield _condition(entry, str(parent.get("parentRef", {}).get("name", "")))
+
+
+def _condition(entry: Object, parent: str) -> Condition:
+    seen = entry.get("observedGeneration")  # istiod writes it as a text in its own kinds (recorded on Istio 1.30.3)
+    generation = int(seen) if seen is not None else None
+    reason, message = str(entry.get("reason", "")), str(entry.get("message", ""))
+    return Condition(str(entry["type"]), str(entry["status"]), reason, message, generation, parent)

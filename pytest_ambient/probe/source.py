@@ -1,0 +1,200 @@
+"""Which pod calls and with which curl: its own, an ephemeral container's, or a twin pod's."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_ambient._kube import Kube, Object
+from pytest_ambient._wait import NotYet, until
+from pytest_ambient.errors import BrokenEnvironment, ExecFailed, Forbidden, Inconclusive, Invalid, Misuse, NotFound
+from pytest_ambient.manifest import Places, image_from
+from pytest_ambient.probe.ready import is_ready
+
+CURL_IMAGE = "docker.io/curlimages/curl:8.16.0"
+OLDEST = (7, 83)
+"""The first curl whose write-out knows all response headers (`%{header_json}`)."""
+EPHEMERAL = "pytest-ambient-curl"
+RUN_LABEL = "pytest-ambient/run"
+TWIN_LABEL = "pytest-ambient/twin-of"
+DATAPLANE_LABEL = "istio.io/dataplane-mode"
+
+SECURITY: Object = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "runAsUser": 100,
+    "runAsGroup": 101,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""What the restricted pod security standard asks of a container; the user is a number since images may only name it."""
+
+_VERSION = re.compile(rb"^curl (\d+)\.(\d+)\S*", re.MULTILINE)
+_ABSENT = re.compile(r"not found|no such file|permission denied|is a directory", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A container from which calls leave with one pod's address and identity."""
+
+    word: str
+    namespace: str
+    pod: str
+    container: str
+    how: str
+    """Whose curl it is, for the evidence."""
+    node: str
+    ip: str
+    account: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.pod}"
+
+
+class Sources:
+    """The sources of one run, chosen once per word; `forget` one whose pod is gone."""
+
+    def __init__(
+        self, kube: Kube, places: Places, run: str = "", *, hub: str | None = None, within: float = 120
+    ) -> None:
+        self.kube, self.places, self.run = kube, places, run
+        self._hub, self._within = hub, within
+        self._found: dict[str, Source] = {}
+
+    def find(self, word: str) -> Source:
+        """The source for a word of a case; Misuse names the workloads there are, BrokenEnvironment says what is missing."""
+        if word not in self._found:
+            self._found[word] = self._choose(word)
+        return self._found[word]
+
+    def forget(self, word: str) -> None:
+        """Lets the next `find` look again."""
+        self._found.pop(word, None)
+
+    def _choose(self, word: str) -> Source:
+        namespace, workload = self._place(word)
+        pod = until(lambda: self._pod(namespace, workload), what=f"a Ready pod of {word}", within=self._within)
+        for container in pod["spec"]["containers"]:
+            version = self._curl(namespace, pod, container["name"])
+            if version is not None:
+                return source(word, pod, container["name"], f"own {version}")
+        if not self._ours(namespace):
+            raise BrokenEnvironment(
+                f"{word}: pod {namespace}/{pod['metadata']['name']} has no curl of {OLDEST[0]}.{OLDEST[1]} or newer, "
+                "and its namespace does not belong to this run, so none may be added"
+            )
+        try:
+            return source(word, pod, self._ephemeral(pod), "ephemeral container")
+        except (Forbidden, Invalid, NotFound) as error:
+            twin = self._twin(pod, workload)
+            return source(word, twin, "curl", f"twin pod with the same service account ({error})")
+
+    def _place(self, word: str) -> tuple[str, str]:
+        place, _, workload = word.rpartition("/")
+        known = {"": self.places.namespace, "other": self.places.other, "outside": self.places.outside}
+        if place not in known:
+            raise Misuse(f"source {word!r}: unknown place {place!r}, known are {', '.join(filter(None, known))}")
+        return known[place], workload
+
+    def _pod(self, namespace: str, workload: str) -> Object | NotYet:
+        deployment = self.kube.get("apps/v1/Deployment", workload, namespace)
+        if deployment is None:
+            there = sorted(item["metadata"]["name"] for item in self.kube.list("apps/v1/Deployment", namespace))
+            raise Misuse(
+                f"unknown workload {workload!r} in namespace {namespace}, there are {', '.join(there) or 'none'}"
+            )
+        labels = deployment["spec"]["selector"].get("matchLabels") or {}
+        pods = self.kube.list("v1/Pod", namespace, ",".join(f"{key}={value}" for key, value in labels.items()))
+        good = sorted(filter(is_ready, pods), key=lambda pod: str(pod["metadata"]["name"]))
+        return good[0] if good else NotYet(f"{len(pods)} pods, none of them Ready")
+
+    def _ours(self, namespace: str) -> bool:
+        found = self.kube.get("v1/Namespace", namespace)
+        label = ((found or {}).get("metadata", {}).get("labels") or {}).get(RUN_LABEL)
+        return label is not None and label == self.run
+
+    def _curl(self, namespace: str, pod: Object, container: str) -> str | None:
+        """The version of a container's curl; None when it has none or too old a one."""
+        name = pod["metadata"]["name"]
+        for _ in range(3):
+            try:
+                done = self.kube.exec(namespace, name, container, ["curl", "--version"], timeout=10)
+            except ExecFailed as error:
+                if _ABSENT.search(str(error)):
+                    return None
+                continue
+            found = _VERSION.search(done.stdout)
+            if found:
+                return found[0].decode() if (int(found[1]), int(found[2])) >= OLDEST else None
+            if done.status in (126, 127) or _ABSENT.search(done.error + done.stderr.decode(errors="replace")):
+                return None
+        raise Inconclusive(f"{namespace}/{name} ({container}): curl --version gave nothing, 3 times")
+
+    def _ephemeral(self, pod: Object) -> str:
+        meta = pod["metadata"]
+        used = {
+            entry["name"]: entry.get("state") or {}
+            for entry in (pod.get("status") or {}).get("ephemeralContainerStatuses") or []
+            if entry["name"].startswith(EPHEMERAL)
+        }
+        name = next((name for name, state in used.items() if "terminated" not in state), None)
+        if name is None:
+            name = f"{EPHEMERAL}-{len(used) + 1}" if used else EPHEMERAL
+            container = curl_container(name, self._hub)
+            body: Object = {"spec": {"ephemeralContainers": [container]}}
+            self.kube.patch("v1/Pod", meta["name"], meta["namespace"], body, "strategic", "ephemeralcontainers")
+
+        def running() -> bool | NotYet:
+            now = self.kube.get("v1/Pod", meta["name"], meta["namespace"]) or {}
+            statuses = (now.get("status") or {}).get("ephemeralContainerStatuses") or []
+            state: Object = next((entry.get("state") or {} for entry in statuses if entry["name"] == name), {})
+            return True if "running" in state else NotYet(f"state {state or 'unknown'}")
+
+        until(running, what=f"curl in pod {meta['namespace']}/{meta['name']}", within=self._within)
+        return name
+
+    def _twin(self, pod: Object, workload: str) -> Object:
+        meta, spec = pod["metadata"], pod["spec"]
+        kept = {key: value for key, value in (meta.get("labels") or {}).items() if key == DATAPLANE_LABEL}
+        twin: Object = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": f"{workload}-twin",
+                "namespace": meta["namespace"],
+                "labels": {**kept, TWIN_LABEL: workload},
+            },
+            "spec": {
+                "serviceAccountName": spec.get("serviceAccountName", "default"),
+                "containers": [curl_container("curl", self._hub)],
+                "terminationGracePeriodSeconds": 0,
+            },
+        }
+        self.kube.apply(twin)
+        where = (f"{workload}-twin", meta["namespace"])
+        return until(_ready(self.kube, *where), what=f"twin pod {where[1]}/{where[0]}", within=self._within)
+
+
+def _ready(kube: Kube, name: str, namespace: str) -> Callable[[], Object | NotYet]:
+    def check() -> Object | NotYet:
+        pod = kube.get("v1/Pod", name, namespace)
+        return pod if pod is not None and is_ready(pod) else NotYet("not Ready")
+
+    return check
+
+
+def curl_container(name: str, hub: str | None) -> Object:
+    """A container that has curl and waits to be used."""
+    return {
+        "name": name,
+        "image": image_from(hub, CURL_IMAGE),
+        "command": ["sleep", "infinity"],
+        "securityContext": SECURITY,
+    }
+
+
+def source(word: str, pod: Object, container: str, how: str) -> Source:
+    """The source that a pod's container is."""
+    meta, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
+    account = spec.get("serviceAccountName", "default")
+    where = (meta["namespace"], meta["name"], container, f"{how} ({container})")
+    return Source(word, *where, spec.get("nodeName", ""), status.get("podIP", ""), account)
