@@ -34,8 +34,9 @@ def case(
 ) -> Case:
     """One row: `source` sends `call`, and `expectation` must come to hold.
 
-    `before` must hold until the manifest is applied: `Answered(200)` unless given, or the condition's absence; with `unchanged`
-    it is the expectation itself unless given. `needs` names features, one or several. A mistake fails collection with one line.
+    `before` must hold until the manifest is applied: `Answered(200)` unless given, or the condition's absence; with
+    `unchanged` it is the expectation itself. `needs` names features, one or several. A mistake fails collection with
+    one line.
     """
     if isinstance(before, _Default):
         before = _before(expectation, unchanged)

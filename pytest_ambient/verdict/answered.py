@@ -13,9 +13,9 @@ ANY_PATH = "?"
 class Answered:
     """An HTTP answer made by the application, not by a proxy in front of it.
 
-    `backend` is the start of the pod's name in the body, `header` a name and its value, `body` and `lacks` are texts that the
-    body holds and does not hold, `through` names the waypoint that forwarded the answer (None: no proxy did), and
-    `by_proxy=True` wants an answer that the proxy itself makes (a redirect, a time-out).
+    `backend` is the start of the pod's name in the body, `header` a name and its value, `body` and `lacks` are texts
+    that the body holds and does not hold, `through` names the waypoint that forwarded the answer (None: no proxy did),
+    and `by_proxy=True` wants an answer that the proxy itself makes (a redirect, a time-out).
     """
 
     status: int = 200

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 _METHOD = re.compile(r"[A-Z]+")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f#]")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f#\\]")
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,16 @@ class Call:
         if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).netloc:
             raise ValueError(f"url must be http://HOST/… or https://HOST/…, not {self.url!r}")
         if _FORBIDDEN.search(self.url):
-            raise ValueError(f"url must hold no blank, control character or fragment: {self.url!r}")
+            raise ValueError(f"url must hold no blank, backslash, control character or fragment: {self.url!r}")
         for name, value in self.headers:
             if not _HEADER.fullmatch(name) or re.search(r"[\r\n\x00]", value):
                 raise ValueError(f"not an HTTP header: {name!r}: {value!r}")
+            if name.lower() == "connection":
+                raise ValueError("leave out the header Connection: every call uses a connection of its own")
         if self.count < 1:
             raise ValueError(f"count must be at least 1, not {self.count}")
-        if self.body is not None and self.method in ("GET", "HEAD"):
-            raise ValueError(f"{self.method} carries no body")
+        if self.body is not None and (self.method in ("GET", "HEAD") or "\0" in self.body):
+            raise ValueError(f"{self.method} carries no body" if "\0" not in self.body else "body must hold no NUL")
         if self.signed_in is not None and not re.fullmatch(r"[A-Za-z0-9._-]+", self.signed_in):
             raise ValueError(f"signed_in must be a user name, not {self.signed_in!r}")
 

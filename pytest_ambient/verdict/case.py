@@ -36,7 +36,7 @@ class Case:
     """A workload in our namespace, `other/NAME`, `outside/NAME`; None for a Status, which no pod asks for."""
     call: Call | Status
     expectation: AnyExpectation
-    before: AnyExpectation | None = Answered(200)
+    before: AnyExpectation | None
     """What holds before the manifest; None when nothing is asked then."""
     state: str | None = None
     """Which of the rule's manifests, `test_<stem>.<state>.yaml`, it belongs to."""
@@ -100,7 +100,9 @@ def _paired(case: Case, table: tuple[Case, ...]) -> Case:
         if len(fitting) == 1:
             return replace(case, twin=fitting[0].id, answered_twin=fitting[0])
         found = ", ".join(other.id for other in fitting) or "none"
-        raise Misuse(f"case {case.id!r}: a denial needs twin=, the answered case that differs in one thing; found {found}")
+        raise Misuse(
+            f"case {case.id!r}: a denial needs twin=, an answered case that differs in one thing; found {found}"
+        )
     twin = next((other for other in answered if other.id == case.twin), None)
     if twin is None:
         raise Misuse(f"case {case.id!r}: twin {case.twin!r} is no answered case of the same table and state")

@@ -1,4 +1,4 @@
-"""The expectations of a refusal: by ztunnel, by ztunnel of a proxy, by the waypoint. Each needs the proxy's own word."""
+"""The expectations of a refusal, by ztunnel or by the waypoint: each needs the proxy's own word."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,10 +18,10 @@ class Doubt(str):
 
 @dataclass(frozen=True)
 class DeniedL4:
-    """ztunnel refused the connection: it opened, then ended without an HTTP byte, and ztunnel says that a policy did it.
+    """ztunnel refused the connection: it opened, ended without an HTTP byte, and ztunnel says that a policy did it.
 
-    `by` names the policy, `NAME` or `NAMESPACE/NAME`. `via` names the proxy between caller and destination whose identity was
-    refused; the caller then sees that proxy's 503.
+    `by` names the policy, `NAME` or `NAMESPACE/NAME`. `via` names the proxy between caller and destination whose
+    identity was refused; the caller then sees that proxy's 503.
     """
 
     by: str | None = None
@@ -65,7 +65,10 @@ class DeniedL4:
 
 @dataclass(frozen=True)
 class DeniedL7:
-    """The waypoint refused the request: its own 403, not the application's. `by` names the policy, `NAME` or `NAMESPACE/NAME`."""
+    """The waypoint refused the request: its own 403, not the application's.
+
+    `by` names the policy, `NAME` or `NAMESPACE/NAME`.
+    """
 
     by: str | None = None
 
@@ -119,7 +122,8 @@ def _check_policy(by: str | None) -> None:
 
 def _is_denial_body(outcome: Outcome) -> bool:
     """The exact text; an answer to HEAD has only its length."""
-    return outcome.body == DENIAL_BODY or (not outcome.body and outcome.header("content-length") == str(len(DENIAL_BODY)))
+    length = outcome.header("content-length")
+    return outcome.body == DENIAL_BODY or (not outcome.body and length == str(len(DENIAL_BODY)))
 
 
 def _word_of_waypoint(outcome: Outcome) -> Witness | None:
@@ -131,7 +135,7 @@ def _made_by_waypoint(outcome: Outcome, witness: Witness | None) -> str | None:
     if witness is not None and witness.verdict == "refused":
         return None
     if outcome.behind_proxy:
-        return seen(outcome) if witness else Doubt(f"{seen(outcome)}, by its headers; nothing from the waypoint about it")
+        return seen(outcome) if witness else Doubt(f"{seen(outcome)} by its headers; nothing from the waypoint")
     if outcome.header("server") not in PROXY_SERVERS:
         return seen(outcome)
     return Doubt(f"{seen(outcome)}; yet {witness}") if witness else None

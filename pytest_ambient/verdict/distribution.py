@@ -46,7 +46,7 @@ class Split:
         return next((backend for backend in self.shares if serves(backend, outcome.served_by)), None)
 
     def explain(self, outcome: Outcome) -> str | None:
-        """None when one answer is good for the sample: HTTP 200 from a backend with a share, with the route's header."""
+        """None when one answer is good for the sample: HTTP 200 from a backend with a share, the header on it."""
         reason = Answered(200, header=self.header).explain(outcome)
         if reason is not None:
             return reason

@@ -79,7 +79,7 @@ def _closed(outcome: Outcome) -> str | Doubt | None:
         return Doubt(f"{seen(outcome)}; nothing from ztunnel about this connection, it may have been a denial")
     if witness.verdict != "failed":
         return None
-    return "lost waypoint" if "waypoint" in witness.reason or witness.source_role == "waypoint" else "no healthy upstream"
+    return "lost waypoint" if "waypoint" in witness.reason else "no healthy upstream"
 
 
 def _proxy_answer(outcome: Outcome) -> str | Doubt | None:

@@ -82,7 +82,7 @@ def shifts(share: float) -> list[float]:
 
 
 def passes(wanted: float, actual: float, size: int, alpha: float) -> float:
-    """The probability that a backend whose true share is `actual` passes the two-sided test of `wanted` at level `alpha`."""
+    """The probability that a backend whose true share is `actual` passes the test of `wanted` at level `alpha`."""
     low, high = region(wanted, size, alpha)
     if actual > wanted:
         return at_most(high, size, actual) - at_most(low - 1, size, actual)
