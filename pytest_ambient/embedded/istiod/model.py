@@ -135,7 +135,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class ServicePort:
-    """A port of a Service; `target` is None where the endpoints differ (a named port)."""
+    """A port of a Service; what says neither HTTP nor TCP counts as HTTP."""
 
     port: int
     name: str
@@ -159,6 +159,7 @@ class Service:
     name: str
     namespace: str
     vip: str
+    """Empty for a headless Service, which has endpoints but no address to listen on."""
     ports: tuple[ServicePort, ...]
     endpoints: tuple[Endpoint, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -291,6 +292,9 @@ class RouteRule:
     response_headers: HeaderChange = HeaderChange()
     request_timeout: float | None = None
     """Seconds."""
+    direct_status: int | None = None
+    """What the waypoint answers by itself, with an empty body, in place of any backend (404: none named; 500: all of
+    weight 0)."""
 
 
 @dataclass(frozen=True)

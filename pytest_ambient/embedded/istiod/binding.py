@@ -1,0 +1,130 @@
+"""Which waypoint handles the traffic of a Service, a pod or a namespace."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..objects import Object, labels_of, name_of, namespace_of
+from .model import Handles, WaypointRef
+from .selectors import selects
+from .view import MANAGED, MANAGED_BY_MESH, WAYPOINT_CLASS, View, key_of, spec_of
+
+USE_WAYPOINT = "istio.io/use-waypoint"
+USE_WAYPOINT_NAMESPACE = "istio.io/use-waypoint-namespace"
+WAYPOINT_FOR = "istio.io/waypoint-for"
+REVISION = "istio.io/rev"
+HBONE_PORT = 15008
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A waypoint Gateway that has an address, and whom it lets attach."""
+
+    ref: WaypointRef
+    address: str
+    handles: Handles
+    attaches: Object
+    """`allowedRoutes.namespaces` of its HBONE listener."""
+
+    def admits(self, namespace: str, labels: Mapping[str, str]) -> bool:
+        """Whether objects of that namespace, which has these labels, may bind to it."""
+        match self.attaches.get("from", "Same"):
+            case "All":
+                return True
+            case "Selector":
+                return selects(self.attaches.get("selector"), labels)
+        return namespace == self.ref.namespace
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why something that asks for a waypoint has none."""
+
+    reason: str
+    message: str
+
+
+def is_waypoint(gateway: Object) -> bool:
+    """Whether this istiod looks after the Gateway."""
+    ours = labels_of(gateway).get(REVISION, "default") == "default"
+    return ours and spec_of(gateway).get("gatewayClassName") == WAYPOINT_CLASS
+
+
+def address_of(view: View, gateway: Object) -> str:
+    """The Gateway's virtual address: once given it stays, whatever becomes of the Service and its pods."""
+    for each in gateway.get("status", {}).get("addresses") or ():
+        if each.get("type") == "IPAddress":
+            return str(each["value"])
+    service = view.service_by_key.get(key_of(gateway), {})
+    ports = {port.get("port") for port in spec_of(service).get("ports") or ()}
+    address = str(spec_of(service).get("clusterIP") or "")
+    return address if HBONE_PORT in ports and address != "None" else ""
+
+
+def gates(view: View) -> dict[str, Gate]:
+    """The waypoints that traffic can be sent to, by `NAMESPACE/NAME`."""
+    found = {}
+    for gateway in view.gateways:
+        address = address_of(view, gateway) if is_waypoint(gateway) else ""
+        if address:
+            ref = WaypointRef(namespace_of(gateway), name_of(gateway))
+            found[ref.key] = Gate(ref, address, _handles(view, gateway), _attaches(gateway))
+    return found
+
+
+def asked_for(labels: Mapping[str, str], namespace: str) -> WaypointRef | None:
+    """The waypoint that labels name, seen from a namespace; None without the label or when it says `none`."""
+    name = labels.get(USE_WAYPOINT, "none")
+    return None if name == "none" else WaypointRef(labels.get(USE_WAYPOINT_NAMESPACE, namespace), name)
+
+
+def service_gate(view: View, known: Mapping[str, Gate], service: Object) -> Gate | Refusal | None:
+    """What handles traffic addressed to a Service; None when nothing is asked for."""
+    if labels_of(service).get(MANAGED) == MANAGED_BY_MESH:
+        return None
+    return _gate(view, known, service, "service")
+
+
+def workload_gate(view: View, known: Mapping[str, Gate], pod: Object) -> Gate | Refusal | None:
+    """What handles traffic addressed to a pod itself; None when nothing is asked for."""
+    if labels_of(pod).get(MANAGED) == MANAGED_BY_MESH:
+        return None
+    return _gate(view, known, pod, "workload")
+
+
+def _gate(view: View, known: Mapping[str, Gate], item: Object, traffic: str) -> Gate | Refusal | None:
+    namespace = namespace_of(item)
+    inherited = view.namespace_labels.get(namespace, {})
+    labels = labels_of(item)
+    ref = asked_for(labels if USE_WAYPOINT in labels else inherited, namespace)
+    if ref is None:
+        return None
+    gate = known.get(ref.key)
+    if gate is None:
+        return Refusal("WaypointIsNotReady", f'waypoint "{ref.key}" is not ready')
+    if not gate.admits(namespace, inherited):
+        why = f'we are not permitted to attach to waypoint "{ref.key}" (missing allowedRoutes?)'
+        return Refusal("AttachmentDenied", why)
+    if gate.handles not in (traffic, "all"):
+        why = f'attempting to bind to traffic type "{traffic}" which the waypoint "{ref.key}" does not support'
+        return Refusal("UnsupportedTrafficType", why)
+    return gate
+
+
+def _handles(view: View, gateway: Object) -> Handles:
+    inherited = labels_of(view.class_by_name.get(WAYPOINT_CLASS, {})).get(WAYPOINT_FOR, "service")
+    match labels_of(gateway).get(WAYPOINT_FOR, inherited):
+        case "service":
+            return "service"
+        case "workload":
+            return "workload"
+        case "all":
+            return "all"
+    return "none"  # a word that Istio does not know binds nothing either
+
+
+def _attaches(gateway: Object) -> Object:
+    for listener in spec_of(gateway).get("listeners") or ():
+        if listener.get("protocol") == "HBONE" and listener.get("port") == HBONE_PORT:
+            namespaces: Object = (listener.get("allowedRoutes") or {}).get("namespaces") or {}
+            return namespaces
+    return {}

@@ -1,0 +1,158 @@
+"""The faults of the embedded mesh that are wrong configuration: what istiod knows, made wrong before it is pushed.
+
+Statuses are made from the objects and stay right: a broken mesh that reports itself healthy.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from ..faults import Fault
+from .model import (
+    ROOT_NAMESPACE,
+    L4Clause,
+    L4Match,
+    L4Policy,
+    L4Rule,
+    L7Policy,
+    Mesh,
+    RouteRule,
+    StringMatch,
+    Workload,
+)
+
+
+def broken(mesh: Mesh, faults: Iterable[Fault]) -> Mesh:
+    """The mesh with those faults; faults that are not wrong configuration change nothing here."""
+    for fault in sorted(faults):
+        mesh = _BREAKS.get(fault, _unbroken)(mesh)
+    return mesh
+
+
+def late(mesh: Mesh, earlier: Mesh) -> Mesh:
+    """The mesh with pods, Services and bindings of now, and policies and routes of an earlier moment."""
+    kept = {uid: each.policies for uid, each in earlier.workloads.items()}
+    attached = {key: each.policies for key, each in earlier.waypoints.items()}
+    return replace(
+        mesh,
+        workloads={uid: replace(each, policies=kept.get(uid, ())) for uid, each in mesh.workloads.items()},
+        waypoints={key: replace(each, policies=attached.get(key, ())) for key, each in mesh.waypoints.items()},
+        l4_policies=earlier.l4_policies,
+        service_policies=earlier.service_policies,
+        routes=earlier.routes,
+    )
+
+
+def _unbroken(mesh: Mesh) -> Mesh:
+    return mesh
+
+
+def _policy_ignored(mesh: Mesh) -> Mesh:
+    kept = {key: each for key, each in mesh.l4_policies.items() if _from_peer_authentication(each)}
+    workloads = {
+        uid: replace(each, policies=tuple(key for key in each.policies if key in kept))
+        for uid, each in mesh.workloads.items()
+    }
+    return replace(_l7_unenforced(mesh), l4_policies=kept, workloads=workloads)
+
+
+def _from_peer_authentication(policy: L4Policy) -> bool:
+    return "_" in policy.name  # no object's name may hold one
+
+
+def _policy_on_wrong_workload(mesh: Mesh) -> Mesh:
+    moved: dict[str, set[str]] = {uid: set() for uid in mesh.workloads}
+    for key, policy in mesh.l4_policies.items():
+        named = [each for each in mesh.workloads.values() if key in each.policies]
+        for each in named if _from_peer_authentication(policy) else _others(mesh, policy, named):
+            moved[each.uid].add(key)
+    workloads = {uid: replace(each, policies=tuple(sorted(moved[uid]))) for uid, each in mesh.workloads.items()}
+    services: dict[str, tuple[L7Policy, ...]] = {}
+    for key, policies in mesh.service_policies.items():
+        wrong = _other_service(mesh, key)
+        services[wrong] = services.get(wrong, ()) + policies
+    return replace(mesh, workloads=workloads, service_policies=services)
+
+
+def _others(mesh: Mesh, policy: L4Policy, named: list[Workload]) -> list[Workload]:
+    """The pods of the first controller of the policy's namespace that it does not name."""
+    there = [
+        each
+        for each in mesh.workloads.values()
+        if each.namespace == policy.namespace and not each.is_waypoint and each not in named
+    ]
+    first = min((each.controller for each in there), default="")
+    return [each for each in there if each.controller == first]
+
+
+def _other_service(mesh: Mesh, key: str) -> str:
+    namespace = key.split("/", 1)[0]
+    others = [other for other, each in mesh.services.items() if each.namespace == namespace and other != key]
+    return min(others, default="")
+
+
+def _everything_denied(mesh: Mesh) -> Mesh:
+    any_identity = L4Clause((L4Match(principals=(StringMatch("presence"),)),))
+    policy = L4Policy(str(Fault.EVERYTHING_DENIED), ROOT_NAMESPACE, "Global", "DENY", (L4Rule((any_identity,)),))
+    return replace(mesh, l4_policies={**mesh.l4_policies, policy.key: policy})
+
+
+def _l7_unenforced(mesh: Mesh) -> Mesh:
+    waypoints = {key: replace(each, policies=()) for key, each in mesh.waypoints.items()}
+    return replace(mesh, waypoints=waypoints, service_policies={})
+
+
+def _waypoint_bypassed(mesh: Mesh) -> Mesh:
+    return replace(
+        mesh,
+        services={key: replace(each, waypoint=None) for key, each in mesh.services.items()},
+        workloads={uid: replace(each, waypoint=None) for uid, each in mesh.workloads.items()},
+    )
+
+
+def _split_62_38(mesh: Mesh) -> Mesh:
+    return _weighted(mesh, lambda position: (62, 38)[position] if position < 2 else 0)
+
+
+def _split_frozen(mesh: Mesh) -> Mesh:
+    return _weighted(mesh, lambda position: 0 if position else 1)
+
+
+def _weighted(mesh: Mesh, weight: Callable[[int], int]) -> Mesh:
+    def changed(rule: RouteRule) -> RouteRule:
+        if len(rule.backends) < 2:
+            return rule
+        backends = tuple(replace(each, weight=weight(position)) for position, each in enumerate(rule.backends))
+        return replace(rule, backends=backends, direct_status=None)
+
+    return _rerouted(mesh, lambda rules: tuple(changed(rule) for rule in rules))
+
+
+def _header_route_ignored(mesh: Mesh) -> Mesh:
+    def plain(rules: tuple[RouteRule, ...]) -> tuple[RouteRule, ...]:
+        kept = [
+            replace(rule, matches=tuple(each for each in rule.matches if not each.headers and not each.queries))
+            for rule in rules
+        ]
+        return tuple(rule for rule in kept if rule.matches)
+
+    return _rerouted(mesh, plain)
+
+
+def _rerouted(mesh: Mesh, change: Callable[[tuple[RouteRule, ...]], tuple[RouteRule, ...]]) -> Mesh:
+    routes = {
+        key: tuple(replace(route, rules=change(route.rules)) for route in each) for key, each in mesh.routes.items()
+    }
+    return replace(mesh, routes=routes)
+
+
+_BREAKS: Mapping[Fault, Callable[[Mesh], Mesh]] = {
+    Fault.POLICY_IGNORED: _policy_ignored,
+    Fault.POLICY_ON_WRONG_WORKLOAD: _policy_on_wrong_workload,
+    Fault.EVERYTHING_DENIED: _everything_denied,
+    Fault.L7_POLICY_UNENFORCED: _l7_unenforced,
+    Fault.APPLICATION_MAKES_403: _l7_unenforced,
+    Fault.WAYPOINT_BYPASSED: _waypoint_bypassed,
+    Fault.SPLIT_62_38: _split_62_38,
+    Fault.SPLIT_FROZEN: _split_frozen,
+    Fault.HEADER_ROUTE_IGNORED: _header_route_ignored,
+}

@@ -1,0 +1,172 @@
+"""From the cluster's objects to the mesh: one snapshot that the data plane can act on."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
+
+from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
+from .authorization import convert
+from .binding import Gate, gates, service_gate, workload_gate
+from .model import (
+    ROOT_NAMESPACE,
+    Endpoint,
+    Identity,
+    L4Policy,
+    L7Policy,
+    Mesh,
+    Service,
+    ServicePort,
+    Waypoint,
+    Workload,
+)
+from .peers import peer_keys, peer_policies
+from .routes import routes_by_service
+from .view import GATEWAY_NAME, MANAGED, MANAGED_BY_MESH, View, key_of, spec_of
+from .waypoint_policies import attached
+
+REDIRECTION = "ambient.istio.io/redirection"
+
+Sockets = Callable[[str], Mapping[int, str]]
+"""The unix sockets of a pod, known by its uid, by port."""
+
+
+def snapshot(view: View, sockets: Sockets) -> Mesh:
+    """The mesh as the objects describe it."""
+    known = gates(view)
+    workloads = {each.uid: each for each in _workloads(view, known, sockets)}
+    services = {each.key: each for each in _services(view, known, workloads)}
+    policies = attached(view, known)
+    return Mesh(
+        workloads=workloads,
+        services=services,
+        waypoints={
+            key: _waypoint(gate, workloads, services, policies.gateways.get(key, ())) for key, gate in known.items()
+        },
+        l4_policies=_l4_policies(view),
+        service_policies=policies.services,
+        routes=routes_by_service(view, known),
+    )
+
+
+def _l4_policies(view: View) -> dict[str, L4Policy]:
+    converted = [made.policy for made in map(convert, view.policies) if made.policy is not None]
+    return {policy.key: policy for policy in (*converted, *peer_policies(view.peers))}
+
+
+def _workloads(view: View, known: Mapping[str, Gate], sockets: Sockets) -> Iterator[Workload]:
+    selective = [each for each in view.policies if spec_of(each).get("selector") is not None and convert(each).policy]
+    for pod in view.pods:
+        status: Object = pod.get("status") or {}
+        address = str(status.get("podIP", ""))
+        if address and status.get("phase") == "Running" and not spec_of(pod).get("hostNetwork"):
+            gate = workload_gate(view, known, pod)
+            keys = {key_of(each) for each in selective if _chosen(each, pod)} | set(peer_keys(view.peers, pod))
+            controller, kind = controller_of(pod)
+            yield Workload(
+                name=name_of(pod),
+                namespace=namespace_of(pod),
+                address=address,
+                identity=Identity(namespace_of(pod), str(spec_of(pod).get("serviceAccountName") or "default")),
+                node=str(spec_of(pod).get("nodeName", "")),
+                labels=labels_of(pod),
+                controller=controller,
+                controller_kind=kind,
+                ready=_ready(pod),
+                captured=annotations_of(pod).get(REDIRECTION) == "enabled",
+                sockets=sockets(str(pod["metadata"].get("uid", ""))),
+                waypoint=gate.ref if isinstance(gate, Gate) else None,
+                policies=tuple(sorted(keys)),
+                is_waypoint=labels_of(pod).get(MANAGED) == MANAGED_BY_MESH,
+            )
+
+
+def controller_of(pod: Object) -> tuple[str, Literal["deployment", "daemonset", "pod"]]:
+    """Name and kind of what made the pod; a ReplicaSet stands for its Deployment."""
+    for owner in pod["metadata"].get("ownerReferences") or ():
+        name = str(owner.get("name", ""))
+        if owner.get("kind") == "DaemonSet":
+            return name, "daemonset"
+        if owner.get("kind") == "ReplicaSet":
+            return name.removesuffix("-" + labels_of(pod).get("pod-template-hash", "")), "deployment"
+    return name_of(pod), "pod"
+
+
+def _chosen(policy: Object, pod: Object) -> bool:
+    wanted: Mapping[str, str] = spec_of(policy)["selector"].get("matchLabels") or {}
+    return namespace_of(policy) in (namespace_of(pod), ROOT_NAMESPACE) and wanted.items() <= labels_of(pod).items()
+
+
+def _ready(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    ready = any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+    return ready and not pod["metadata"].get("deletionTimestamp")
+
+
+def _services(view: View, known: Mapping[str, Gate], workloads: Mapping[str, Workload]) -> Iterator[Service]:
+    slices: dict[str, list[Object]] = defaultdict(list)
+    for each in view.slices:
+        slices[f"{namespace_of(each)}/{labels_of(each).get('kubernetes.io/service-name', '')}"].append(each)
+    for item in view.services:
+        if spec_of(item).get("type") == "ExternalName":
+            continue
+        address = str(spec_of(item).get("clusterIP") or "")
+        gate = service_gate(view, known, item)
+        yield Service(
+            name=name_of(item),
+            namespace=namespace_of(item),
+            vip="" if address == "None" else address,
+            ports=tuple(_port(each) for each in _tcp_ports(item)),
+            endpoints=tuple(_endpoints(item, slices[key_of(item)], workloads)),
+            labels=labels_of(item),
+            waypoint=gate.ref if isinstance(gate, Gate) else None,
+        )
+
+
+def _tcp_ports(service: Object) -> list[Object]:
+    ports: list[Object] = spec_of(service).get("ports") or []
+    return [each for each in ports if each.get("protocol", "TCP") == "TCP"]
+
+
+def _port(port: Object) -> ServicePort:
+    name, hint = str(port.get("name", "")), str(port.get("appProtocol", ""))
+    word = (hint.rsplit("/", 1)[-1] or name.split("-", 1)[0]).lower()
+    opaque = word in ("tcp", "tls", "https", "hbone", "mongo", "mysql", "redis")
+    return ServicePort(int(port["port"]), name, "TCP" if opaque else "HTTP", hint)
+
+
+def _endpoints(service: Object, slices: list[Object], workloads: Mapping[str, Workload]) -> Iterator[Endpoint]:
+    """The ready endpoints; a slice's ports are those of the Service by name."""
+    for each in slices:
+        targets = {str(port.get("name") or ""): int(port["port"]) for port in each.get("ports") or ()}
+        ports = {
+            int(port["port"]): targets[str(port.get("name") or "")]
+            for port in _tcp_ports(service)
+            if str(port.get("name") or "") in targets
+        }
+        for endpoint in each.get("endpoints") or ():
+            target = endpoint.get("targetRef") or {}
+            uid = f"Kubernetes//Pod/{namespace_of(service)}/{target.get('name', '')}"
+            if uid in workloads and (endpoint.get("conditions") or {}).get("ready", True):
+                yield Endpoint(uid, ports)
+
+
+def _waypoint(
+    gate: Gate, workloads: Mapping[str, Workload], services: Mapping[str, Service], policies: tuple[L7Policy, ...]
+) -> Waypoint:
+    ref = gate.ref
+    pods = [
+        each.uid
+        for each in workloads.values()
+        if each.is_waypoint and each.ready and each.namespace == ref.namespace
+        and each.labels.get(GATEWAY_NAME) == ref.name
+    ]  # fmt: skip
+    return Waypoint(
+        name=ref.name,
+        namespace=ref.namespace,
+        handles=gate.handles,
+        address=gate.address,
+        pods=tuple(pods),
+        services=tuple(each.key for each in services.values() if each.waypoint == ref),
+        workloads=tuple(each.uid for each in workloads.values() if each.waypoint == ref),
+        policies=policies,
+    )

@@ -1,0 +1,146 @@
+"""The status of every object that istiod reports on, as it should be now."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..objects import Object, labels_of, namespace_of
+from .authorization import convert, target_refs
+from .binding import USE_WAYPOINT, Gate, Refusal, gates, is_waypoint, service_gate
+from .conditions import Clock, Said, merged, without
+from .gateway_status import class_status, gateway_status
+from .routes import backend_problem, parent_key, service_parents
+from .view import MESH_CONTROLLER, View, spec_of
+from .waypoint_policies import Binding, bindings
+
+INGRESS_USE_WAYPOINT = "istio.io/ingress-use-waypoint"
+_BOUND = "istio.io/WaypointBound"
+_ROUTE_CONTROLLER = "istio.io/gateway-controller"
+_NO_LABEL = (
+    "istio.io/use-waypoint label missing from parent and parent namespace; "
+    "in ambient mode, route will not be respected"
+)
+
+
+@dataclass(frozen=True)
+class Status:
+    """An object and the status that it should have."""
+
+    item: Object
+    status: Object
+
+
+def statuses(view: View, clock: Clock) -> Iterator[Status]:
+    """Every object whose status should differ from what it is."""
+    for each in _all(view, clock):
+        if (each.item.get("status") or {}) != each.status:
+            yield each
+
+
+def _all(view: View, clock: Clock) -> Iterator[Status]:
+    known = gates(view)
+    for item in view.classes:
+        if spec_of(item).get("controllerName") == MESH_CONTROLLER:
+            yield Status(item, class_status(item, clock.seconds))
+    for item in view.gateways:
+        if is_waypoint(item):
+            yield Status(item, gateway_status(view, item, clock.seconds))
+    for item in view.services:
+        yield Status(item, service_status(view, known, item, clock.seconds))
+    for item in view.policies:
+        yield Status(item, policy_status(view, known, item, clock.nanoseconds))
+    for item in view.routes:
+        yield Status(item, route_status(view, item, clock.seconds))
+
+
+def service_status(view: View, known: Mapping[str, Gate], service: Object, now: str) -> Object:
+    """A Service's status with the condition that says whether its waypoint takes it."""
+    status: Object = service.get("status") or {}
+    present: list[Object] = status.get("conditions") or []
+    gate = service_gate(view, known, service)
+    if gate is None:
+        kept = without(present, _BOUND)
+    elif isinstance(gate, Refusal):
+        kept = merged(present, [Said(_BOUND, False, gate.reason, gate.message)], now)
+    else:
+        message = f"Successfully attached to waypoint {gate.ref.key}{_ingress_note(view, service)}"
+        kept = merged(present, [Said(_BOUND, True, "WaypointAccepted", message)], now)
+    rest = {field: value for field, value in status.items() if field != "conditions"}
+    return {"conditions": kept, **rest} if kept else rest
+
+
+def _ingress_note(view: View, service: Object) -> str:
+    own, inherited = labels_of(service), view.namespace_labels.get(namespace_of(service), {})
+    wanted = own.get(INGRESS_USE_WAYPOINT, inherited.get(INGRESS_USE_WAYPOINT))
+    return ". Ingress traffic will traverse the waypoint" if wanted == "true" else ""
+
+
+def policy_status(view: View, known: Mapping[str, Gate], policy: Object, now: str) -> Object:
+    """An AuthorizationPolicy's status: how ztunnel or its waypoint took it."""
+    status: Object = policy.get("status") or {}
+    present: list[Object] = status.get("conditions") or []
+    generation = str(policy.get("metadata", {}).get("generation", 1))
+    if target_refs(policy):
+        said = _waypoint_accepted(bindings(view, known, policy))
+        present = without(present, "ZtunnelAccepted")
+    else:
+        made = convert(policy)
+        said = Said("ZtunnelAccepted", made.policy is not None, made.reason, made.message)
+        present = without(present, "WaypointAccepted")
+    return {**status, "conditions": merged(present, [said], now, generation)}
+
+
+def _waypoint_accepted(found: list[Binding]) -> Said:
+    if len(found) == 1:
+        return Said("WaypointAccepted", found[0].bound, found[0].reason, found[0].message)
+    unbound = [each.ancestor for each in found if not each.bound]
+    bound = len(unbound) < len(found)
+    reason = ("PartiallyInvalid" if unbound else "Accepted") if bound else "Invalid"
+    return Said("WaypointAccepted", bound, reason, f"Invalid targetRefs: {', '.join(unbound)}" if unbound else "")
+
+
+def route_status(view: View, route: Object, now: str) -> Object:
+    """An HTTPRoute's status: one entry for each Service that it names as parent; other controllers' entries stay."""
+    status: Object = route.get("status") or {}
+    present: list[Object] = status.get("parents") or []
+    parents = list(service_parents(route))
+    kept = [each for each in present if each.get("controllerName") != _ROUTE_CONTROLLER or each["parentRef"] in parents]
+    for parent in parents:
+        old: Object = next((each for each in kept if _is_ours(each, parent)), {})
+        generation = int(route.get("metadata", {}).get("generation", 1))
+        said = _route_said(view, route, parent)
+        new: Object = {
+            "conditions": merged(old.get("conditions") or [], said, now, generation),
+            "controllerName": _ROUTE_CONTROLLER,
+            "parentRef": dict(parent),
+        }
+        kept = [new if each is old else each for each in kept] + ([] if old else [new])
+    return {**status, "parents": kept}
+
+
+def _is_ours(entry: Object, parent: Object) -> bool:
+    return entry.get("controllerName") == _ROUTE_CONTROLLER and entry.get("parentRef") == parent
+
+
+def _route_said(view: View, route: Object, parent: Object) -> list[Said]:
+    service = view.service_by_key.get(parent_key(route, parent))
+    accepted = Said("Accepted", True, "Accepted", "Route was valid")
+    if service is None:
+        why = f'parent service: "{parent.get("name", "")}" not found'
+        accepted = Said("Accepted", False, "NoMatchingParent", why)
+    rules = spec_of(route).get("rules") or ()
+    # A backend of weight 0 is never looked at; of several problems the last is told.
+    weighed = [ref for rule in rules for ref in rule.get("backendRefs") or () if ref.get("weight", 1)]
+    problems = [problem for ref in weighed if (problem := backend_problem(view, route, ref)) is not None]
+    resolved = Said("ResolvedRefs", True, "ResolvedRefs", "All references resolved")
+    if problems:
+        resolved = Said("ResolvedRefs", False, problems[-1].reason, problems[-1].message)
+    waypoint = Said("ResolvedWaypoints", True, "ResolvedWaypoints", _waypoint_words(view, service))
+    return [accepted, resolved, waypoint]
+
+
+def _waypoint_words(view: View, service: Object | None) -> str:
+    if service is None:
+        return "parent not found"
+    labels = (labels_of(service), view.namespace_labels.get(namespace_of(service), {}))
+    named = any(each.get(USE_WAYPOINT, "none") not in ("", "none") for each in labels)
+    return "All waypoints resolved" if named else _NO_LABEL

@@ -1,0 +1,85 @@
+"""The objects that istiod reads, at one moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..api.store import Store, find
+from ..objects import Object, labels_of, name_of, namespace_of
+
+WAYPOINT_CLASS = "istio-waypoint"
+MESH_CONTROLLER = "istio.io/mesh-controller"
+MANAGED_BY_MESH = "istio.io-mesh-controller"
+MANAGED = "gateway.istio.io/managed"
+GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+
+GATEWAY_API = "gateway.networking.k8s.io"
+SECURITY = "security.istio.io"
+DISCOVERY = "discovery.k8s.io"
+
+
+def key_of(item: Object) -> str:
+    """`NAMESPACE/NAME`."""
+    return f"{namespace_of(item)}/{name_of(item)}"
+
+
+def age_of(item: Object) -> tuple[str, str, str]:
+    """What sorts objects from the oldest to the youngest."""
+    return (str(item.get("metadata", {}).get("creationTimestamp", "")), namespace_of(item), name_of(item))
+
+
+def spec_of(item: Object) -> Object:
+    """The object's spec, empty when it has none."""
+    spec: Object = item.get("spec") or {}
+    return spec
+
+
+@dataclass(frozen=True)
+class View:
+    """All objects that istiod reads; lists in any order."""
+
+    namespaces: Sequence[Object] = ()
+    services: Sequence[Object] = ()
+    pods: Sequence[Object] = ()
+    slices: Sequence[Object] = ()
+    gateways: Sequence[Object] = ()
+    classes: Sequence[Object] = ()
+    routes: Sequence[Object] = ()
+    grants: Sequence[Object] = ()
+    policies: Sequence[Object] = ()
+    peers: Sequence[Object] = ()
+
+    @classmethod
+    def of(cls, store: Store) -> "View":
+        """The store's present objects."""
+        return cls(**{field: store.list(find(kind, group)) for field, (kind, group) in SOURCES.items()})
+
+    @cached_property
+    def namespace_labels(self) -> Mapping[str, Mapping[str, str]]:
+        """Labels of each namespace by its name."""
+        return {name_of(each): labels_of(each) for each in self.namespaces}
+
+    @cached_property
+    def service_by_key(self) -> Mapping[str, Object]:
+        """Services by `NAMESPACE/NAME`."""
+        return {key_of(each): each for each in self.services}
+
+    @cached_property
+    def class_by_name(self) -> Mapping[str, Object]:
+        """GatewayClasses by name."""
+        return {name_of(each): each for each in self.classes}
+
+
+SOURCES: Mapping[str, tuple[str, str]] = {
+    "namespaces": ("Namespace", ""),
+    "services": ("Service", ""),
+    "pods": ("Pod", ""),
+    "slices": ("EndpointSlice", DISCOVERY),
+    "gateways": ("Gateway", GATEWAY_API),
+    "classes": ("GatewayClass", GATEWAY_API),
+    "routes": ("HTTPRoute", GATEWAY_API),
+    "grants": ("ReferenceGrant", GATEWAY_API),
+    "policies": ("AuthorizationPolicy", SECURITY),
+    "peers": ("PeerAuthentication", SECURITY),
+}
+"""Where each list of a view comes from: kind and group."""
