@@ -1,0 +1,120 @@
+"""Istio's own pods: they stand for what the data plane and the control plane of this process do."""
+
+import asyncio
+import json
+
+from aiohttp import web
+
+from ..faults import Fault
+from ..istiod.model import Identity
+from .program import CannotStart, Surroundings
+from .web import Reply, Web, reply
+
+VERSION = "1.30.3"
+_TEXT = {"Content-Type": "text/plain"}
+_NOT_READY = "not ready, pending: state manager, cert manager\n"
+
+
+class Istiod(Web):
+    """Ready on 8080, its version on 15014."""
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around, {8080: self._ready, 15014: self._monitoring})
+
+    async def _ready(self, request: web.BaseRequest) -> web.StreamResponse:
+        return reply("", 200 if request.path == "/ready" else 404)
+
+    async def _monitoring(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/version":
+            return reply(f"{VERSION}-embedded-Clean", 200, _TEXT)
+        if request.path == "/metrics":
+            return reply(f'istio_build{{component="pilot",tag="{VERSION}"}} 1\n', 200, _TEXT)
+        return reply("404 page not found\n", 404, _TEXT)
+
+
+class Cni(Web):
+    """Ready on 8000."""
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around, {8000: self._ready, 15014: self._metrics})
+
+    async def _ready(self, request: web.BaseRequest) -> web.StreamResponse:
+        return reply("", 200 if request.path in ("/readyz", "/healthz") else 404)
+
+    async def _metrics(self, request: web.BaseRequest) -> web.StreamResponse:
+        return reply(f'istio_build{{component="cni",tag="{VERSION}"}} 1\n', 200, _TEXT)
+
+
+class Ztunnel(Web):
+    """One node's ztunnel: readiness, metrics, and on localhost its configuration."""
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around, {15021: self._health, 15020: self._stats}, local={15000: self._admin})
+
+    @property
+    def _is_ready(self) -> bool:
+        broken = Fault.ZTUNNEL_NOT_READY in self.around.faults and self.around.last_node == self.around.node
+        return self.around.mesh.ready and not broken
+
+    async def _health(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path != "/healthz/ready":
+            return reply("Not Found", 404, _TEXT)
+        return reply("ready\n", 200, _TEXT) if self._is_ready else reply(_NOT_READY, 500, _TEXT)
+
+    async def _stats(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path not in ("/metrics", "/stats/prometheus"):
+            return reply("Not Found", 404, _TEXT)
+        text = self.around.mesh.ztunnel_metrics(self.around.node)
+        return reply(text, 200, {"Content-Type": "application/openmetrics-text;charset=utf-8;version=1.0.0"})
+
+    async def _admin(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/config_dump":
+            dump = self.around.mesh.ztunnel_config_dump(self.around.node)
+            return reply(json.dumps(dump, indent=2), 200, {"Content-Type": "application/json"})
+        if request.path == "/":
+            return reply("<html><body><a href='config_dump'>config_dump</a></body></html>", 200, {
+                "Content-Type": "text/html; charset=utf-8"
+            })  # fmt: skip
+        return reply("Not Found", 404, _TEXT)
+
+
+class Waypoint(Web):
+    """A waypoint pod: an Envoy of the data plane for as long as it lives."""
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(
+            around,
+            {15021: self._health, 15020: self._stats, 15090: self._stats},
+            local={15000: self._admin},
+        )
+
+    async def start(self) -> None:
+        """Start the proxy; CannotStart when the arguments ask for another kind of proxy."""
+        if list(self.around.args[:2]) != ["proxy", "waypoint"]:
+            raise CannotStart(f"the embedded proxyv2 runs waypoints only, not {' '.join(self.around.args)!r}")
+        account = str(self.around.pod["spec"].get("serviceAccountName", "default"))
+        identity = Identity(self.around.namespace, account)
+        await self.around.mesh.start_waypoint(
+            self.around.hostname, self.around.namespace, self.around.address, identity
+        )
+        await super().start()
+
+    async def stop(self) -> None:
+        """End the proxy."""
+        await asyncio.gather(
+            super().stop(), self.around.mesh.stop_waypoint(self.around.hostname, self.around.namespace)
+        )
+
+    async def _health(self, request: web.BaseRequest) -> web.StreamResponse:
+        return reply("", 200 if request.path == "/healthz/ready" else 404)
+
+    async def _stats(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self._page("/stats/prometheus")
+
+    async def _admin(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self._page(request.path_qs)
+
+    async def _page(self, path: str) -> Reply:
+        status, text = await self.around.mesh.waypoint_admin(self.around.namespace, self.around.hostname, path)
+        kind = "application/json" if text.startswith("{") else "text/plain; charset=UTF-8"
+        return reply(text, status, {"Content-Type": kind})

@@ -1,0 +1,93 @@
+"""What an embedded program is, and what it is given by the container in which it runs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import ClientSession
+
+from ..faults import Fault
+from ..istiod.model import Identity
+from ..objects import Object, name_of, namespace_of
+
+
+class CannotStart(Exception):
+    """The program does not work with the arguments or variables that it was given; the text says what is not there."""
+
+
+class MeshPlane(Protocol):
+    """The part of the data plane that Istio's own programs stand for."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether ztunnel serves."""
+
+    async def start_waypoint(self, name: str, namespace: str, address: str, identity: Identity) -> None:
+        """Serve as the waypoint pod of that name; returns when it is ready."""
+
+    async def stop_waypoint(self, name: str, namespace: str) -> None:
+        """End that waypoint's proxy."""
+
+    def ztunnel_metrics(self, node: str) -> str:
+        """The counters of a node's ztunnel as Prometheus text."""
+
+    def ztunnel_config_dump(self, node: str) -> Object:
+        """The configuration of a node's ztunnel."""
+
+    async def waypoint_admin(self, namespace: str, name: str, path: str) -> tuple[int, str]:
+        """Status and text of a waypoint pod's own administration page."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a program finds when it starts."""
+
+    pod: Object
+    container: str
+    address: str
+    env: Mapping[str, str]
+    args: Sequence[str]
+    log: Callable[[str], None]
+    listen: Callable[[int, Callable[[], asyncio.BaseProtocol]], Awaitable[None]]
+    """Serve a port of the pod, for all."""
+    listen_locally: Callable[[int, Callable[[], asyncio.BaseProtocol]], Awaitable[None]]
+    """Serve a port on the pod's own localhost."""
+    http: Callable[[], ClientSession]
+    """A client that calls from the pod's address, by the cluster's names, on fresh connections."""
+    mesh: MeshPlane
+    faults: frozenset[Fault] = frozenset()
+    last_node: str = ""
+    """The cluster's last node, where the fault of one node strikes."""
+
+    @property
+    def hostname(self) -> str:
+        """The pod's name."""
+        return name_of(self.pod)
+
+    @property
+    def namespace(self) -> str:
+        """The pod's namespace."""
+        return namespace_of(self.pod)
+
+    @property
+    def node(self) -> str:
+        """The node on which the pod runs."""
+        return str(self.pod.get("spec", {}).get("nodeName", ""))
+
+
+class Program(Protocol):
+    """One run of an image's program."""
+
+    async def start(self) -> None:
+        """Begin to serve; CannotStart with what is missing."""
+
+    async def wait(self) -> int:
+        """Wait until it ends by itself and return its exit code."""
+
+    async def stop(self) -> None:
+        """End it; what it held is free when this returns."""
+
+
+Maker = Callable[[Surroundings], Program]
+"""Makes an image's program, not yet started."""

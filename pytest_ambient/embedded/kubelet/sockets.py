@@ -1,0 +1,93 @@
+"""The ports of a pod: each is a Unix socket that the data plane, the API server and the probes connect to."""
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..apps.program import CannotStart
+
+_LONGEST = 90
+"""Socket paths end at 107 characters; a state folder may lie deep."""
+
+
+class SocketFolder:
+    """Where sockets lie: in the state folder, or in a short temporary one when that is too deep."""
+
+    def __init__(self, state: Path) -> None:
+        folder = state / "sockets"
+        self._own = len(str(folder)) > _LONGEST
+        self._folder = Path(tempfile.mkdtemp(prefix="ambient-")) if self._own else folder
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._numbers = itertools.count(1)
+
+    def fresh(self) -> Path:
+        """A path that was never used."""
+        return self._folder / str(next(self._numbers))
+
+    def remove(self) -> None:
+        """Delete the folder with all that is left in it."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Ports:
+    """The ports on which the containers of one pod listen."""
+
+    def __init__(self, folder: SocketFolder) -> None:
+        self._folder = folder
+        self._public: dict[int, Path] = {}
+        self._local: dict[int, Path] = {}
+
+    @property
+    def public(self) -> Mapping[int, str]:
+        """Those that others may reach, with their sockets."""
+        return {port: str(path) for port, path in self._public.items()}
+
+    def socket(self, port: int) -> Path | None:
+        """The socket of a port, local ones included."""
+        return self._public.get(port) or self._local.get(port)
+
+    def group(self) -> "Listeners":
+        """What one container opens and closes together."""
+        return Listeners(self)
+
+    async def open(self, port: int, serve: Callable[[], asyncio.BaseProtocol], *, local: bool) -> asyncio.Server:
+        """Listen; CannotStart when another container of the pod has the port."""
+        if self.socket(port):
+            raise CannotStart(f"listen tcp 0.0.0.0:{port}: bind: address already in use")
+        path = self._folder.fresh()
+        server = await asyncio.get_running_loop().create_unix_server(serve, str(path), backlog=1024)
+        (self._local if local else self._public)[port] = path
+        return server
+
+    def close(self, port: int) -> None:
+        """Forget a port whose server was closed."""
+        for ports in (self._public, self._local):
+            path = ports.pop(port, None)
+            if path:
+                path.unlink(missing_ok=True)
+
+
+class Listeners:
+    """The listening ports of one container."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._servers: dict[int, asyncio.Server] = {}
+
+    async def listen(self, port: int, serve: Callable[[], asyncio.BaseProtocol]) -> None:
+        """Serve a port for all."""
+        self._servers[port] = await self._ports.open(port, serve, local=False)
+
+    async def listen_locally(self, port: int, serve: Callable[[], asyncio.BaseProtocol]) -> None:
+        """Serve a port on the pod's localhost."""
+        self._servers[port] = await self._ports.open(port, serve, local=True)
+
+    def close(self) -> None:
+        """Listen no more."""
+        for port, server in self._servers.items():
+            server.close()
+            self._ports.close(port)
+        self._servers.clear()

@@ -1,0 +1,91 @@
+"""What the cluster's names mean: Service names to addresses, as a pod of some namespace writes them."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from .api.store import Store, find
+from .objects import Object, name_of, namespace_of
+from .ports import bound
+
+CLUSTER_DOMAIN = "cluster.local"
+
+
+@dataclass(frozen=True)
+class Name:
+    """A Service: the addresses that its name stands for and the ports below 1024 that are served elsewhere."""
+
+    service: str
+    namespace: str
+    addresses: tuple[str, ...]
+    low_ports: tuple[int, ...]
+
+    def spellings(self, namespace: str) -> tuple[str, ...]:
+        """What a pod of `namespace` may call it, shortest first."""
+        long = f"{self.service}.{self.namespace}"
+        full = f"{long}.svc.{CLUSTER_DOMAIN}"
+        short = (self.service,) if namespace == self.namespace else ()
+        return (*short, long, f"{long}.svc", full, f"{full}.")
+
+
+class Names:
+    """The names of all Services, read from the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def all(self) -> list[Name]:
+        """Every Service that has an address."""
+        services = self._store.list(find("Service"))
+        return [name for name in map(self._name, services) if name.addresses]
+
+    def resolve(self, host: str, namespace: str) -> tuple[str, ...]:
+        """The addresses of a name as a pod of `namespace` writes it, none when it is unknown."""
+        parts = host.removesuffix(".").split(".")
+        tail = parts[2:]
+        if tail not in ([], ["svc"], ["svc", *CLUSTER_DOMAIN.split(".")]):
+            return ()
+        service = self._store.get(find("Service"), parts[0], parts[1] if len(parts) > 1 else namespace)
+        return self._name(service).addresses if service else ()
+
+    def _name(self, service: Object) -> Name:
+        spec = service.get("spec", {})
+        address = str(spec.get("clusterIP") or "")
+        headless = address == "None"
+        found = self._endpoints(service) if headless else ((address,) if address else ())
+        ports = spec.get("ports") or ()
+        low = tuple(each["port"] for each in ports if isinstance(each.get("port"), int) and each["port"] < 1024)
+        return Name(name_of(service), namespace_of(service), found, low)
+
+    def _endpoints(self, service: Object) -> tuple[str, ...]:
+        endpoints = self._store.get(find("Endpoints"), name_of(service), namespace_of(service)) or {}
+        return tuple(each["ip"] for subset in endpoints.get("subsets") or () for each in subset.get("addresses") or ())
+
+
+class Resolver(AbstractResolver):
+    """Resolves the cluster's names for programs of one namespace; others don't exist."""
+
+    def __init__(self, resolve: Callable[[str], tuple[str, ...]]) -> None:
+        self._resolve = resolve
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """The addresses of `host`, with the port that is served for `port`; OSError for an unknown name."""
+        found = self._resolve(host)
+        if not found:
+            raise OSError(socket.EAI_NONAME, "Name or service not known")
+        return [_result(host, address, bound(port)) for address in found]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def _result(host: str, address: str, port: int) -> ResolveResult:
+    flags: Any = socket.AI_NUMERICHOST
+    return ResolveResult(
+        hostname=host, host=address, port=port, family=socket.AF_INET, proto=socket.IPPROTO_TCP, flags=flags
+    )
