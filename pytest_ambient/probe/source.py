@@ -61,7 +61,7 @@ class Sources:
         self._found: dict[str, Source] = {}
 
     def find(self, word: str) -> Source:
-        """The source for a word of a case; Misuse names the workloads there are, BrokenEnvironment says what is missing."""
+        """The source for a word of a case; Misuse names the workloads there are, BrokenEnvironment what is missing."""
         if word not in self._found:
             self._found[word] = self._choose(word)
         return self._found[word]

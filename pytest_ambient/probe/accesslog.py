@@ -1,0 +1,169 @@
+"""Access logs taken apart by key: ztunnel's connections and a waypoint's requests, as text or as JSON."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+REJECTION = "policy rejection"
+_PAIR = re.compile(r'([\w.]+)=("(?:[^"\\]|\\.)*"|\S*)')
+_ESCAPE = re.compile(r"\\(.)")
+_DENY = re.compile(r"explicitly denied by: (\S+/\S+)")
+_MATCHED = re.compile(r"rbac_access_denied_matched_policy\[ns\[([^\]]*)\]-policy\[([^\]]*)\]-rule\[\d+\]\]")
+_REQUEST = re.compile(
+    r'\[(?P<start_time>[^\]]+)\] "(?P<method>\S+) (?P<path>\S+) [^"]*" (?P<response_code>\d+) (?P<response_flags>\S+) '
+    r'(?P<response_code_details>\S+) \S+ "[^"]*" \S+ \S+ \S+ \S+ "[^"]*" "[^"]*" "[^"]*" "(?P<authority>[^"]*)" '
+    r'"(?P<upstream_host>[^"]*)" (?P<upstream_cluster>\S+) \S+ (?P<downstream_local_address>\S+) '
+    r"(?P<downstream_remote_address>\S+)"
+)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One line of ztunnel's access log; unset fields are empty."""
+
+    at: float
+    """Seconds since the epoch, by the node's clock."""
+    line: str
+    direction: str
+    source: str
+    """`IP:PORT`; the port is the caller's own only on the outbound and the plaintext line."""
+    source_workload: str
+    source_identity: str
+    destination: str
+    tunnelled: str
+    """`IP:PORT` behind the tunnel; empty for plaintext."""
+    service: str
+    destination_workload: str
+    """`NAMESPACE/POD`."""
+    destination_identity: str
+    error: str
+
+    @property
+    def rejected(self) -> bool:
+        """Whether a policy refused it."""
+        return REJECTION in self.error
+
+    @property
+    def policy(self) -> str | None:
+        """`NAMESPACE/NAME` of the DENY policy that refused it."""
+        found = _DENY.search(self.error)
+        return found[1] if found else None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line of a waypoint's access log."""
+
+    at: float
+    line: str
+    method: str
+    path: str
+    status: int
+    details: str
+    client: str
+    """The caller's IP; the port is that of its tunnel."""
+    address: str
+    """`IP:PORT` that was called."""
+    cluster: str
+
+    @property
+    def denied(self) -> bool:
+        """Whether an authorization policy or a token's check refused it."""
+        return self.details.startswith(("rbac_access_denied", "jwt_authn_access_denied"))
+
+    @property
+    def policy(self) -> str | None:
+        """`NAMESPACE/NAME` of the DENY policy that refused it."""
+        found = _MATCHED.search(self.details)
+        return f"{found[1]}/{found[2]}" if found else None
+
+
+def connections(log: str, wanted: Callable[[str], bool] = lambda line: True) -> Iterator[Connection]:
+    """The connections in ztunnel's log; lines that `wanted` turns down are not even parsed."""
+    for line in log.splitlines():
+        if "access" not in line or not wanted(line):
+            continue
+        fields = _json(line) if line.startswith("{") else _text(line)
+        if fields is not None and fields.get("scope") == "access" and "src.addr" in fields:
+            yield _connection(fields, line)
+
+
+def requests(log: str) -> Iterator[Request]:
+    """The requests in a waypoint's log, in Istio's default text format or as JSON."""
+    for line in log.splitlines():
+        found = _REQUEST.match(line)
+        fields = found.groupdict() if found else _json(line) if line.startswith("{") else None
+        if fields is None or "response_code" not in fields or not fields.get("start_time"):
+            continue
+        yield Request(
+            at=moment(fields["start_time"]),
+            line=line,
+            method=fields.get("method", ""),
+            path=fields.get("path", ""),
+            status=int(fields["response_code"]),
+            details=fields.get("response_code_details", ""),
+            client=host_of(fields.get("downstream_remote_address", "")),
+            address=fields.get("downstream_local_address", ""),
+            cluster=fields.get("upstream_cluster", ""),
+        )
+
+
+def address(ip: str, port: int) -> str:
+    """`IP:PORT` as proxies write it, an IPv6 address in brackets."""
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def host_of(text: str) -> str:
+    """The IP of `IP:PORT`."""
+    return text.rpartition(":")[0].strip("[]")
+
+
+def moment(text: str) -> float:
+    """Seconds since the epoch of an RFC 3339 time."""
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.replace("Z", "+00:00"))).timestamp()
+
+
+def _text(line: str) -> dict[str, str] | None:
+    """`TIME⇥level⇥scope⇥message⇥key=value …`."""
+    parts = line.split("\t", 4)
+    if len(parts) < 5:
+        return None
+    pairs = {key: _plain(value) for key, value in _PAIR.findall(parts[4])}
+    return {**pairs, "time": parts[0], "level": parts[1], "scope": parts[2], "message": parts[3]}
+
+
+def _plain(value: str) -> str:
+    return _ESCAPE.sub(r"\1", value[1:-1]) if value.startswith('"') else value
+
+
+def _json(line: str) -> dict[str, str] | None:
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return None
+    return (
+        {key: "" if value is None else str(value) for key, value in fields.items()}
+        if isinstance(fields, dict)
+        else None
+    )
+
+
+def _connection(fields: dict[str, str], line: str) -> Connection:
+    namespace = fields.get("dst.namespace", "")
+    source_namespace = fields.get("src.namespace", "")
+    return Connection(
+        at=moment(fields["time"]),
+        line=line,
+        direction=fields.get("direction", ""),
+        source=fields["src.addr"],
+        source_workload=f"{source_namespace}/{fields.get('src.workload', '')}",
+        source_identity=fields.get("src.identity", ""),
+        destination=fields.get("dst.addr", ""),
+        tunnelled=fields.get("dst.hbone_addr", ""),
+        service=fields.get("dst.service", ""),
+        destination_workload=f"{namespace}/{fields.get('dst.workload', '')}",
+        destination_identity=fields.get("dst.identity", ""),
+        error=fields.get("error", ""),
+    )

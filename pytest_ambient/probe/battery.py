@@ -1,0 +1,96 @@
+"""One round of probes: all rows of one source travel in one exec of curl, the sources side by side."""
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from pytest_ambient._kube import Kube
+from pytest_ambient.errors import ExecFailed, Forbidden, Inconclusive, KubeError, NotFound, NotInTime
+from pytest_ambient.probe.source import Source, Sources
+from pytest_ambient.probe.timing import Timing
+from pytest_ambient.verdict import curl
+from pytest_ambient.verdict.call import Call
+from pytest_ambient.verdict.outcome import Lost, Observation
+
+SIDE_BY_SIDE = 8
+"""Execs at a time."""
+PER_REQUEST = 0.25
+"""Seconds that each further request of a row may add to its exec."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round saw, and when (seconds since the epoch)."""
+
+    seen: Mapping[str, list[Observation]] = field(hash=False)
+    started: float
+    ended: float
+
+
+class Battery:
+    """Asks all rows at once; `close` ends its threads."""
+
+    def __init__(self, kube: Kube, sources: Sources, timing: Timing | None = None) -> None:
+        self.kube, self.sources, self.timing = kube, sources, timing or Timing()
+        self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="ambient-probe")
+
+    def ask(self, rows: Mapping[str, tuple[str, Call]]) -> Round:
+        """For each key of `rows` (a source word and a call) what its requests saw; a lost exec makes them Lost.
+
+        Raises Misuse for an unknown workload, Forbidden when this user may not exec, BrokenEnvironment without a curl.
+        """
+        groups: dict[str, list[str]] = {}
+        for key, (word, _call) in rows.items():
+            groups.setdefault(word, []).append(key)
+        started = time.time()
+        calls = {word: [rows[key][1] for key in keys] for word, keys in groups.items()}
+        answers = self._threads.map(self._from_source, calls.keys(), calls.values())
+        seen = {
+            key: found
+            for keys, answer in zip(groups.values(), answers, strict=True)
+            for key, found in zip(keys, answer, strict=True)
+        }
+        return Round(seen, started, time.time())
+
+    def close(self) -> None:
+        """Ends the threads; running execs are waited for."""
+        self._threads.shutdown()
+
+    def _from_source(self, word: str, calls: Sequence[Call]) -> list[list[Observation]]:
+        try:
+            return self._sent(self.sources.find(word), self._rows(calls))
+        except Forbidden:
+            raise
+        except (KubeError, NotInTime, Inconclusive) as error:
+            if isinstance(error, NotFound):
+                self.sources.forget(word)
+            return [[Lost(str(error))] * call.count for call in calls]
+
+    def _rows(self, calls: Sequence[Call]) -> list[curl.Row]:
+        limit = self.timing.request
+        return [curl.Row(call, timeout=limit, connect_timeout=limit) for call in calls]
+
+    def _sent(self, source: Source, rows: Sequence[curl.Row]) -> list[list[Observation]]:
+        token = f"ambient-{secrets.token_hex(8)}"
+        argv, stdin = curl.command(rows, token)
+        if stdin is not None and len(rows) == 1:
+            argv, stdin = ["curl", *curl.arguments(rows, token)], None
+        timeout = 10 + sum(row.timeout + PER_REQUEST * row.call.count for row in rows)
+        where = (source.namespace, source.pod, source.container)
+        try:
+            done = self.kube.exec(*where, argv, stdin=stdin, timeout=timeout)
+        except ExecFailed:
+            if stdin is None:
+                raise
+            # Without the v5 protocol standard input can't be ended: the rows travel in parts that fit arguments.
+            half = len(rows) // 2
+            return self._sent(source, rows[:half]) + self._sent(source, rows[half:])
+        found = curl.parse(rows, token, done.stdout)
+        words = " ".join(filter(None, (done.error, done.stderr.decode(errors="replace").strip())))
+        return [[_told(one, words) for one in row] for row in found]
+
+
+def _told(one: Observation, words: str) -> Observation:
+    return Lost(f"{one.reason} ({words})") if isinstance(one, Lost) and words else one

@@ -1,0 +1,94 @@
+"""Which lines of the proxies' logs speak of which request of ours."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_ambient.probe.accesslog import Connection, Request, address, host_of
+from pytest_ambient.verdict.call import Call
+from pytest_ambient.verdict.outcome import Outcome
+
+APART = 5.0
+"""Seconds by which the two ends of one connection may differ in their logs, clocks of two nodes included."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One connection, from both ends: what the caller's ztunnel wrote and what the destination's wrote."""
+
+    outbound: Connection | None
+    inbound: Connection | None
+
+    @property
+    def waypoint(self) -> str | None:
+        """`NAMESPACE/POD` of the waypoint that it went to: the tunnel ends elsewhere than the address that was called."""
+        out = self.outbound
+        if out is None or not out.tunnelled or host_of(out.destination) == host_of(out.tunnelled):
+            return None
+        return out.destination_workload
+
+
+class Ledger:
+    """All lines of one round, the two ends of each connection brought together."""
+
+    def __init__(self, lines: Iterable[Connection]) -> None:
+        unique = {line.line: line for line in lines}
+        ordered = sorted(unique.values(), key=lambda line: line.at)
+        self._outbound = {line.source: line for line in ordered if line.direction == "outbound"}
+        inbound = [line for line in ordered if line.direction == "inbound"]
+        self._plain = {line.source: line for line in inbound if not line.tunnelled}
+        self._rejections = [line for line in inbound if line.rejected]
+        self._ends = paired([line for line in ordered if line.direction == "outbound"], inbound)
+
+    def seen(self, outcome: Outcome) -> Seen:
+        """Both ends of the connection that curl made; curl's own address and port stand on the line nearest to it."""
+        key = address(outcome.local_ip, outcome.local_port)
+        out = self._outbound.get(key)
+        if out is None:
+            return Seen(None, self._plain.get(key))
+        if not out.tunnelled:
+            return Seen(out, self._plain.get(key))
+        return Seen(out, self._ends.get(out.line))
+
+    def refusal_of(self, pod: str, near: float) -> Connection | None:
+        """The refusal of a proxy pod's own connection that is nearest to a moment."""
+        close = [line for line in self._rejections if line.source_workload == pod and abs(line.at - near) <= APART]
+        return min(close, key=lambda line: abs(line.at - near), default=None)
+
+
+def paired(outbound: Sequence[Connection], inbound: Sequence[Connection]) -> dict[str, Connection]:
+    """For each outbound line its inbound one: same caller, destination and fate, nearest in time, each used once."""
+    waiting: defaultdict[tuple[str, str, str], list[Connection]] = defaultdict(list)
+    for line in inbound:
+        if line.tunnelled:
+            waiting[_ends(line)].append(line)
+    found: dict[str, Connection] = {}
+    for line in outbound:
+        fitting = [other for other in waiting[_ends(line)] if _same_fate(line, other)]
+        nearest = min(fitting, key=lambda other: abs(other.at - line.at), default=None)
+        if nearest is not None and abs(nearest.at - line.at) <= APART:
+            found[line.line] = nearest
+            waiting[_ends(line)].remove(nearest)
+    return found
+
+
+def request_of(call: Call, outcome: Outcome, seen: Seen, lines: Iterable[Request]) -> Request | None:
+    """The waypoint's line about a request; the waypoint knows the caller's address but not curl's port."""
+    out = seen.outbound
+    if out is None:
+        return None
+    path = call.url.partition("://")[2].partition("/")
+    wanted = (call.method, f"/{path[2]}", outcome.status, outcome.local_ip, out.tunnelled)
+    same = [r for r in lines if (r.method, r.path, r.status, r.client, r.address) == wanted]
+    return min(same, key=lambda r: abs(r.at - out.at), default=None)
+
+
+def _ends(line: Connection) -> tuple[str, str, str]:
+    return host_of(line.source), line.tunnelled, line.destination_workload
+
+
+def _same_fate(outbound: Connection, inbound: Connection) -> bool:
+    """A refusal reads `http status: 401` at the caller's end; an outbound line without error met no refusal."""
+    if "401" in outbound.error:
+        return inbound.rejected
+    return bool(outbound.error) or not inbound.rejected

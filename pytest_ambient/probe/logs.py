@@ -1,0 +1,124 @@
+"""The proxies' logs and configurations of the last moments, fetched side by side and no further back than needed."""
+
+import json
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pytest_ambient._kube import Kube, Object
+from pytest_ambient.errors import KubeError, NotFound
+from pytest_ambient.probe.accesslog import Connection, Request, connections, requests
+
+ZTUNNEL_LABEL = "app=ztunnel"
+PROXY_CONTAINER = "istio-proxy"
+ADMIN = 15000
+UNKNOWN_CLOCK = 30.0
+"""Seconds by which a node's clock may lag behind ours, as long as nothing is known about it."""
+MARGIN = 1.5
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy's pod and the container that logs."""
+
+    namespace: str
+    name: str
+    container: str = PROXY_CONTAINER
+    node: str = ""
+
+    @property
+    def key(self) -> str:
+        """`NAMESPACE/POD`."""
+        return f"{self.namespace}/{self.name}"
+
+
+class Logs:
+    """What the proxies wrote since a moment of our clock; one that can't be read counts as silent."""
+
+    def __init__(self, kube: Kube) -> None:
+        self.kube = kube
+        self._ztunnels: list[Proxy] = []
+        self._clocks: dict[str, float] = {}
+        self._dumps: dict[str, Object] = {}
+        self._threads = ThreadPoolExecutor(8, thread_name_prefix="ambient-logs")
+
+    def forget(self) -> None:
+        """Lets configurations and the list of ztunnels be read anew."""
+        self._dumps.clear()
+        self._ztunnels.clear()
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self._threads.shutdown()
+
+    def connections(self, ips: Iterable[str], started: float) -> list[tuple[Proxy, Connection]]:
+        """The refusals and the connections from some addresses, as all ztunnels saw them."""
+        known = tuple(ips)
+
+        def wanted(line: str) -> bool:
+            return "policy rejection" in line or any(ip in line for ip in known)
+
+        def read(proxy: Proxy) -> list[tuple[Proxy, Connection]]:
+            lines = list(connections(self._log(proxy, started), wanted))
+            self._learn(proxy, [line.at for line in lines])
+            return [(proxy, line) for line in lines]
+
+        return [entry for found in self._threads.map(read, self.ztunnels()) for entry in found]
+
+    def requests(self, waypoints: Iterable[str], started: float) -> dict[str, list[Request]]:
+        """The requests that waypoint pods (`NAMESPACE/POD`) served."""
+
+        def read(key: str) -> tuple[str, list[Request]]:
+            proxy = Proxy(*key.split("/", 1))
+            lines = list(requests(self._log(proxy, started)))
+            self._learn(proxy, [line.at for line in lines])
+            return key, lines
+
+        return dict(self._threads.map(read, sorted(set(waypoints))))
+
+    def dump(self, proxy: Proxy, *, fresh: bool = False) -> Object:
+        """A proxy's `config_dump`, kept until `forget`; empty when it can't be read."""
+        if fresh or proxy.key not in self._dumps:
+            try:
+                text = self.kube.pod_http(proxy.namespace, proxy.name, ADMIN, "/config_dump")
+                self._dumps[proxy.key] = json.loads(text)
+            except (KubeError, ValueError):
+                return {}
+        return self._dumps[proxy.key]
+
+    def ztunnels(self) -> list[Proxy]:
+        """The ztunnel pods, in whatever namespace they are."""
+        if not self._ztunnels:
+            self._ztunnels = ztunnels(self.kube)
+        return list(self._ztunnels)
+
+    def _log(self, proxy: Proxy, started: float) -> str:
+        ahead = self._clocks.get(proxy.key, -UNKNOWN_CLOCK)
+        since = datetime.fromtimestamp(int(started + ahead - MARGIN), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            return self.kube.logs(proxy.namespace, proxy.name, proxy.container, since_time=since)
+        except NotFound:
+            self._ztunnels.clear()  # replaced by another pod
+        except KubeError:
+            return ""
+        return ""
+
+    def _learn(self, proxy: Proxy, moments: list[float]) -> None:
+        """The node's clock is at least as far as its last line."""
+        if moments:
+            ahead = moments[-1] - time.time()
+            self._clocks[proxy.key] = max(ahead, self._clocks.get(proxy.key, -UNKNOWN_CLOCK))
+
+
+def ztunnels(kube: Kube) -> list[Proxy]:
+    """The ztunnel pods that run, by label in all namespaces: not every distribution keeps them in istio-system."""
+    pods = kube.list("v1/Pod", labels=ZTUNNEL_LABEL, fields="status.phase=Running")
+    return [_proxy(pod) for pod in pods]
+
+
+def _proxy(pod: Object) -> Proxy:
+    names = [container["name"] for container in pod["spec"]["containers"]]
+    name = PROXY_CONTAINER if PROXY_CONTAINER in names else names[0]
+    return Proxy(pod["metadata"]["namespace"], pod["metadata"]["name"], name, pod["spec"].get("nodeName", ""))

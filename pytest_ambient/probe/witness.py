@@ -1,0 +1,151 @@
+"""Second evidence: what ztunnel and the waypoint themselves say about a request that curl made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pytest_ambient._kube import Kube
+from pytest_ambient._wait import NotYet, until
+from pytest_ambient.errors import NotInTime
+from pytest_ambient.probe.accesslog import Connection, Request
+from pytest_ambient.probe.config import allows_at_ztunnel, policies_at_waypoint
+from pytest_ambient.probe.ledger import Ledger, Seen, request_of
+from pytest_ambient.probe.logs import Logs, Proxy
+from pytest_ambient.verdict.call import Call
+from pytest_ambient.verdict.denied import UPSTREAM_ERROR
+from pytest_ambient.verdict.outcome import PROXY_SERVERS, Outcome, Witness
+
+SILENT = "its own 403, by its configuration: it writes no access log"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request, what curl saw of it, and what is left to find: who else saw it."""
+
+    call: Call
+    outcome: Outcome
+
+
+class Witnesses:
+    """Asks the proxies; `forget` what they said of their configuration whenever a manifest comes or goes."""
+
+    def __init__(self, kube: Kube, within: float) -> None:
+        self.logs, self.within = Logs(kube), within
+        self._mute: set[str] = set()
+
+    def forget(self) -> None:
+        """Lets configurations be read anew."""
+        self.logs.forget()
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self.logs.close()
+
+    def attest(self, asked: Sequence[Asked], started: float) -> list[Outcome]:
+        """The outcomes of a round that began at `started` (our clock), each with a proxy's word where one came in time."""
+        found: list[Outcome] = [one.outcome for one in asked]
+
+        def look() -> list[Outcome] | NotYet:
+            found[:] = self._look(asked, started)
+            missing = sum(outcome.witness is None for outcome in found)
+            return found if not missing else NotYet(f"no line about {missing} of {len(found)} connections")
+
+        try:
+            return until(look, what="the proxies' words", within=self.within)
+        except NotInTime:
+            return self._look(asked, started, last=True)
+
+    def _look(self, asked: Sequence[Asked], started: float, *, last: bool = False) -> list[Outcome]:
+        read = self.logs.connections({one.outcome.local_ip for one in asked}, started)
+        origin = {line.line: proxy for proxy, line in read}
+        ledger = Ledger(line for _, line in read)
+        seen = [ledger.seen(one.outcome) for one in asked]
+        lines = self.logs.requests((one.waypoint for one in seen if one.waypoint), started)
+        found = []
+        for one, ends in zip(asked, seen, strict=True):
+            waypoint = ends.waypoint
+            if waypoint is None:
+                word = self._ztunnel(ends, origin)
+            else:
+                request = request_of(one.call, one.outcome, ends, lines[waypoint])
+                word = self._through(waypoint, one.outcome, ends, request, ledger, origin)
+                if word is None and (last or waypoint in self._mute) and self._own_denial(one.outcome):
+                    self._mute.add(waypoint)
+                    word = self._configured(waypoint, ends)
+            found.append(replace(one.outcome, witness=word))
+        return found
+
+    def _ztunnel(self, ends: Seen, origin: dict[str, Proxy]) -> Witness | None:
+        if ends.inbound is not None:
+            return self._attached(spoken(ends.inbound), ends.inbound, origin)
+        out = ends.outbound
+        if out is None or "401" in out.error or (out.tunnelled and not out.error):
+            return None  # the other end's line is still to come
+        return spoken(out)
+
+    def _through(
+        self,
+        waypoint: str,
+        outcome: Outcome,
+        ends: Seen,
+        request: Request | None,
+        ledger: Ledger,
+        origin: dict[str, Proxy],
+    ) -> Witness | None:
+        out = ends.outbound
+        if out is None:
+            return None
+        if outcome.status == 503 and outcome.body.startswith(UPSTREAM_ERROR):
+            refusal = ledger.refusal_of(waypoint, out.at)
+            if refusal is not None:
+                return replace(self._attached(spoken(refusal), refusal, origin), source_role="waypoint")
+        if request is not None:
+            attached = self._policies(waypoint, ends)["ALLOW"] if request.denied and not request.policy else ()
+            return served(request, out, attached)
+        return spoken(out) if out.error else None
+
+    def _attached(self, witness: Witness, line: Connection, origin: dict[str, Proxy]) -> Witness:
+        """For an ALLOW that did not match: which ALLOW policies ztunnel has for the destination."""
+        if not line.rejected or line.policy is not None:
+            return witness
+        ztunnel = origin[line.line]
+        attached = allows_at_ztunnel(self.logs.dump(ztunnel), line.destination_workload)
+        if not attached:  # read before the policy came
+            attached = allows_at_ztunnel(self.logs.dump(ztunnel, fresh=True), line.destination_workload)
+        return replace(witness, attached=attached)
+
+    def _policies(self, waypoint: str, ends: Seen) -> dict[str, tuple[str, ...]]:
+        out, proxy = ends.outbound, Proxy(*waypoint.split("/", 1))
+        if out is None:
+            return {"ALLOW": (), "DENY": ()}
+        place = (out.service, out.tunnelled.rpartition(":")[2])
+        found = policies_at_waypoint(self.logs.dump(proxy), *place)
+        return found if any(found.values()) else policies_at_waypoint(self.logs.dump(proxy, fresh=True), *place)
+
+    def _configured(self, waypoint: str, ends: Seen) -> Witness | None:
+        """The word of a waypoint without access log, when its configuration leaves one possibility."""
+        policies = self._policies(waypoint, ends)
+        allow, deny = policies["ALLOW"], policies["DENY"]
+        if bool(allow) == bool(deny) or len(deny) > 1:
+            return None
+        return Witness("waypoint", "refused", SILENT, deny[0] if deny else None, allow)
+
+    def _own_denial(self, outcome: Outcome) -> bool:
+        return outcome.status == 403 and not outcome.behind_proxy and outcome.header("server") in PROXY_SERVERS
+
+
+def spoken(line: Connection) -> Witness:
+    """What ztunnel said of a connection."""
+    verdict: Literal["allowed", "refused", "failed"] = "failed" if line.error else "allowed"
+    identities = (line.source_identity, line.destination_identity)
+    return Witness(
+        "ztunnel", "refused" if line.rejected else verdict, line.error, line.policy, (), *identities, line.line
+    )
+
+
+def served(request: Request, out: Connection, attached: tuple[str, ...]) -> Witness:
+    """What a waypoint said of a request."""
+    verdict: Literal["allowed", "failed"] = "allowed" if request.details == "via_upstream" else "failed"
+    identities = (out.source_identity, out.destination_identity)
+    words = ("refused" if request.denied else verdict, request.details, request.policy, attached)
+    return Witness("waypoint", *words, *identities, request.line)
