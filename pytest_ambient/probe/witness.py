@@ -12,8 +12,7 @@ from pytest_ambient.probe.config import allows_at_ztunnel, policies_at_waypoint
 from pytest_ambient.probe.ledger import Ledger, Seen, request_of
 from pytest_ambient.probe.logs import Logs, Proxy
 from pytest_ambient.verdict.call import Call
-from pytest_ambient.verdict.denied import UPSTREAM_ERROR
-from pytest_ambient.verdict.outcome import PROXY_SERVERS, Outcome, Witness
+from pytest_ambient.verdict.outcome import PROXY_SERVERS, UPSTREAM_ERROR, Outcome, Witness
 
 SILENT = "its own 403, by its configuration: it writes no access log"
 
@@ -42,7 +41,7 @@ class Witnesses:
         self.logs.close()
 
     def attest(self, asked: Sequence[Asked], started: float) -> list[Outcome]:
-        """The outcomes of a round that began at `started` (our clock), each with a proxy's word where one came in time."""
+        """The outcomes of a round that began at `started` (our clock), with a proxy's word where one came in time."""
         found: list[Outcome] = [one.outcome for one in asked]
 
         def look() -> list[Outcome] | NotYet:

@@ -1,0 +1,122 @@
+"""What a mesh can do, found out by questions put to the cluster, never by its version."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from pytest_ambient._kube import Kube, Object
+from pytest_ambient.errors import NotFound
+
+Question = Callable[[Kube], str | None]
+"""Gives None when the feature is there, else why it is not."""
+
+GATEWAY_API = "gateway.networking.k8s.io"
+GATEWAY_CLASS = "istio-waypoint"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One capability and whether the cluster has it."""
+
+    name: str
+    present: bool
+    reason: str
+    """Why it is absent; empty when it is present."""
+
+
+def detect(kube: Kube, *, embedded: bool = False, skip: Iterable[str] = ()) -> dict[str, Feature]:
+    """Every feature of the closed list, found or not; `embedded` rules out what a test bench cannot show."""
+    found = {}
+    for name, question in FEATURES.items():
+        if name in skip:
+            reason: str | None = "skipped by --ambient-skip-features"
+        elif embedded and name in BEYOND_EMBEDDED:
+            reason = f"the embedded mesh has no {BEYOND_EMBEDDED[name]}"
+        else:
+            reason = question(kube)
+        found[name] = Feature(name, reason is None, reason or "")
+    return found
+
+
+def _kind(kind: str, kube: Kube) -> str | None:
+    try:
+        kube.list(kind)
+    except NotFound:
+        return f"the cluster has no kind {kind}"
+    return None
+
+
+def _waypoint(kube: Kube) -> str | None:
+    missing = _kind(f"{GATEWAY_API}/v1/Gateway", kube)
+    if missing:
+        return missing
+    found = kube.get(f"{GATEWAY_API}/v1/GatewayClass", GATEWAY_CLASS)
+    if found is None:
+        return f"no GatewayClass {GATEWAY_CLASS}"
+    conditions = (found.get("status") or {}).get("conditions") or []
+    accepted = any(c["type"] == "Accepted" and c["status"] == "True" for c in conditions)
+    return None if accepted else f"GatewayClass {GATEWAY_CLASS} is not accepted"
+
+
+def _nodes(kube: Kube) -> str | None:
+    ready = [node for node in kube.list("v1/Node") if _schedulable(node)]
+    return None if len(ready) > 1 else f"{len(ready)} node that takes pods, 2 are needed"
+
+
+def _schedulable(node: Object) -> bool:
+    conditions = (node.get("status") or {}).get("conditions") or []
+    taints = node["spec"].get("taints") or []
+    blocked = node["spec"].get("unschedulable") or any(taint["effect"] != "PreferNoSchedule" for taint in taints)
+    return not blocked and any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _workload(label: str, kube: Kube) -> str | None:
+    pods = kube.list("v1/Pod", labels=label, fields="status.phase=Running")
+    return None if pods else f"no running pod with label {label}"
+
+
+def _environment(name: str, kube: Kube) -> str | None:
+    for daemonset in kube.list("apps/v1/DaemonSet", labels="app=ztunnel"):
+        for container in daemonset["spec"]["template"]["spec"]["containers"]:
+            values = {entry["name"]: entry.get("value", "") for entry in container.get("env") or []}
+            if values.get(name, "").lower() == "true":
+                return None
+    return f"ztunnel runs without {name}=true"
+
+
+def _sidecar(kube: Kube) -> str | None:
+    hooks = kube.list("admissionregistration.k8s.io/v1/MutatingWebhookConfiguration", labels="app=sidecar-injector")
+    return None if hooks else "no sidecar injector"
+
+
+def _ours_to_look_into(kube: Kube) -> str | None:
+    allowed = kube.can("create", "pods/ephemeralcontainers") or kube.can("patch", "pods/ephemeralcontainers")
+    return None if allowed else "this user may not add ephemeral containers"
+
+
+FEATURES: Mapping[str, Question] = {
+    "Waypoint": _waypoint,
+    "HTTPRoute": partial(_kind, f"{GATEWAY_API}/v1/HTTPRoute"),
+    "GRPCRoute": partial(_kind, f"{GATEWAY_API}/v1/GRPCRoute"),
+    "TCPRoute": partial(_kind, f"{GATEWAY_API}/v1alpha2/TCPRoute"),
+    "RequestAuthentication": partial(_kind, "security.istio.io/v1/RequestAuthentication"),
+    "VirtualService": partial(_kind, "networking.istio.io/v1/VirtualService"),
+    "ServiceEntry": partial(_kind, "networking.istio.io/v1/ServiceEntry"),
+    "Telemetry": partial(_kind, "telemetry.istio.io/v1/Telemetry"),
+    "MultiNode": _nodes,
+    "DnsCapture": partial(_environment, "ISTIO_META_DNS_CAPTURE"),
+    "EphemeralContainers": _ours_to_look_into,
+    "Redirection": partial(_workload, "k8s-app=istio-cni-node"),
+    "Sidecar": _sidecar,
+    "Kiali": partial(_workload, "app=kiali"),
+    "Prometheus": partial(_workload, "app.kubernetes.io/name=prometheus"),
+    "Jaeger": partial(_workload, "app=jaeger"),
+}
+"""The closed list of features, by name."""
+
+BEYOND_EMBEDDED: Mapping[str, str] = {
+    "Redirection": "redirection inside of pods",
+    "Sidecar": "sidecars",
+    "DnsCapture": "DNS capture",
+}
+"""What a mesh in one process tree cannot show."""

@@ -1,0 +1,160 @@
+"""What must be ready before ambient mode can be judged: istiod, the CNI agents, the ztunnels, and captured pods."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pytest_ambient._kube import Kube, Object
+from pytest_ambient._wait import NotYet, until
+from pytest_ambient.errors import KubeError, NotInTime
+
+PARTS: Mapping[str, tuple[str, str]] = {
+    "istiod": ("apps/v1/Deployment", "app=istiod"),
+    "istio-cni": ("apps/v1/DaemonSet", "k8s-app=istio-cni-node"),
+    "ztunnel": ("apps/v1/DaemonSet", "app=ztunnel"),
+}
+"""What ambient mode consists of: kind and label; some distributions keep them outside of istio-system."""
+
+CAPTURED = "ambient.istio.io/redirection"
+_TAG = re.compile(r":(v?\d+\.\d+\.\d+[^@/]*?)(?:-distroless|-debug)?(?:@.*)?$")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the mesh, as its Deployment or DaemonSet reports it."""
+
+    name: str
+    namespace: str
+    wanted: int
+    """Replicas, or nodes that must have one."""
+    ready: int
+    version: str
+    """The tag of its image, empty when that is no version."""
+    waiting: tuple[str, ...] = ()
+    """Nodes without a ready pod of a DaemonSet."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why it is not ready; None when it is."""
+        if self.wanted and self.ready >= self.wanted and not self.waiting:
+            return None
+        where = f", not on {', '.join(self.waiting)}" if self.waiting else ""
+        return f"{self.name} in {self.namespace}: {self.ready} of {self.wanted} ready{where}"
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """The facts of one mesh at one moment."""
+
+    parts: Mapping[str, Part] = field(hash=False)
+    """By the names istiod, istio-cni and ztunnel; absent when there is none."""
+    nodes: tuple[str, ...]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing or not ready, one line each; empty when the mesh is ready."""
+        missing = [
+            f"no {name}: no {kind.rpartition('/')[2]} with label {label}"
+            for name, (kind, label) in PARTS.items()
+            if name not in self.parts
+        ]
+        return (*missing, *(part.problem for part in self.parts.values() if part.problem))
+
+    @property
+    def root(self) -> str:
+        """The namespace of istiod, where mesh-wide policies live."""
+        return self.parts["istiod"].namespace if "istiod" in self.parts else "istio-system"
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The version of each part whose image has one."""
+        return {name: part.version for name, part in self.parts.items() if part.version}
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One pod and whether ambient mode has it."""
+
+    pod: str
+    """`NAMESPACE/NAME`."""
+    annotation: str
+    """The CNI agent's word: `enabled`, `pending` or empty."""
+    protocol: str
+    """ztunnel's word: `HBONE` or `TCP`; empty when it doesn't know the pod or can't be asked."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether both say that traffic to the pod is tunnelled."""
+        return self.annotation == "enabled" and self.protocol == "HBONE"
+
+
+def read(kube: Kube) -> Mesh:
+    """The mesh as it is now."""
+    nodes = tuple(sorted(node["metadata"]["name"] for node in kube.list("v1/Node")))
+    found = {}
+    for name, (kind, label) in PARTS.items():
+        items = kube.list(kind, labels=label)
+        if items:
+            found[name] = _part(kube, name, items[0], label)
+    return Mesh(found, nodes)
+
+
+def wait(kube: Kube, within: float) -> Mesh:
+    """The mesh once it is ready; as it is, with its problems, when it is not so `within` seconds."""
+
+    def check() -> Mesh | NotYet:
+        mesh = read(kube)
+        return NotYet("; ".join(mesh.problems)) if mesh.problems else mesh
+
+    try:
+        return until(check, what="the mesh to be ready", within=within)
+    except NotInTime:
+        return read(kube)
+
+
+def captured(kube: Kube, namespaces: Iterable[str]) -> tuple[Capture, ...]:
+    """Every pod of some namespaces that is not about to go, and whether it is captured."""
+    protocols = _protocols(kube)
+    found = []
+    for namespace in namespaces:
+        for pod in kube.list("v1/Pod", namespace):
+            meta = pod["metadata"]
+            if "deletionTimestamp" not in meta:
+                key = f"{namespace}/{meta['name']}"
+                annotation = (meta.get("annotations") or {}).get(CAPTURED, "")
+                found.append(Capture(key, annotation, protocols.get(key, "")))
+    return tuple(found)
+
+
+def _part(kube: Kube, name: str, item: Object, label: str) -> Part:
+    meta, status = item["metadata"], item.get("status") or {}
+    image = item["spec"]["template"]["spec"]["containers"][0].get("image", "")
+    tag = _TAG.search(image)
+    version = tag[1] if tag else ""
+    if item["kind"] == "Deployment":
+        wanted, ready = item["spec"].get("replicas", 1), status.get("availableReplicas", 0)
+        return Part(name, meta["namespace"], wanted, ready, version)
+    pods = kube.list("v1/Pod", meta["namespace"], labels=label)
+    waiting = sorted(pod["spec"].get("nodeName", "a node to come") for pod in pods if not _ready(pod))
+    wanted, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
+    return Part(name, meta["namespace"], wanted, ready, version, tuple(waiting))
+
+
+def _ready(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _protocols(kube: Kube) -> dict[str, str]:
+    """`HBONE` or `TCP` by `NAMESPACE/POD`, from a ztunnel's workload list; every ztunnel knows them all."""
+    for pod in kube.list("v1/Pod", labels=PARTS["ztunnel"][1], fields="status.phase=Running"):
+        meta = pod["metadata"]
+        try:
+            dump = json.loads(kube.pod_http(meta["namespace"], meta["name"], 15000, "/config_dump"))
+        except (KubeError, ValueError):
+            continue
+        workloads = dump.get("workloads") or []
+        entries = workloads.values() if isinstance(workloads, dict) else workloads
+        return {f"{entry.get('namespace')}/{entry.get('name')}": str(entry.get("protocol", "")) for entry in entries}
+    return {}
