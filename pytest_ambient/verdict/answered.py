@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pytest_ambient.verdict.outcome import PROXY_SERVERS, Outcome
-from pytest_ambient.verdict.seen import quoted, seen
+from pytest_ambient.verdict.seen import Doubt, quoted, seen
 
 ANY_PATH = "?"
 """The default of `through`: whichever way the answer came."""
@@ -26,7 +26,6 @@ class Answered:
     through: str | None = ANY_PATH
     by_proxy: bool = False
 
-    needs_witness = False
     denies = False
 
     def __post_init__(self) -> None:
@@ -38,6 +37,11 @@ class Answered:
             raise ValueError("an answer made by a proxy cannot come through no proxy")
 
     @property
+    def needs_witness(self) -> bool:
+        """Whether a proxy may have made the answer out of the caller's sight: these are what it answers by itself."""
+        return self.status in (401, 403, 503, 504)
+
+    @property
     def holds_still(self) -> bool:
         """Whether three equal answers in a row may be luck: a named backend may be one of several."""
         return self.backend is not None
@@ -47,6 +51,8 @@ class Answered:
         maker_fits = outcome.made_by_proxy == self.by_proxy
         if outcome.status != self.status or outcome.exit_code or not maker_fits:
             return seen(outcome)
+        if outcome.borrowed and outcome.witness is None:
+            return Doubt(f"{seen(outcome)} by its headers, {quoted(outcome.body)} in the body; nothing from a proxy")
         lack = self._backend(outcome) or self._header(outcome) or self._body(outcome) or self._path(outcome)
         return f"{seen(outcome)}; {lack}" if lack else None
 
@@ -75,7 +81,7 @@ class Answered:
         proxied = outcome.made_by_proxy or (outcome.behind_proxy and outcome.header("server") in PROXY_SERVERS)
         if self.through == ANY_PATH or proxied == (self.through is not None):
             return None
-        return "a proxy forwarded it" if proxied else f"no proxy forwarded it, wanted {self.through} to"
+        return "a proxy forwarded it" if proxied else f"no proxy forwarded it, wanted {self.through}"
 
     def __str__(self) -> str:
         text = f"HTTP {self.status} " + ("made by a proxy" if self.by_proxy else "from the application")

@@ -33,7 +33,7 @@ class Row:
 
 
 def command(rows: Sequence[Row], token: str) -> tuple[list[str], bytes | None]:
-    """The command for all rows and its standard input: None while the rows fit the arguments, else their config text."""
+    """The command for all rows, and its standard input: None while the rows fit the arguments, else their config."""
     words = arguments(rows, token)
     if sum(len(word.encode()) + 1 for word in words) <= ARGUMENT_BYTES:
         return ["curl", *words], None
@@ -93,7 +93,7 @@ def pasteable(
 
 
 def _doubt(row: Row, logins: list[Transfer], own: set[str], left: set[str]) -> str | None:
-    """Why the row's requests may not have been that person's: curl has one set of cookies, `left` are those of a host."""
+    """Why the row may have called as somebody else: curl has one set of cookies, `left` are those of this host."""
     signed = observation(logins[0]) if logins else Lost("curl ended before it")
     if isinstance(signed, Lost):
         return f"signing in as {row.call.signed_in} proved nothing: {signed.reason}"

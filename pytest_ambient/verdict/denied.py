@@ -3,17 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_ambient.verdict.outcome import PROXY_SERVERS, Outcome, Witness
-from pytest_ambient.verdict.seen import CLOSED, seen
-
-DENIAL_BODY = "RBAC: access denied"
-UPSTREAM_ERROR = "upstream connect error"
-
-
-class Doubt(str):
-    """An explanation that decides nothing: evidence is missing or contradicts itself."""
-
-    __slots__ = ()
+from pytest_ambient.verdict.outcome import DENIAL_BODY, PROXY_SERVERS, UPSTREAM_ERROR, Outcome, Witness
+from pytest_ambient.verdict.seen import CLOSED, Doubt, seen
 
 
 @dataclass(frozen=True)
@@ -135,7 +126,9 @@ def _made_by_waypoint(outcome: Outcome, witness: Witness | None) -> str | None:
     if witness is not None and witness.verdict == "refused":
         return None
     if outcome.behind_proxy:
-        return seen(outcome) if witness else Doubt(f"{seen(outcome)} by its headers; nothing from the waypoint")
+        if witness is None and (outcome.borrowed or not outcome.body):
+            return Doubt(f"{seen(outcome)} by its headers; nothing from the waypoint")
+        return seen(outcome)
     if outcome.header("server") not in PROXY_SERVERS:
         return seen(outcome)
     return Doubt(f"{seen(outcome)}; yet {witness}") if witness else None
@@ -151,7 +144,8 @@ def _policy(by: str | None, witness: Witness, outcome: Outcome) -> str | None:
         return Doubt(f"{seen(outcome)}; the proxy's configuration, which would name the policy, is missing")
     if len(witness.attached) == 1 and _names(by, witness.attached[0]):
         return None
-    return f"{seen(outcome)}; wanted policy {by} alone, attached {', '.join(witness.attached)}"
+    alone = " alone" if any(_names(by, policy) for policy in witness.attached) else ""
+    return f"{seen(outcome)}; wanted policy {by}{alone}, attached: {', '.join(witness.attached)}"
 
 
 def _names(by: str, policy: str | None) -> bool:

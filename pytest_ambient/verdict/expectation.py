@@ -6,10 +6,11 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from pytest_ambient.verdict.answered import Answered
 from pytest_ambient.verdict.condition import HasCondition, LacksCondition, ObjectStatus
-from pytest_ambient.verdict.denied import DeniedL4, DeniedL7, Doubt, Unauthorized
+from pytest_ambient.verdict.denied import DeniedL4, DeniedL7, Unauthorized
 from pytest_ambient.verdict.distribution import Split
 from pytest_ambient.verdict.failed import TimedOut, Unreachable
 from pytest_ambient.verdict.outcome import Lost, Outcome
+from pytest_ambient.verdict.seen import Doubt
 
 __all__ = [
     "Answered",

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from pytest_ambient.verdict.denied import UPSTREAM_ERROR, Doubt
-from pytest_ambient.verdict.outcome import Outcome
-from pytest_ambient.verdict.seen import CLOSED, CONNECT, RESOLVE, TIMEOUT, seen, unresolved
+from pytest_ambient.verdict.outcome import UPSTREAM_ERROR, Outcome
+from pytest_ambient.verdict.seen import CLOSED, CONNECT, RESOLVE, TIMEOUT, Doubt, seen, unresolved
 
 Why: TypeAlias = Literal["no address", "no connection", "no route", "no healthy upstream", "lost waypoint"]
 
@@ -34,10 +33,12 @@ class Unreachable:
 
     def explain(self, outcome: Outcome) -> str | None:
         """None when it holds; else what happened, as a Doubt when it may have been a denial."""
-        why = _why(outcome)
-        if isinstance(why, Doubt):
-            return why
-        return None if why is not None and self.why in (None, why) else seen(outcome)
+        possible = _possible(outcome)
+        if not possible or self.why not in (None, *possible):
+            return seen(outcome)
+        if _may_be_denial(outcome):
+            return Doubt(f"{seen(outcome)}; nothing from ztunnel about it, it may have been a denial")
+        return None
 
     def __str__(self) -> str:
         return f"unreachable: {_WORDS[self.why]}" if self.why else "unreachable, not denied"
@@ -60,31 +61,32 @@ class TimedOut:
         return "no answer in time"
 
 
-def _why(outcome: Outcome) -> str | Doubt | None:
-    """The failure's name; None when it is none of them, a Doubt when a denial looks the same and no proxy testifies."""
-    if outcome.exit_code == RESOLVE or unresolved(outcome):
-        return "no address"
-    if outcome.exit_code == CONNECT:
-        return "no connection"
-    if outcome.witness is not None and outcome.witness.verdict == "refused":
-        return None
-    if not outcome.status:
-        return _closed(outcome) if outcome.exit_code in CLOSED else None
-    return _proxy_answer(outcome) if outcome.made_by_proxy else None
-
-
-def _closed(outcome: Outcome) -> str | Doubt | None:
+def _possible(outcome: Outcome) -> tuple[str, ...]:
+    """The names of the failure; more than one, or one that may be a denial, only where no proxy testifies."""
     witness = outcome.witness
+    if outcome.exit_code == RESOLVE or unresolved(outcome):
+        return ("no address",)
+    if outcome.exit_code == CONNECT:
+        return ("no connection",)
+    if witness is not None and witness.verdict != "failed":
+        return ()
+    if outcome.status:
+        return _proxy_answer(outcome) if outcome.made_by_proxy else ()
+    if outcome.exit_code not in CLOSED:
+        return ()
     if witness is None:
-        return Doubt(f"{seen(outcome)}; nothing from ztunnel about this connection, it may have been a denial")
-    if witness.verdict != "failed":
-        return None
-    return "lost waypoint" if "waypoint" in witness.reason else "no healthy upstream"
+        return ("lost waypoint", "no healthy upstream")
+    return ("lost waypoint",) if "waypoint" in witness.reason else ("no healthy upstream",)
 
 
-def _proxy_answer(outcome: Outcome) -> str | Doubt | None:
+def _proxy_answer(outcome: Outcome) -> tuple[str, ...]:
     if outcome.status in (404, 500) and not outcome.body:
-        return "no route"
-    if outcome.status == 503 and outcome.body.startswith(UPSTREAM_ERROR) and outcome.witness is None:
-        return Doubt(f"{seen(outcome)}; nothing from ztunnel about it, it may have been a denial")
-    return "no healthy upstream" if outcome.status == 503 else None
+        return ("no route",)
+    return ("no healthy upstream",) if outcome.status == 503 else ()
+
+
+def _may_be_denial(outcome: Outcome) -> bool:
+    """A refusal looks the same from outside: only ztunnel could tell."""
+    if outcome.witness is not None:
+        return False
+    return outcome.exit_code in CLOSED or outcome.body.startswith(UPSTREAM_ERROR)

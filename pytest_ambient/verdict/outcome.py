@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 PROXY_SERVERS = ("istio-envoy", "envoy")
+DENIAL_BODY = "RBAC: access denied"
+UPSTREAM_ERROR = "upstream connect error"
+PROXY_BODIES = (DENIAL_BODY, UPSTREAM_ERROR, "no healthy upstream", "upstream request timeout", "Jwt ")
+"""How the answers begin that Envoy makes itself."""
 
 _SERVED_BY = (
     re.compile(r'"podname"\s*:\s*"([^"]+)"'),
@@ -38,8 +42,9 @@ class Witness:
 
     def __str__(self) -> str:
         word = {"refused": "refused by", "failed": "failed at", "allowed": "let through by"}[self.verdict]
+        who = self.proxy if self.proxy == "ztunnel" else f"the {self.proxy}"
         whose = "" if self.source_role == "caller" else f" for the {self.source_role}'s identity"
-        return f"{word} the {self.proxy}{whose}: {self.reason}" if self.reason else f"{word} the {self.proxy}{whose}"
+        return f"{word} {who}{whose}" + (f": {self.reason}" if self.reason else "")
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,11 @@ class Outcome:
         if self.witness is not None and self.witness.proxy != "ztunnel" and self.witness.verdict != "allowed":
             return self.status > 0
         return not self.behind_proxy and self.header("server") in PROXY_SERVERS
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether the body reads like a proxy's own, so that behind another proxy the headers alone can't tell."""
+        return self.behind_proxy and self.body.startswith(PROXY_BODIES)
 
     def header(self, name: str) -> str | None:
         """The value of a response header, several joined by `, `; None when absent."""

@@ -8,6 +8,12 @@ CLOSED = (52, 56)
 RESOLVE, CONNECT, PARTIAL, TIMEOUT, TLS = 6, 7, 18, 28, 35
 
 
+class Doubt(str):
+    """An explanation that decides nothing: evidence is missing or contradicts itself."""
+
+    __slots__ = ()
+
+
 def seen(outcome: Outcome) -> str:
     """What happened, in one line: status and who made it, or which way the connection failed and who says so."""
     return _answer(outcome) if outcome.status else _failure(outcome)

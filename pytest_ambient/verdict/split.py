@@ -33,7 +33,12 @@ class Share:
         return self.served / self.total if self.total else 0.0
 
     def __str__(self) -> str:
-        return f"{self.backend} {self.share:.1%} [{self.low:.1%}, {self.high:.1%}] wanted {self.wanted:.3g}"
+        return f"{self.backend} {self.share:.1%} {self.interval} of {self.wanted * 100:.3g}%"
+
+    @property
+    def interval(self) -> str:
+        """The confidence interval in words."""
+        return f"[{self.low:.1%}, {self.high:.1%}]"
 
 
 @dataclass(frozen=True)
@@ -51,14 +56,14 @@ class Sample:
     """Why the sample decides nothing, when it does not."""
 
     def __str__(self) -> str:
-        return f"{self.total:,} answers: {', '.join(map(str, self.shares))}; p = {self.p_value:.2g}"
+        return f"{self.total:,} answers: {', '.join(map(str, self.shares))}; {p_words(self.p_value)}"
 
 
 @cache
 def sample_size(shares: tuple[float, ...]) -> int:
     """The fewest answers that meet both error rates for these shares, which add up to 1."""
     tested = {share for share in shares if 0 < share < 1}
-    alpha = FALSE_ALARM / tests(shares)
+    alpha = FALSE_ALARM / comparisons(shares)
     size = max([1, *(_nearly_enough(share, alpha) for share in tested)])
     if len(tested) < len(set(shares)):  # a backend that must get all or nothing: one stray answer decides
         size = max(size, math.ceil(math.log(MISS) / math.log1p(-SHIFT)))
@@ -67,7 +72,7 @@ def sample_size(shares: tuple[float, ...]) -> int:
     return size
 
 
-def tests(shares: tuple[float, ...]) -> int:
+def comparisons(shares: tuple[float, ...]) -> int:
     """How many tests share the false alarm: one a backend, but two backends are one test seen from both sides.
 
     A backend that must get all or nothing can't be off by chance and counts for none.
@@ -124,14 +129,22 @@ def interval(served: int, total: int, confidence: float = CONFIDENCE) -> tuple[f
 
 def weigh(wanted: Mapping[str, float], served: Mapping[str, int], total: int) -> Sample:
     """Tests the counts of one sample; answers that no backend claims are the caller's to judge."""
-    number = tests(tuple(wanted.values()))
+    number = comparisons(tuple(wanted.values()))
     shares = tuple(_share(backend, share, served.get(backend, 0), total) for backend, share in wanted.items())
     worst = min(shares, key=lambda share: share.p_value)
     p_value = min(1.0, worst.p_value * number)
     needed = sample_size(tuple(wanted.values()))
     doubt = None if total >= needed else f"a sample of {total:,} answers, {needed:,} are needed"
-    reason = None if p_value > FALSE_ALARM else f"{worst}, p = {p_value:.2g}"
+    reason = None
+    if p_value <= FALSE_ALARM:
+        share = f"{worst.share:.1%} of {total:,} {worst.interval}, wanted {worst.wanted * 100:.3g}%"
+        reason = f"{worst.backend} answered {share}, {p_words(p_value)}"
     return Sample(total, needed, shares, p_value, reason, doubt)
+
+
+def p_words(p_value: float) -> str:
+    """A p-value as people read it."""
+    return f"p = {p_value:.2g}" if p_value >= 1e-12 else "p < 1e-12"
 
 
 def _share(backend: str, wanted: float, served: int, total: int) -> Share:

@@ -1,0 +1,384 @@
+"""The table of verdicts: every expectation against every kind of outcome, with the exact words."""
+
+import pytest
+
+from pytest_ambient.verdict.expectation import (
+    Answered,
+    DeniedL4,
+    DeniedL7,
+    Doubt,
+    Expectation,
+    Judgement,
+    Split,
+    TimedOut,
+    Unauthorized,
+    Unreachable,
+    Word,
+    judge,
+)
+from pytest_ambient.verdict.outcome import Lost
+from pytest_ambient.verdict.seen import seen
+from tests.verdict.outcomes import OUTCOMES
+
+POD = "reviews-v1-7bbc4c5497-vmgz9"
+RESET = "connected, then reset without an HTTP byte (curl exit 56)"
+EMPTY = "connected, then closed without an HTTP byte (curl exit 52)"
+REJECTED = "connection closed due to policy rejection"
+DENIED = f"refused by ztunnel: {REJECTED}: explicitly denied by: default/deny-details"
+MISSED = f"refused by ztunnel: {REJECTED}: allow policies exist, but none allowed"
+MISSED_WAYPOINT = f"refused by ztunnel for the waypoint's identity: {REJECTED}: allow policies exist, but none allowed"
+BY_WAYPOINT = "HTTP 403 made by the waypoint, body 'RBAC: access denied'"
+MATCHED = "refused by the waypoint: rbac_access_denied_matched_policy[ns[default]-policy[deny-details]-rule[0]]"
+UNMATCHED = "refused by the waypoint: rbac_access_denied_matched_policy[none]"
+UPSTREAM = "HTTP 503 made by a proxy, body 'upstream connect error or disconnect/reset before headers. …'"
+UNREAD = "the proxy's configuration, which would name the policy, is missing"
+
+SEEN = {
+    "answer": f"HTTP 200 from the application in {POD}",
+    "answer through the waypoint": f"HTTP 200 from the application in {POD}",
+    "answer 405": "HTTP 405 from the application",
+    "answer 503 of the application": "HTTP 503 from the application",
+    "answer 403 of the application": "HTTP 403 from the application",
+    "answer 403 that passed a proxy, no word": "HTTP 403 from the application",
+    "answer 403 that passed a gateway": f"{BY_WAYPOINT}, {MATCHED}",
+    "answer 403 of the application, own page": "HTTP 403 from the application",
+    "empty 403 that passed a proxy, no word": "HTTP 403 from the application",
+    "answer 401 of the application": "HTTP 401 from the application",
+    "waypoint's 403, no word": "HTTP 403 made by a proxy, body 'RBAC: access denied'",
+    "waypoint's 403 by a DENY": f"{BY_WAYPOINT}, {MATCHED}",
+    "waypoint's 403 by an ALLOW": f"{BY_WAYPOINT}, {UNMATCHED}",
+    "waypoint's 403 to a HEAD": f"HTTP 403 made by the waypoint, no body, {MATCHED}",
+    "waypoint's 403, it says allowed": BY_WAYPOINT,
+    "waypoint's 401": "HTTP 401 made by a proxy, body 'Jwt verification fails'",
+    "waypoint's 503, no word": UPSTREAM,
+    "waypoint's 503, waypoint refused": f"{UPSTREAM}, {MISSED_WAYPOINT}",
+    "waypoint's 503, backend down": f"{UPSTREAM}, failed at ztunnel: no healthy upstream: default/waypoint",
+    "waypoint's 503, no upstream": "HTTP 503 made by a proxy, body 'no healthy upstream'",
+    "waypoint's 404": "HTTP 404 made by a proxy, no body",
+    "reset, no word": RESET,
+    "reset by a DENY": f"{RESET}, {DENIED}",
+    "reset by an ALLOW": f"{RESET}, {MISSED}",
+    "reset by one of two ALLOWs": f"{RESET}, {MISSED}",
+    "reset by an unread ALLOW": f"{RESET}, {MISSED}",
+    "reset of the waypoint": f"{RESET}, {MISSED_WAYPOINT}",
+    "reset, ztunnel let it through": f"{RESET}, let through by ztunnel",
+    "reset, waypoint lost": f"{RESET}, failed at ztunnel: no healthy upstream: default/waypoint",
+    "empty by an ALLOW": f"{EMPTY}, {MISSED}",
+    "empty, no word": EMPTY,
+    "no address": "the name has no address (curl exit 6)",
+    "no address in time": "the name did not resolve within 15.0 s (curl exit 28)",
+    "refused": "TCP was refused or had no route (curl exit 7)",
+    "no tls": "the TLS handshake failed (curl exit 35)",
+    "silent": "no answer within 1.0 s, TCP connected (curl exit 28)",
+    "never connected": "no answer within 0.5 s, TCP never connected (curl exit 28)",
+    "cut short": "HTTP 200 from the application, then the body was cut short (curl exit 18)",
+    "reset in the body": "HTTP 200 from the application, then reset in the middle of the body (curl exit 56)",
+    "answer 403 under --fail": (
+        "HTTP 403 made by a proxy, no body, then The requested URL returned error: 403 (curl exit 22)"
+    ),
+}
+
+UNSEEN = "nothing from ztunnel about this connection"
+MAYBE = "nothing from ztunnel about it, it may have been a denial"
+L4_DOUBT = {"reset, no word": Doubt(f"{RESET}; {UNSEEN}"), "empty, no word": Doubt(f"{EMPTY}; {UNSEEN}")}
+VIA_DOUBT = {"waypoint's 503, no word": Doubt(f"{UPSTREAM}; {UNSEEN}")}
+MAYBE_503 = {"waypoint's 503, no word": Doubt(f"{UPSTREAM}; {MAYBE}")}
+MAYBE_CLOSED = {"reset, no word": Doubt(f"{RESET}; {MAYBE}"), "empty, no word": Doubt(f"{EMPTY}; {MAYBE}")}
+L7_DOUBT = {
+    "answer 403 that passed a proxy, no word": Doubt(
+        "HTTP 403 from the application by its headers; nothing from the waypoint"
+    ),
+    "empty 403 that passed a proxy, no word": Doubt(
+        "HTTP 403 from the application by its headers; nothing from the waypoint"
+    ),
+    "waypoint's 403, it says allowed": Doubt(f"{BY_WAYPOINT}; yet let through by the waypoint: via_upstream"),
+    "answer 403 of the application, own page": (
+        "HTTP 403 from the application; the waypoint's own 403 says 'RBAC: access denied'"
+    ),
+}
+UNNAMED = {
+    "waypoint's 403, no word": Doubt(
+        "HTTP 403 made by a proxy, body 'RBAC: access denied'; nothing from the waypoint that names the policy"
+    )
+}
+BOTH = ("answer", "answer through the waypoint")
+ONLY = "default/only-productpage"
+
+TABLE: list[tuple[Expectation, tuple[str, ...], dict[str, str]]] = [
+    (Answered(200), BOTH, {}),
+    (Answered(200, backend="reviews-v1"), BOTH, {}),
+    (
+        Answered(200, backend="reviews-v2"),
+        (),
+        dict.fromkeys(BOTH, f"HTTP 200 from the application in {POD}; wanted backend reviews-v2"),
+    ),
+    (
+        Answered(200, through=None),
+        ("answer",),
+        {"answer through the waypoint": f"HTTP 200 from the application in {POD}; a proxy forwarded it"},
+    ),
+    (
+        Answered(200, through="reviews-waypoint"),
+        ("answer through the waypoint",),
+        {"answer": f"HTTP 200 from the application in {POD}; no proxy forwarded it, wanted reviews-waypoint"},
+    ),
+    (
+        Answered(200, header=("x-route", "v2")),
+        (),
+        dict.fromkeys(BOTH, f"HTTP 200 from the application in {POD}; wanted header x-route: v2, got none of that name"),
+    ),
+    (
+        Answered(200, header=("Content-Type", "text/html")),
+        (),
+        {
+            "answer": f"HTTP 200 from the application in {POD}; "
+            "wanted header Content-Type: text/html, got application/json",
+            "answer through the waypoint": f"HTTP 200 from the application in {POD}; "
+            "wanted header Content-Type: text/html, got none of that name",
+        },
+    ),
+    (
+        Answered(200, body="stars"),
+        (),
+        dict.fromkeys(
+            BOTH,
+            f"HTTP 200 from the application in {POD}; wanted 'stars' in the body, got "
+            '\'{"id": "0","podname": "reviews-v1-7bbc4c5497-vmgz9","cluste…\'',
+        ),
+    ),
+    (
+        Answered(200, lacks="podname"),
+        (),
+        dict.fromkeys(
+            BOTH, f"HTTP 200 from the application in {POD}; wanted no 'podname' in the body, but it is there"
+        ),
+    ),
+    (Answered(405), ("answer 405",), {}),
+    (Answered(503), ("answer 503 of the application",), {}),
+    (
+        Answered(403),
+        (
+            "answer 403 of the application",
+            "answer 403 of the application, own page",
+            "empty 403 that passed a proxy, no word",
+        ),
+        {
+            "answer 403 that passed a proxy, no word": Doubt(
+                "HTTP 403 from the application by its headers, 'RBAC: access denied' in the body; nothing from a proxy"
+            )
+        },
+    ),
+    (Answered(404, by_proxy=True), ("waypoint's 404",), {}),
+    (
+        DeniedL4(),
+        (
+            "reset by a DENY",
+            "reset by an ALLOW",
+            "reset by one of two ALLOWs",
+            "reset by an unread ALLOW",
+            "empty by an ALLOW",
+        ),
+        L4_DOUBT,
+    ),
+    (
+        DeniedL4(by="deny-details"),
+        ("reset by a DENY",),
+        L4_DOUBT
+        | {
+            "reset by an ALLOW": f"{RESET}, {MISSED}; wanted policy deny-details, attached: {ONLY}",
+            "empty by an ALLOW": f"{EMPTY}, {MISSED}; wanted policy deny-details, attached: {ONLY}",
+            "reset by one of two ALLOWs": (
+                f"{RESET}, {MISSED}; wanted policy deny-details, attached: {ONLY}, default/other"
+            ),
+            "reset by an unread ALLOW": Doubt(f"{RESET}, {MISSED}; {UNREAD}"),
+        },
+    ),
+    (
+        DeniedL4(by=ONLY),
+        ("reset by an ALLOW", "empty by an ALLOW"),
+        L4_DOUBT
+        | {
+            "reset by a DENY": f"{RESET}, {DENIED}; wanted policy {ONLY}",
+            "reset by one of two ALLOWs": (
+                f"{RESET}, {MISSED}; wanted policy {ONLY} alone, attached: {ONLY}, default/other"
+            ),
+            "reset by an unread ALLOW": Doubt(f"{RESET}, {MISSED}; {UNREAD}"),
+        },
+    ),
+    (DeniedL4(via="waypoint"), ("waypoint's 503, waypoint refused",), VIA_DOUBT),
+    (DeniedL4(by="only-productpage", via="waypoint"), ("waypoint's 503, waypoint refused",), VIA_DOUBT),
+    (DeniedL4(via="gateway"), (), VIA_DOUBT),
+    (
+        DeniedL7(),
+        (
+            "answer 403 that passed a gateway",
+            "waypoint's 403, no word",
+            "waypoint's 403 by a DENY",
+            "waypoint's 403 by an ALLOW",
+            "waypoint's 403 to a HEAD",
+        ),
+        L7_DOUBT,
+    ),
+    (
+        DeniedL7(by="default/deny-details"),
+        ("answer 403 that passed a gateway", "waypoint's 403 by a DENY", "waypoint's 403 to a HEAD"),
+        L7_DOUBT
+        | UNNAMED
+        | {
+            "waypoint's 403 by an ALLOW": (
+                f"{BY_WAYPOINT}, {UNMATCHED}; wanted policy default/deny-details, attached: {ONLY}"
+            )
+        },
+    ),
+    (
+        DeniedL7(by="only-productpage"),
+        ("waypoint's 403 by an ALLOW",),
+        L7_DOUBT
+        | UNNAMED
+        | {
+            "answer 403 that passed a gateway": f"{BY_WAYPOINT}, {MATCHED}; wanted policy only-productpage",
+            "waypoint's 403 by a DENY": f"{BY_WAYPOINT}, {MATCHED}; wanted policy only-productpage",
+            "waypoint's 403 to a HEAD": (
+                f"HTTP 403 made by the waypoint, no body, {MATCHED}; wanted policy only-productpage"
+            ),
+        },
+    ),
+    (Unauthorized(), ("waypoint's 401",), {}),
+    (
+        Unreachable(),
+        (
+            "waypoint's 503, backend down",
+            "waypoint's 503, no upstream",
+            "waypoint's 404",
+            "reset, waypoint lost",
+            "no address",
+            "no address in time",
+            "refused",
+        ),
+        MAYBE_503 | MAYBE_CLOSED,
+    ),
+    (Unreachable("no address"), ("no address", "no address in time"), {}),
+    (Unreachable("no connection"), ("refused",), {}),
+    (Unreachable("no route"), ("waypoint's 404",), {}),
+    (
+        Unreachable("no healthy upstream"),
+        ("waypoint's 503, backend down", "waypoint's 503, no upstream"),
+        MAYBE_503 | MAYBE_CLOSED,
+    ),
+    (Unreachable("lost waypoint"), ("reset, waypoint lost",), MAYBE_CLOSED),
+    (TimedOut(), ("silent", "never connected"), {}),
+    (Split({"reviews-v1": 90, "reviews-v2": 10}), BOTH, {}),
+    (Split({"reviews-v1": 0, "reviews-v2": 1}), (), dict.fromkeys(BOTH, f"answered by {POD}, wanted reviews-v2")),
+]
+"""An expectation, the outcomes for which it holds, and the texts that say more than what was seen."""
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_what_was_seen_names_its_mechanism(name: str) -> None:
+    """Each kind of outcome has its own words, so that a dead backend never reads like a denial."""
+    assert seen(OUTCOMES[name]) == SEEN[name]
+
+
+@pytest.mark.parametrize(("expectation", "holds", "told"), TABLE, ids=[repr(row[0]) for row in TABLE])
+def test_an_outcome_is_not_confused_with_another(
+    expectation: Expectation, holds: tuple[str, ...], told: dict[str, str]
+) -> None:
+    """An expectation holds for its own outcomes only; doubt is kept apart from a broken promise."""
+    words = {name: Word.HOLDS if name in holds else Word.BROKEN for name in OUTCOMES}
+    words |= {name: Word.INCONCLUSIVE for name, text in told.items() if isinstance(text, Doubt)}
+    reasons = SEEN | told | dict.fromkeys(holds, "")
+    wanted = {name: Judgement(words[name], reasons[name]) for name in OUTCOMES}
+    assert {name: judge(expectation, outcome) for name, outcome in OUTCOMES.items()} == wanted
+    assert {name: expectation.explain(outcome) or "" for name, outcome in OUTCOMES.items()} == reasons
+
+
+@pytest.mark.parametrize("expectation", [row[0] for row in TABLE], ids=repr)
+def test_a_lost_probe_proves_nothing(expectation: Expectation) -> None:
+    """Neither a denial nor anything else follows from an exec that was lost."""
+    lost = Lost("the exec ended without output")
+    assert judge(expectation, lost) == Judgement(Word.INCONCLUSIVE, "the exec ended without output")
+
+
+@pytest.mark.parametrize(
+    ("expectation", "words"),
+    [
+        (Answered(), "HTTP 200 from the application"),
+        (Answered(404, by_proxy=True), "HTTP 404 made by a proxy"),
+        (
+            Answered(200, "reviews-v2", ("x-a", "b"), "black", "red", "reviews-waypoint"),
+            "HTTP 200 from the application in reviews-v2, header x-a: b, 'black' in the body, no 'red' in the body, "
+            "through reviews-waypoint",
+        ),
+        (Answered(through=None), "HTTP 200 from the application, through no proxy"),
+        (DeniedL4(), "denied at L4: connection closed without an HTTP byte, refused by ztunnel"),
+        (
+            DeniedL4(by="default/x"),
+            "denied at L4: connection closed without an HTTP byte, refused by ztunnel, by default/x",
+        ),
+        (DeniedL4(via="waypoint"), "denied at L4: HTTP 503 from the waypoint, whose identity ztunnel refused"),
+        (DeniedL7(), "denied at L7: HTTP 403 from the waypoint"),
+        (DeniedL7(by="get-only"), "denied at L7: HTTP 403 from the waypoint, by get-only"),
+        (Unauthorized(), "refused at L7: HTTP 401 from the waypoint"),
+        (Unreachable(), "unreachable, not denied"),
+        (Unreachable("no address"), "unreachable: the name has no address"),
+        (Unreachable("no connection"), "unreachable: TCP refused or without a route"),
+        (Unreachable("no route"), "unreachable: a proxy without a route for the request"),
+        (Unreachable("no healthy upstream"), "unreachable: a proxy without a healthy upstream"),
+        (Unreachable("lost waypoint"), "unreachable: ztunnel without its waypoint"),
+        (TimedOut(), "no answer in time"),
+        (Split({"a": 80, "b": 10, "c": 10}), "split a 0.8, b 0.1, c 0.1"),
+    ],
+)
+def test_an_expectation_says_what_it_wants(expectation: Expectation, words: str) -> None:
+    """The words for "wanted" name the mechanism."""
+    assert str(expectation) == words
+
+
+@pytest.mark.parametrize(
+    ("expectation", "needs_witness", "denies", "holds_still"),
+    [
+        (Answered(), False, False, False),
+        (Answered(backend="reviews-v1"), False, False, True),
+        (Answered(403), True, False, False),
+        (DeniedL4(), True, True, True),
+        (DeniedL7(), True, True, True),
+        (Unauthorized(), True, True, True),
+        (Unreachable(), True, False, False),
+        (TimedOut(), False, False, False),
+        (Split({"a": 1}), False, False, False),
+    ],
+    ids=repr,
+)
+def test_an_expectation_says_how_it_is_probed(
+    expectation: Expectation, needs_witness: bool, denies: bool, holds_still: bool
+) -> None:
+    """Denials need a witness, a twin and a hold; a named backend needs the hold, for luck may pick it."""
+    assert isinstance(expectation, Expectation)
+    asked = (expectation.needs_witness, expectation.denies, expectation.holds_still)
+    assert asked == (needs_witness, denies, holds_still)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: Answered(20), "status must be an HTTP status, not 20"),
+        (lambda: Answered(302, backend="a", by_proxy=True), "an answer made by a proxy has no backend"),
+        (lambda: Answered(302, through=None, by_proxy=True), "an answer made by a proxy cannot come through no proxy"),
+        (lambda: DeniedL4(by="a/b/c"), "by must be NAME or NAMESPACE/NAME, not 'a/b/c'"),
+        (lambda: DeniedL7(by=""), "by must be NAME or NAMESPACE/NAME, not ''"),
+        (lambda: DeniedL4(via="sidecar"), "via must be 'waypoint' or 'gateway', not 'sidecar'"),  # type: ignore[arg-type]  # the mistake
+        (
+            lambda: Unreachable("gone"),  # type: ignore[arg-type]  # the mistake
+            "why must be one of no address, no connection, no route, no healthy upstream, lost waypoint; not 'gone'",
+        ),
+        (lambda: Split({}), "shares must be weights of at least 0, one of them above, not {}"),
+        (lambda: Split({"a": -1, "b": 2}), "shares must be weights of at least 0, one of them above, not {'a': -1, 'b': 2}"),
+        (lambda: Split({"a": 1, "a-b": 1}), "a pod of a-b would count for another backend too"),
+    ],
+)
+def test_an_impossible_expectation_fails_when_it_is_made(make: object, text: str) -> None:
+    """A mistake is one clear line."""
+    assert callable(make)
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  the whole text is compared
+        make()
+    assert str(caught.value) == text
