@@ -1,0 +1,132 @@
+"""Bookinfo in this run's own namespaces: installed, ready, captured, and removed again."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pytest_ambient._kube import MANAGER, Kube, Object
+from pytest_ambient._wait import NotYet, until
+from pytest_ambient.errors import BrokenEnvironment, NotInTime
+from pytest_ambient.manifest import Document, Places, read
+from pytest_ambient.mesh.readiness import CAPTURED
+
+INSTALLER = f"{MANAGER}-install"
+"""The field manager of what is installed: rules may change the same objects under a name of their own."""
+RUN_LABEL = "pytest-ambient/run"
+FOLDER = Path(__file__).parent / "manifests"
+STAGES = (("namespaces",), ("accounts",), ("services", "workloads", "clients"))
+"""Manifests by the order in which they are applied; those of one stage go side by side."""
+CAPTURE_WITHIN = 5.0
+"""Seconds after its readiness in which a pod must be captured; whether it is, is for a rule to say."""
+
+
+@dataclass(frozen=True)
+class Bookinfo:
+    """Bookinfo, serving: where it is, and what ambient mode has not captured."""
+
+    places: Places
+    run: str
+    uncaptured: tuple[str, ...] = ()
+    """`NAMESPACE/POD` of pods in enrolled namespaces without the annotation."""
+
+
+def install(kube: Kube, places: Places, run: str, *, hub: str | None = None, within: float = 180) -> Bookinfo:
+    """Bookinfo with its clients, once all of it is Ready; what is there already is left as it is.
+
+    Raises BrokenEnvironment for a namespace that is not this run's, NotInTime with what is not Ready and why.
+    """
+    refuse_foreign(kube, places, run)
+    with ThreadPoolExecutor(8, thread_name_prefix="ambient-install") as threads:
+        for stage in STAGES:
+            documents = [item for name in stage for item in read(FOLDER / f"{name}.yaml", places, hub=hub)]
+            list(
+                threads.map(
+                    lambda item: kube.apply(labelled(item, run), force=True, field_manager=INSTALLER), documents
+                )
+            )
+    until(partial(_ready, kube, places), what="Bookinfo to be Ready", within=within)
+    return Bookinfo(places, run, _uncaptured(kube, places))
+
+
+def remove(kube: Kube, places: Places, run: str, *, within: float | None = 60) -> None:
+    """Deletes this run's namespaces and waits until they are gone; with `within=None` doesn't wait."""
+    ours = [name for name in places.ours if _run_of(kube.get("v1/Namespace", name)) == run]
+    for name in ours:
+        kube.delete("v1/Namespace", name)
+    for name in ours if within is not None else []:
+        kube.delete("v1/Namespace", name, wait=within)
+
+
+def refuse_foreign(kube: Kube, places: Places, run: str) -> None:
+    """Raises BrokenEnvironment when one of the namespaces exists and does not belong to this run."""
+    for name in places.ours:
+        found = kube.get("v1/Namespace", name)
+        if found is not None and _run_of(found) != run:
+            owner = _run_of(found)
+            whose = f"belongs to run {owner}" if owner else "was not made by pytest-ambient"
+            raise BrokenEnvironment(f"namespace {name} exists and {whose}; choose another with --ambient-namespace")
+
+
+def labelled(document: Document, run: str) -> Object:
+    """The object, a Namespace with the label that says whose it is."""
+    item = document.object
+    if item["kind"] != "Namespace":
+        return item
+    meta = item["metadata"]
+    return {**item, "metadata": {**meta, "labels": {**meta.get("labels", {}), RUN_LABEL: run}}}
+
+
+def _run_of(namespace: Object | None) -> str | None:
+    labels = (namespace or {}).get("metadata", {}).get("labels") or {}
+    label = labels.get(RUN_LABEL)
+    return None if label is None else str(label)
+
+
+def _ready(kube: Kube, places: Places) -> bool | NotYet:
+    late = [f"{namespace}/{text}" for namespace in places.ours for text in _late(kube, namespace)]
+    return NotYet(", ".join(late)) if late else True
+
+
+def _late(kube: Kube, namespace: str) -> Sequence[str]:
+    """The Deployments of a namespace that are not complete, each with the reason of a pod that waits."""
+    found = []
+    for item in kube.list("apps/v1/Deployment", namespace):
+        status, name = item.get("status") or {}, item["metadata"]["name"]
+        current = status.get("observedGeneration", 0) >= item["metadata"].get("generation", 1)
+        if not current or status.get("availableReplicas", 0) < item["spec"].get("replicas", 1):
+            found.append(name)
+    if not found:
+        return found
+    reasons = {name: reason for name, reason in _reasons(kube.list("v1/Pod", namespace))}
+    return [
+        f"{name} ({next((why for pod, why in reasons.items() if pod.startswith(name)), 'not Ready')})" for name in found
+    ]
+
+
+def _reasons(pods: Sequence[Object]) -> Sequence[tuple[str, str]]:
+    found = []
+    for pod in pods:
+        status = pod.get("status") or {}
+        for container in status.get("containerStatuses") or []:
+            waiting = (container.get("state") or {}).get("waiting")
+            if waiting:
+                text = ": ".join(filter(None, (waiting.get("reason"), waiting.get("message"))))
+                found.append((pod["metadata"]["name"], text or "waiting"))
+    return found
+
+
+def _uncaptured(kube: Kube, places: Places) -> tuple[str, ...]:
+    enrolled = (places.namespace, places.other)
+
+    def left() -> tuple[str, ...]:
+        pods = [pod["metadata"] for namespace in enrolled for pod in kube.list("v1/Pod", namespace)]
+        late = [meta for meta in pods if (meta.get("annotations") or {}).get(CAPTURED) != "enabled"]
+        return tuple(f"{meta['namespace']}/{meta['name']}" for meta in late if "deletionTimestamp" not in meta)
+
+    try:
+        until(lambda: NotYet(", ".join(left())) if left() else True, what="pods to be captured", within=CAPTURE_WITHIN)
+    except NotInTime:
+        return left()
+    return ()
