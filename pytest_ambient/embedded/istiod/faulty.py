@@ -61,7 +61,8 @@ def _from_peer_authentication(policy: L4Policy) -> bool:
 
 def _policy_on_wrong_workload(mesh: Mesh) -> Mesh:
     moved: dict[str, set[str]] = {uid: set() for uid in mesh.workloads}
-    for key, policy in mesh.l4_policies.items():
+    selective = {key: each for key, each in mesh.l4_policies.items() if each.scope == "WorkloadSelector"}
+    for key, policy in selective.items():
         named = [each for each in mesh.workloads.values() if key in each.policies]
         for each in named if _from_peer_authentication(policy) else _others(mesh, policy, named):
             moved[each.uid].add(key)

@@ -1,6 +1,6 @@
 """Which fields of the mesh's objects exist, and which of those the embedded mesh carries out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -129,7 +129,7 @@ def not_implemented(path: str, what: str) -> Problem:
     return Problem(path, message, "FieldValueForbidden")
 
 
-def one_of(path: str, value: object, known: Iterable[str]) -> Iterable[Problem]:
+def one_of(path: str, value: object, known: Sequence[str]) -> Iterable[Problem]:
     """The problem of a value that is not among the known ones."""
     if value not in known:
         listed = ", ".join(f'"{each}"' for each in known)

@@ -1,0 +1,136 @@
+"""Each fault of the configuration breaks what its name says and nothing else."""
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_ambient.embedded.faults import Fault
+from pytest_ambient.embedded.istiod.faulty import broken, late
+from pytest_ambient.embedded.istiod.model import Mesh, WaypointRef
+from pytest_ambient.embedded.istiod.peers import STATIC_STRICT
+from pytest_ambient.embedded.istiod.view import View
+
+from .world import USE_WAYPOINT, mesh_of, namespace, peer, pod, policy, route, service, waypoint_objects
+
+
+def healthy() -> Mesh:
+    """A mesh with policies of every kind, a waypoint and a weighted route with a header match."""
+    gateway, own = waypoint_objects()
+    reviews = {"matchLabels": {"app": "reviews"}}
+    ref = {"group": "", "kind": "Service", "name": "reviews"}
+    whole = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "waypoint"}
+    names = ("details", "reviews", "reviews-v1", "reviews-v2", "reviews-v3")
+    weighted = [{"name": f"reviews-v{n}", "port": 9080, "weight": w} for n, w in ((1, 90), (2, 10), (3, 0))]
+    return mesh_of(
+        View(
+            namespaces=[namespace("bookinfo", {USE_WAYPOINT: "waypoint"})],
+            services=[*(service(each) for each in names), own],
+            gateways=[gateway],
+            pods=[
+                pod("d", "details", "127.80.1.1"), pod("r1", "reviews", "127.80.1.2"),
+                pod("r2", "reviews", "127.80.1.3"), pod("s", "ratings", "127.80.1.4"),
+            ],
+            policies=[
+                policy("l4", {"selector": reviews}), policy("wide", {}),
+                policy("l7", {"targetRefs": [ref]}), policy("gate", {"targetRefs": [whole]}),
+            ],
+            peers=[peer("default", {"mtls": {"mode": "STRICT"}})],
+            routes=[
+                route("r", [
+                    {"matches": [{"headers": [{"name": "a", "value": "b"}]}], "backendRefs": weighted[1:2]},
+                    {"backendRefs": weighted},
+                ])
+            ],
+        )
+    )  # fmt: skip
+
+
+def listed(mesh: Mesh) -> dict[str, tuple[str, ...]]:
+    """Policies by pod."""
+    return {each.name: each.policies for each in mesh.workloads.values()}
+
+
+def weights(mesh: Mesh) -> list[list[int]]:
+    """Weights by rule."""
+    return [[each.weight for each in rule.backends] for rule in mesh.routes["bookinfo/reviews"][0].rules]
+
+
+def test_policy_ignored() -> None:
+    """No authorization policy is left anywhere; PeerAuthentication still holds."""
+    mesh = broken(healthy(), [Fault.POLICY_IGNORED])
+    assert list(mesh.l4_policies) == [STATIC_STRICT.key]
+    assert set(listed(mesh).values()) == {(STATIC_STRICT.key,)}
+    assert mesh.service_policies == {}
+    assert mesh.waypoints["bookinfo/waypoint"].policies == ()
+
+
+def test_policy_on_wrong_workload() -> None:
+    """The policy holds for other pods of the namespace, and at another Service, than the ones it names."""
+    mesh = broken(healthy(), [Fault.POLICY_ON_WRONG_WORKLOAD])
+    strict = (STATIC_STRICT.key,)
+    assert listed(mesh) == {"d": ("bookinfo/l4", *strict), "r1": strict, "r2": strict, "s": strict}
+    assert {key: [each.name for each in policies] for key, policies in mesh.service_policies.items()} == {
+        "bookinfo/details": ["l7"]
+    }
+
+
+def test_l7_policy_unenforced() -> None:
+    """Waypoints have no policy; ztunnel keeps its own."""
+    whole = healthy()
+    mesh = broken(whole, [Fault.L7_POLICY_UNENFORCED])
+    assert mesh.service_policies == {}
+    assert mesh.waypoints["bookinfo/waypoint"].policies == ()
+    assert mesh.l4_policies == whole.l4_policies
+    assert broken(whole, [Fault.APPLICATION_MAKES_403]) == mesh
+
+
+def test_waypoint_bypassed() -> None:
+    """Nothing is sent to a waypoint, which is still there."""
+    mesh = broken(healthy(), [Fault.WAYPOINT_BYPASSED])
+    assert {each.waypoint for each in mesh.services.values()} == {None}
+    assert mesh.waypoints["bookinfo/waypoint"].services
+
+
+@pytest.mark.parametrize(
+    ("fault", "served"), [(Fault.SPLIT_62_38, [[10], [62, 38, 0]]), (Fault.SPLIT_FROZEN, [[10], [1, 0, 0]])]
+)
+def test_splits(fault: Fault, served: list[list[int]]) -> None:
+    """The weights of a rule with several backends are not those asked for."""
+    assert weights(healthy()) == [[10], [90, 10, 0]]
+    assert weights(broken(healthy(), [fault])) == served
+
+
+def test_header_route_ignored() -> None:
+    """Rules that ask for a header are gone, others stay."""
+    mesh = broken(healthy(), [Fault.HEADER_ROUTE_IGNORED])
+    assert weights(mesh) == [[90, 10, 0]]
+
+
+def test_everything_denied() -> None:
+    """One more policy refuses every identity in the whole mesh."""
+    mesh = broken(healthy(), [Fault.EVERYTHING_DENIED])
+    policy = mesh.l4_policies["istio-system/everything-denied"]
+    assert (policy.scope, policy.action) == ("Global", "DENY")
+
+
+def test_other_faults_change_nothing_here() -> None:
+    """What breaks elsewhere leaves the configuration alone."""
+    whole = healthy()
+    elsewhere = set(Fault) - {
+        Fault.POLICY_IGNORED, Fault.POLICY_ON_WRONG_WORKLOAD, Fault.EVERYTHING_DENIED, Fault.L7_POLICY_UNENFORCED,
+        Fault.APPLICATION_MAKES_403, Fault.WAYPOINT_BYPASSED, Fault.SPLIT_62_38, Fault.SPLIT_FROZEN,
+        Fault.HEADER_ROUTE_IGNORED,
+    }  # fmt: skip
+    assert broken(whole, elsewhere) == whole
+
+
+def test_late_configuration_keeps_pods_and_bindings_of_now() -> None:
+    """Pods and Services are those of now, policies and routes those of before."""
+    whole = healthy()
+    mesh = late(whole, Mesh())
+    assert mesh.services == whole.services
+    assert mesh.services["bookinfo/reviews"].waypoint == WaypointRef("bookinfo", "waypoint")
+    assert set(mesh.workloads) == set(whole.workloads)
+    assert (mesh.l4_policies, mesh.routes, mesh.service_policies) == ({}, {}, {})
+    assert set(listed(mesh).values()) == {()}
+    assert late(whole, replace(whole, services={})) == whole

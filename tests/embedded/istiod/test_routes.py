@@ -1,0 +1,163 @@
+"""HTTPRoutes as waypoints get them."""
+
+import pytest
+
+from pytest_ambient.embedded.istiod.binding import gates
+from pytest_ambient.embedded.istiod.model import Backend, HeaderChange, HeaderMatch, Route, RouteMatch, RouteRule
+from pytest_ambient.embedded.istiod.precedence import ranked
+from pytest_ambient.embedded.istiod.routes import routes_by_service
+from pytest_ambient.embedded.istiod.statuses import route_status
+from pytest_ambient.embedded.istiod.view import View
+from pytest_ambient.embedded.objects import Object
+
+from .world import CLOCK, USE_WAYPOINT, facts, namespace, route, service, waypoint_objects
+
+
+def routes(*items: Object, grants: list[Object] | None = None, labels: dict[str, str] | None = None) -> list[Route]:
+    """The routes of Service reviews."""
+    view = seen(*items, grants=grants, labels=labels)
+    return list(routes_by_service(view, gates(view)).get("bookinfo/reviews", ()))
+
+
+def seen(*items: Object, grants: list[Object] | None = None, labels: dict[str, str] | None = None) -> View:
+    """Services reviews, reviews-v1 and other/echo with a waypoint in namespace other, and some routes."""
+    gateway, own = waypoint_objects("way", "other")
+    gateway["spec"]["listeners"][0]["allowedRoutes"] = {"namespaces": {"from": "All"}}
+    services = [service("reviews", labels=labels), service("reviews-v1"), service("echo", "other"), own]
+    spaces = [namespace("bookinfo"), namespace("other")]
+    return View(spaces, services, gateways=[gateway], routes=items, grants=grants or [])
+
+
+def backend(name: str, **more: object) -> Object:
+    """A backendRef."""
+    return {"group": "", "kind": "Service", "name": name, "port": 9080, "weight": 1, **more}
+
+
+def only_rule(rule: Object) -> RouteRule:
+    """The rule as the waypoint gets it."""
+    return routes(route("r", [rule]))[0].rules[0]
+
+
+def test_a_rule_is_carried_over_whole() -> None:
+    """Matches, weights, header filters of rule and backend, and the timeout reach the waypoint."""
+    headers = [{"name": "end-user", "value": "normal"}]
+    change = {"set": [{"name": "a", "value": "1"}], "add": [{"name": "b", "value": "2"}], "remove": ["c"]}
+    request = {"type": "RequestHeaderModifier", "requestHeaderModifier": change}
+    response = {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"add": [{"name": "x", "value": "y"}]}}
+    rule = only_rule(
+        {
+            "matches": [{"headers": headers, "queryParams": headers, "method": "GET", "path": {"value": "/a"}}],
+            "filters": [request],
+            "timeouts": {"request": "1m500ms"},
+            "backendRefs": [backend("reviews-v1", weight=90, filters=[response])],
+        }
+    )
+    pair = (HeaderMatch("end-user", "normal"),)
+    assert rule.matches == (RouteMatch("/a", "PathPrefix", pair, pair, "GET"),)
+    assert rule.request_headers == HeaderChange((("a", "1"),), (("b", "2"),), ("c",))
+    assert rule.request_timeout == 60.5
+    added = HeaderChange(add=(("x", "y"),))
+    assert rule.backends == (Backend("bookinfo/reviews-v1", 9080, 90, response_headers=added),)
+
+
+def test_backend_timeout_replaces_the_requests() -> None:
+    """Without retries Istio knows one timeout: the backend's, where given."""
+    rule = only_rule({"timeouts": {"request": "10s", "backendRequest": "2s"}, "backendRefs": [backend("reviews-v1")]})
+    assert rule.request_timeout == 2
+
+
+@pytest.mark.parametrize(
+    ("refs", "status"),
+    [([], 404), ([backend("reviews-v1", weight=0)], 500), ([backend("reviews-v1")], None)],
+)
+def test_the_waypoint_answers_where_no_backend_can(refs: list[Object], status: int | None) -> None:
+    """No backend named is 404, none with a weight 500 (Istio 1.30)."""
+    assert only_rule({"backendRefs": refs}).direct_status == status
+
+
+def test_unknown_backend_has_no_service() -> None:
+    """A backend that does not exist keeps its weight and has nothing behind it."""
+    rule = only_rule({"backendRefs": [backend("nosuch", weight=50), backend("reviews-v1", weight=50)]})
+    assert [each.service for each in rule.backends] == [None, "bookinfo/reviews-v1"]
+
+
+GRANT: Object = {
+    "metadata": {"name": "g", "namespace": "other"},
+    "spec": {
+        "from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "bookinfo"}],
+        "to": [{"group": "", "kind": "Service"}],
+    },
+}
+
+
+def test_reference_grant_opens_another_namespace() -> None:
+    """A backend in another namespace needs that namespace's ReferenceGrant, and the status says so."""
+    item = route("r", [{"backendRefs": [backend("echo", namespace="other")]}])
+    assert routes(item)[0].rules[0].backends[0].service is None
+    assert routes(item, grants=[GRANT])[0].rules[0].backends[0].service == "other/echo"
+    conditions = facts(route_status(seen(item), item, CLOCK.seconds)["parents"][0])
+    why = 'backendRef echo/other not accessible to a HTTPRoute in namespace "bookinfo" (missing a ReferenceGrant?)'
+    assert conditions[1] == ("ResolvedRefs", "False", "RefNotPermitted", why)
+
+
+def test_route_of_a_service_without_waypoint_says_that_it_is_inert() -> None:
+    """Nobody carries out the route of a Service that no waypoint handles; its status says so and stays True."""
+    item = route("r", [{"backendRefs": [backend("reviews-v1")]}])
+    said = facts(route_status(seen(item), item, CLOCK.seconds)["parents"][0])[2]
+    label = "istio.io/use-waypoint label missing from parent and parent namespace"
+    words = f"{label}; in ambient mode, route will not be respected"
+    assert said == ("ResolvedWaypoints", "True", "ResolvedWaypoints", words)
+
+
+def test_consumer_route_counts_where_the_waypoint_lives() -> None:
+    """A route of another namespace is known only to a waypoint in that namespace."""
+    parent = {"group": "", "kind": "Service", "name": "reviews", "namespace": "bookinfo"}
+    item = route("r", [{"backendRefs": [backend("echo")]}], parent, "other")
+    bound = {USE_WAYPOINT: "way", "istio.io/use-waypoint-namespace": "other"}
+    assert routes(item) == []
+    assert [each.name for each in routes(item, labels=bound)] == ["r"]
+
+
+def test_status_forgets_parents_that_are_no_longer_named() -> None:
+    """Our entry goes with its parentRef; an entry of another controller stays."""
+    item = route("r", [{"backendRefs": [backend("reviews-v1")]}])
+    foreign = {"controllerName": "example.com/other", "parentRef": {"name": "x"}, "conditions": []}
+    ours = {"controllerName": "istio.io/gateway-controller", "parentRef": {"name": "gone"}, "conditions": []}
+    item["status"] = {"parents": [foreign, ours]}
+    parents = route_status(seen(item), item, CLOCK.seconds)["parents"]
+    assert [each["parentRef"]["name"] for each in parents] == ["x", "reviews"]
+
+
+def entry_order(*matches: RouteMatch) -> list[int]:
+    """The order in which matches are tried, by their position."""
+    rules = tuple(RouteRule((match,), ()) for match in matches)
+    found = ranked([Route("r", "ns", "", None, rules)], 9080)
+    return [int(each.name.rsplit(".", 1)[1]) for each in found]
+
+
+@pytest.mark.parametrize(
+    "better",
+    [
+        RouteMatch("/", "Exact"),
+        RouteMatch("/longer"),
+        RouteMatch(method="GET"),
+        RouteMatch(headers=(HeaderMatch("a", "1"),)),
+        RouteMatch(queries=(HeaderMatch("a", "1"),)),
+    ],
+)
+def test_the_more_specific_match_is_tried_first(better: RouteMatch) -> None:
+    """Exact path, longer path, method, headers and query parameters each go before a bare match."""
+    assert entry_order(RouteMatch(), better) == [1, 0]
+
+
+def test_equal_matches_keep_their_order() -> None:
+    """Among equals the older route, then the earlier rule, decides; a prefix goes before an expression."""
+    assert entry_order(RouteMatch(), RouteMatch()) == [0, 1]
+    assert entry_order(RouteMatch("/.*", "RegularExpression"), RouteMatch()) == [1, 0]
+
+
+def test_route_of_one_port_leaves_other_ports_alone() -> None:
+    """A parentRef with a port binds its route to that port."""
+    rules = (RouteRule((RouteMatch(),), ()),)
+    assert len(ranked([Route("r", "ns", "", 9080, rules)], 9080)) == 1
+    assert ranked([Route("r", "ns", "", 8080, rules)], 9080) == []

@@ -1,0 +1,230 @@
+"""What the API refuses of the mesh's objects, and in which words."""
+
+import pytest
+
+from pytest_ambient.embedded.api.errors import ApiError
+from pytest_ambient.embedded.api.store import Store, find
+from pytest_ambient.embedded.istiod.policy_rules import only_http
+from pytest_ambient.embedded.istiod.validate import guard
+from pytest_ambient.embedded.istiod.view import GATEWAY_API, SECURITY
+from pytest_ambient.embedded.objects import Object
+
+from .world import bare, peer, policy, recorded, route, waypoint_objects
+
+GROUPS = {"AuthorizationPolicy": SECURITY, "PeerAuthentication": SECURITY}
+SERVICE: Object = {"group": "", "kind": "Service", "name": "reviews"}
+
+
+def create(item: Object) -> Object:
+    """The object as a guarded store keeps it."""
+    store = Store()
+    guard(store)
+    return store.create(find(item["kind"], GROUPS.get(item["kind"], GATEWAY_API)), item)
+
+
+def refusal(item: Object) -> ApiError:
+    """The error with which a guarded store refuses the object."""
+    with pytest.raises(ApiError) as caught:
+        create(item)
+    return caught.value
+
+
+def rules(*parts: Object, action: str = "ALLOW", **more: object) -> Object:
+    """An AuthorizationPolicy named p with those rules."""
+    return policy("p", {"action": action, "rules": list(parts), **more})
+
+
+@pytest.mark.parametrize(
+    "item", [bare(each["object"]) for each in recorded("policies")], ids=lambda each: each["metadata"]["name"]
+)
+def test_recorded_policies_are_accepted(item: Object) -> None:
+    """Whatever a real mesh was seen to accept is accepted, a principal with its scheme included."""
+    assert create(item)["spec"] == item["spec"]
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (policy("p", {"action": "DENY"}), "DENY action without `rules` is meaningless"),
+        (rules({"from": []}), "`from` must not be empty, found at rule 0"),
+        (rules({}, {"to": [{}]}), "`to.operation` must not be nil, found at rule 1"),
+        (rules({"from": [{"source": {"principals": []}}]}), "`from.source` must not be empty"),
+        (rules({"from": [{"source": {"principals": [""]}}]}), "empty value not allowed, found in Principals"),
+        (rules({"from": [{"source": {"ipBlocks": ["10.0.0.0/64"]}}]}), "bad CIDR range (10.0.0.0/64)"),
+        (rules({"from": [{"source": {"ipBlocks": ["ten"]}}]}), "bad IP address (ten)"),
+        (rules({"from": [{"source": {"serviceAccounts": ["a/b/c"]}}]}), "expected format 'serviceAccount'"),
+        (
+            rules({"from": [{"source": {"serviceAccounts": ["a"], "namespaces": ["b"]}}]}),
+            "cannot set serviceAccounts with namespaces or principals",
+        ),
+        (rules({"to": [{"operation": {"ports": ["http"]}}]}), "bad port (http)"),
+        (rules({"to": [{"operation": {"paths": ["/a{b}"]}}]}), "beyond a supported path template"),
+        (rules({"to": [{"operation": {"paths": ["/{**}/{*}"]}}]}), "{**} is not the last operator"),
+        (rules({"when": [{"key": "request.header[x]", "values": ["a"]}]}), "unknown attribute: request.header[x]"),
+        (rules({"when": [{"key": "request.headers", "values": ["a"]}]}), "should have format a[b]"),
+        (rules({"when": [{"key": "source.ip"}]}), "at least one of `values` or `notValues` must be set"),
+        (rules({"when": [{"values": ["a"]}]}), "`key` must not be empty"),
+        (rules({}, selector={"matchLabels": {"a": "*"}}), "wildcard is not supported in selector"),
+        (rules({}, selector={}, targetRefs=[SERVICE]), "only one of targetRefs or workloadSelector can be set"),
+        (rules({}, targetRefs=[SERVICE | {"namespace": "x"}]), "cross namespace referencing is not supported"),
+        (rules({}, targetRefs=[{"kind": "Deployment", "group": "apps", "name": "x"}]), "targetRef must be to one of"),
+        (rules({}, provider={"name": "x"}), "`provider` must not be with non CUSTOM action"),
+        (peer("p", {"portLevelMtls": {"1": {"mode": "STRICT"}}}), "cannot have port level mTLS"),
+    ],
+)
+def test_mistakes_are_denied_as_by_istios_webhook(item: Object, message: str) -> None:
+    """400 with the webhook's opening words and the mistake."""
+    error = refusal(item)
+    assert (error.status, error.reason) == (400, "BadRequest")
+    opening = 'admission webhook "validation.istio.io" denied the request: configuration is invalid: '
+    assert error.message.startswith(opening)
+    assert message in error.message
+
+
+def test_denial_is_pinned_whole() -> None:
+    """The text that kubectl shows, all of it."""
+    assert refusal(policy("deny", {"action": "DENY"})).message == (
+        'admission webhook "validation.istio.io" denied the request: configuration is invalid: 1 error occurred:\n'
+        "\t* invalid policy deny.bookinfo: DENY action without `rules` is meaningless as it will never be triggered, "
+        "add an empty rule `{}` if you want it be triggered for every request\n\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "field", "message"),
+    [
+        (policy("p", {"action": "REFUSE"}), "spec.action", 'Unsupported value: "REFUSE": supported values: "ALLOW"'),
+        (peer("p", {"mtls": {"mode": "MUTUAL"}}), "spec.mtls.mode", 'Unsupported value: "MUTUAL"'),
+        (
+            route("r", [{"matches": [{"path": {"value": "a"}}]}]),
+            "spec.rules[0].matches[0].path",
+            'Invalid value: "object": value must be an absolute path',
+        ),
+        (
+            route("r", [{"matches": [{"method": "FETCH"}]}]),
+            "spec.rules[0].matches[0].method",
+            'Unsupported value: "FETCH"',
+        ),
+        (
+            route("r", [{"matches": [{"headers": [{"name": "a b", "value": "1"}]}]}]),
+            "spec.rules[0].matches[0].headers[0].name",
+            'Invalid value: "a b": must be a token of HTTP',
+        ),
+        (
+            route("r", [{"backendRefs": [{"name": "a"}]}]),
+            "spec.rules[0].backendRefs[0]",
+            'Invalid value: "object": Must have port for Service reference',
+        ),
+        (
+            route("r", [{"timeouts": {"request": "soon"}}]),
+            "spec.rules[0].timeouts.request",
+            'Invalid value: "soon": should match',
+        ),
+        (
+            route("r", [{"matches": [{"path": {"type": "RegularExpression", "value": "("}}]}]),
+            "spec.rules[0].matches[0].path.value",
+            'Invalid value: "(": not a regular expression',
+        ),
+    ],
+)
+def test_wrong_values_are_invalid(item: Object, field: str, message: str) -> None:
+    """422 with the field's path and the API's words for it."""
+    error = refusal(item)
+    assert (error.status, error.reason) == (422, "Invalid")
+    assert f"is invalid: {field}: {message}" in error.message
+    assert error.details["causes"][0]["field"] == field
+
+
+def gateway(**spec: object) -> Object:
+    """A waypoint Gateway with other fields."""
+    item = waypoint_objects()[0]
+    item["spec"] |= spec
+    return item
+
+
+LISTENER: Object = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
+
+
+@pytest.mark.parametrize(
+    ("item", "field"),
+    [
+        (
+            route("r", [{"filters": [{"type": "CORS", "cors": {}}]}]),
+            "spec.rules[0].filters[0].cors",
+        ),
+        (route("r", [{"retry": {"attempts": 2}}]), "spec.rules[0].retry"),
+        (route("r", [{"sessionPersistence": {}}]), "spec.rules[0].sessionPersistence"),
+        (route("r", [{}], SERVICE | {"sectionName": "http"}), "spec.parentRefs[0].sectionName"),
+        (route("r", [{}], {"name": "gateway"}), "spec.parentRefs[0].kind"),
+        (gateway(gatewayClassName="istio"), "spec.gatewayClassName"),
+        (gateway(addresses=[{"value": "1.2.3.4"}]), "spec.addresses"),
+        (gateway(listeners=[LISTENER | {"tls": {}}]), "spec.listeners[0].tls"),
+        (
+            rules({"from": [{"source": {"requestPrincipals": ["*"]}}]}, targetRefs=[SERVICE]),
+            "spec.rules[0].from[0].source.requestPrincipals",
+        ),
+        (
+            rules({"when": [{"key": "request.auth.claims[iss]", "values": ["a"]}]}, targetRefs=[SERVICE]),
+            "spec.rules[0].when[0].key",
+        ),
+        (rules({"from": [{"source": {"trustDomains": ["a"]}}]}), "spec.rules[0].from[0].source.trustDomains"),
+        (rules({}, action="CUSTOM", targetRefs=[SERVICE], provider={"name": "x"}), "spec.action"),
+    ],
+)
+def test_what_the_mesh_does_not_carry_out_is_refused_by_name(item: Object, field: str) -> None:
+    """Never ignored in silence: the field's path and what is missing are named."""
+    error = refusal(item)
+    assert (error.status, error.reason) == (422, "Invalid")
+    assert f"{field}: Forbidden: the embedded mesh does not implement " in error.message
+    assert error.message.endswith("; see the README's list of what it implements") or "]" in error.message
+
+
+def test_unknown_fields_are_named() -> None:
+    """A misspelt field is refused with its path."""
+    error = refusal(rules({"from": [{"source": {"principal": ["a"]}}]}))
+    assert error.status == 400
+    assert error.message == (
+        'AuthorizationPolicy in version "v1" cannot be handled as a AuthorizationPolicy: '
+        'strict decoding error: unknown field "spec.rules[0].from[0].source.principal"'
+    )
+
+
+def test_route_defaults_are_those_of_the_recording() -> None:
+    """A route written tersely is stored as a real API server stored it."""
+    stored = recorded("routes")[0]["spec"]
+    parents = [{"group": "", "kind": "Service", "name": "reviews", "port": 9080}]
+    terse = route(
+        "reviews",
+        [
+            {
+                "matches": [{"headers": [{"name": "end-user", "value": "jason"}]}],
+                "backendRefs": [{"name": "reviews-v2", "port": 9080}],
+            },
+            {"backendRefs": [{"name": "reviews-v1", "port": 9080}]},
+        ],
+        parents[0],
+    )
+    assert create(terse)["spec"] == stored
+
+
+def test_gateway_defaults_are_those_of_the_recording() -> None:
+    """A listener says that it takes routes of its own namespace, and a new Gateway that it waits for its controller."""
+    kept = create(waypoint_objects()[0])
+    assert kept["spec"]["listeners"][0]["allowedRoutes"] == {"namespaces": {"from": "Same"}}
+    assert [each["type"] for each in kept["status"]["conditions"]] == ["Accepted", "Programmed"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "warned"),
+    [
+        ({"to": [{"operation": {"methods": ["GET"]}}]}, True),
+        ({"from": [{"source": {"principals": ["a"]}}], "to": [{"operation": {"methods": ["GET"]}}]}, True),
+        ({"to": [{"operation": {"paths": ["/a"], "ports": ["9080"]}}]}, False),
+        ({"when": [{"key": "request.headers[x-test]", "values": ["bad"]}]}, False),
+        ({"from": [{"source": {"remoteIpBlocks": ["10.0.0.1"]}}]}, False),
+    ],
+)
+def test_warning_about_tcp_ports_as_recorded(rule: Object, warned: bool) -> None:
+    """A DENY rule that asks only HTTP attributes is warned about, in the cases in which istiod was seen to warn."""
+    assert only_http(rules(rule, action="DENY")) is warned
+    assert not only_http(rules(rule))
