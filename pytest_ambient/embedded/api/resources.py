@@ -1,6 +1,5 @@
 """Which kinds the API serves, and under which names."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -29,6 +28,8 @@ class Resource:
     """Further served versions of the same objects."""
     custom: bool = False
     """Whether a CustomResourceDefinition defines it."""
+    empty: bool = False
+    """Whether it can be asked for, but never created: nothing here would act on it."""
 
     @property
     def singular(self) -> str:
@@ -74,10 +75,19 @@ def _review(group: str, kind: str, plural: str, *, namespaced: bool = False) -> 
     return Resource(group, "v1", kind, plural, namespaced, verbs=("create",))
 
 
+def _empty(
+    group: str, kind: str, plural: str, *short: str,
+    namespaced: bool = True, everyday: bool = False, version: str = "v1",
+) -> Resource:  # fmt: skip
+    categories = ("all",) if everyday else ()
+    return Resource(group, version, kind, plural, namespaced, short, categories, empty=True)
+
+
 _POD_SUBRESOURCES = (
     "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy",
 )  # fmt: skip
 _ACCESS = "authorization.k8s.io"
+_HOOKS = "admissionregistration.k8s.io"
 
 BUILTIN: tuple[Resource, ...] = (
     Resource("", "v1", "Namespace", "namespaces", False, ("ns",), status=True, subresources=("finalize",)),
@@ -91,29 +101,12 @@ BUILTIN: tuple[Resource, ...] = (
     Resource("", "v1", "Secret", "secrets", True),
     Resource("", "v1", "ServiceAccount", "serviceaccounts", True, ("sa",), subresources=("token",)),
     Resource("", "v1", "Event", "events", True, ("ev",)),
-    Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", True, ("pvc",), status=True),
-    Resource("", "v1", "PersistentVolume", "persistentvolumes", False, ("pv",), status=True),
-    Resource("", "v1", "ResourceQuota", "resourcequotas", True, ("quota",), status=True),
-    Resource("", "v1", "LimitRange", "limitranges", True, ("limits",)),
     _workload("Deployment", "deployments", "deploy"),
     _workload("ReplicaSet", "replicasets", "rs"),
-    _workload("StatefulSet", "statefulsets", "sts"),
     _workload("DaemonSet", "daemonsets", "ds", scale=False),
     Resource("apps", "v1", "ControllerRevision", "controllerrevisions", True),
     Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", True, generation=True),
     Resource("coordination.k8s.io", "v1", "Lease", "leases", True),
-    Resource(
-        "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", True, ("pdb",), status=True, generation=True
-    ),
-    Resource(
-        "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", True,
-        ("hpa",), ("all",), status=True,
-    ),
-    Resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", True, ("netpol",), generation=True),
-    Resource("networking.k8s.io", "v1", "Ingress", "ingresses", True, ("ing",), status=True, generation=True),
-    Resource("networking.k8s.io", "v1", "IngressClass", "ingressclasses", False, generation=True),
-    Resource("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", False, ("pc",), generation=True),
-    Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", False, ("sc",)),
     _rbac("Role", "roles", namespaced=True),
     _rbac("RoleBinding", "rolebindings", namespaced=True),
     _rbac("ClusterRole", "clusterroles", namespaced=False),
@@ -128,15 +121,27 @@ BUILTIN: tuple[Resource, ...] = (
         "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False,
         ("crd", "crds"), ("api-extensions",), status=True, generation=True,
     ),
-    Resource(
-        "admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations",
-        False, categories=("api-extensions",), generation=True,
-    ),
-    Resource(
-        "admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations",
-        False, categories=("api-extensions",), generation=True,
-    ),
 )  # fmt: skip
+
+EMPTY: tuple[Resource, ...] = (
+    _empty("", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc"),
+    _empty("", "PersistentVolume", "persistentvolumes", "pv", namespaced=False),
+    _empty("", "ResourceQuota", "resourcequotas", "quota"),
+    _empty("", "LimitRange", "limitranges", "limits"),
+    _empty("apps", "StatefulSet", "statefulsets", "sts", everyday=True),
+    _empty("batch", "Job", "jobs", everyday=True),
+    _empty("batch", "CronJob", "cronjobs", "cj", everyday=True),
+    _empty("policy", "PodDisruptionBudget", "poddisruptionbudgets", "pdb"),
+    _empty("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", version="v2", everyday=True),
+    _empty("networking.k8s.io", "NetworkPolicy", "networkpolicies", "netpol"),
+    _empty("networking.k8s.io", "Ingress", "ingresses", "ing"),
+    _empty("networking.k8s.io", "IngressClass", "ingressclasses", namespaced=False),
+    _empty("scheduling.k8s.io", "PriorityClass", "priorityclasses", "pc", namespaced=False),
+    _empty("storage.k8s.io", "StorageClass", "storageclasses", "sc", namespaced=False),
+    _empty(_HOOKS, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", namespaced=False),
+    _empty(_HOOKS, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", namespaced=False),
+)
+"""Kinds that a client may look for; creating one is refused by name rather than accepted and ignored."""
 
 
 def _gateway(kind: str, plural: str, *short: str, namespaced: bool = True, version: str = "v1") -> Resource:
@@ -165,40 +170,7 @@ CUSTOM: tuple[Resource, ...] = (
 )
 """The custom kinds that the mesh implements; others are absent rather than accepted and ignored."""
 
-RESOURCES: tuple[Resource, ...] = (*BUILTIN, *CUSTOM)
-
-
-class Registry:
-    """The kinds that are served now; custom ones come and go."""
-
-    def __init__(self, resources: Iterable[Resource] = RESOURCES) -> None:
-        self._kinds: dict[tuple[str, str], Resource] = {}
-        self._paths: dict[tuple[str, str, str], Resource] = {}
-        for each in resources:
-            self.add(each)
-
-    def __iter__(self) -> Iterator[Resource]:
-        return iter(self._kinds.values())
-
-    def add(self, resource: Resource) -> None:
-        """Serve a kind from now on."""
-        self._kinds[resource.group, resource.kind] = resource
-        for version in resource.versions:
-            self._paths[resource.group, version, resource.plural] = resource
-
-    def remove(self, resource: Resource) -> None:
-        """Serve a kind no more."""
-        self._kinds.pop((resource.group, resource.kind), None)
-        for version in resource.versions:
-            self._paths.pop((resource.group, version, resource.plural), None)
-
-    def at(self, group: str, version: str, plural: str) -> Resource | None:
-        """The kind served at that path, None when there is none."""
-        return self._paths.get((group, version, plural))
-
-    def of(self, group: str, kind: str) -> Resource | None:
-        """The kind of that name, None when it is not served."""
-        return self._kinds.get((group, kind))
+RESOURCES: tuple[Resource, ...] = (*BUILTIN, *EMPTY, *CUSTOM)
 
 
 _KINDS = {(each.group, each.kind): each for each in RESOURCES}

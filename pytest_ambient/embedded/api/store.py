@@ -13,9 +13,11 @@ from typing import Literal, TypeAlias
 from ..objects import Object, labels_of, name_of, namespace_of
 from . import deletion
 from .copying import copied
+from .defaults import complete
 from .errors import already_exists, conflict, not_found
 from .names import check_name, generated_name
-from .resources import RESOURCES, Registry, Resource, find
+from .registry import Registry
+from .resources import RESOURCES, Resource, find
 
 __all__ = ["RESOURCES", "Change", "Hook", "Resource", "Store", "find", "timestamp"]
 
@@ -196,6 +198,7 @@ class Store:
         return old
 
     def _admit(self, resource: Resource, new: Object, old: Object | None) -> None:
+        complete(resource, self.registry.schema(resource), new)
         for hook in self._hooks.get(resource.key, ()):
             hook(new, old)
 

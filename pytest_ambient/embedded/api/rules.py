@@ -1,0 +1,162 @@
+"""What the API checks beyond types: selectors, what may never change, contents that must agree."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ..objects import Object
+from .decode import quoted
+from .errors import Cause
+from .metadata import metadata_faults
+from .resources import Resource
+
+Rule = Callable[[Object, Object | None], list[Cause]]
+
+
+def broken(resource: Resource, new: Object, old: Object | None) -> list[Cause]:
+    """What the object breaks; `old` is what it replaces."""
+    found = metadata_faults(new, old)
+    rule = _RULES.get((resource.group, resource.kind))
+    return found + (rule(new, old) if rule else [])
+
+
+def _workload(new: Object, old: Object | None) -> list[Cause]:
+    spec = new.get("spec", {})
+    selector, template = spec.get("selector") or {}, spec.get("template") or {}
+    found = []
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        text = "Invalid value: {}: empty selector is invalid for deployment"
+        found.append(Cause("spec.selector", text))
+    wanted = selector.get("matchLabels") or {}
+    labels = template.get("metadata", {}).get("labels") or {}
+    if not wanted.items() <= labels.items():
+        text = f"Invalid value: {_go_map(labels)}: `selector` does not match template `labels`"
+        found.append(Cause("spec.template.metadata.labels", text))
+    if old is not None and old["spec"].get("selector") != spec.get("selector"):
+        found.append(Cause("spec.selector", f"Invalid value: {quoted(selector)}: field is immutable"))
+    pod = template.get("spec") or {}
+    if pod.get("restartPolicy", "Always") != "Always":
+        text = f'Unsupported value: "{pod["restartPolicy"]}": supported values: "Always"'
+        found.append(Cause("spec.template.spec.restartPolicy", text, "FieldValueNotSupported"))
+    return found + _pod_faults(pod, "spec.template.spec")
+
+
+def _pod(new: Object, old: Object | None) -> list[Cause]:
+    found = _pod_faults(new.get("spec") or {}, "spec")
+    if old is not None and _fixed(new.get("spec") or {}) != _fixed(old.get("spec") or {}):
+        text = (
+            "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
+            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+            "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+        )
+        found.append(Cause("spec", text, "FieldValueForbidden"))
+    return found
+
+
+def _fixed(spec: Object) -> Object:
+    left = {
+        key: value for key, value in spec.items() if key not in ("activeDeadlineSeconds", "tolerations", "nodeName")
+    }
+    for kind in ("containers", "initContainers"):
+        left[kind] = [{key: value for key, value in each.items() if key != "image"} for each in spec.get(kind) or ()]
+    return left
+
+
+def _pod_faults(spec: Object, path: str) -> list[Cause]:
+    found = []
+    containers = spec.get("containers") or []
+    if not containers:
+        found.append(Cause(f"{path}.containers", "Required value", "FieldValueRequired"))
+    names: set[str] = set()
+    volumes = {each.get("name") for each in spec.get("volumes") or ()}
+    for kind in ("initContainers", "containers"):
+        for number, each in enumerate(spec.get(kind) or ()):
+            found += _container_faults(each, f"{path}.{kind}[{number}]", names, volumes)
+    return found
+
+
+def _container_faults(container: Object, path: str, names: set[str], volumes: set[Any]) -> list[Cause]:
+    found = []
+    name = str(container.get("name", ""))
+    if name in names:
+        found.append(Cause(f"{path}.name", f'Duplicate value: "{name}"', "FieldValueDuplicate"))
+    names.add(name)
+    if not container.get("image"):
+        found.append(Cause(f"{path}.image", "Required value", "FieldValueRequired"))
+    for number, mount in enumerate(container.get("volumeMounts") or ()):
+        if mount.get("name") not in volumes:
+            where = f"{path}.volumeMounts[{number}].name"
+            found.append(Cause(where, f'Not found: "{mount.get("name")}"', "FieldValueNotFound"))
+    return found
+
+
+def _service(new: Object, old: Object | None) -> list[Cause]:
+    spec = new.get("spec") or {}
+    found = []
+    ports = spec.get("ports") or []
+    if not ports and spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None":
+        found.append(Cause("spec.ports", "Required value", "FieldValueRequired"))
+    seen: set[str] = set()
+    for number, each in enumerate(ports):
+        name = each.get("name", "")
+        if len(ports) > 1 and not name:
+            found.append(Cause(f"spec.ports[{number}].name", "Required value", "FieldValueRequired"))
+        elif name and name in seen:
+            found.append(Cause(f"spec.ports[{number}].name", f'Duplicate value: "{name}"', "FieldValueDuplicate"))
+        seen.add(name)
+    before = (old or {}).get("spec", {}).get("clusterIP")
+    if before and spec.get("clusterIP") and spec["clusterIP"] != before and spec.get("type") != "ExternalName":
+        text = f"Invalid value: {quoted([spec['clusterIP']])}: may not change once set"
+        found.append(Cause("spec.clusterIPs[0]", text))
+    return found
+
+
+def _data(new: Object, old: Object | None) -> list[Cause]:
+    found = []
+    if old is not None and old.get("immutable"):
+        for field in ("data", "binaryData"):
+            if new.get(field) != old.get(field):
+                found.append(
+                    Cause(field, "Forbidden: field is immutable when `immutable` is set", "FieldValueForbidden")
+                )
+        if not new.get("immutable"):
+            found.append(
+                Cause("immutable", "Forbidden: field is immutable when `immutable` is set", "FieldValueForbidden")
+            )
+    if old is not None and "type" in old and new.get("type") != old["type"]:
+        found.append(Cause("type", f'Invalid value: "{new.get("type")}": field is immutable'))
+    return found
+
+
+def _binding(new: Object, old: Object | None) -> list[Cause]:
+    if old is not None and new.get("roleRef") != old.get("roleRef"):
+        return [Cause("roleRef", f"Invalid value: {quoted(new.get('roleRef'))}: cannot change roleRef")]
+    found = []
+    for number, each in enumerate(new.get("subjects") or ()):
+        if each.get("kind") == "ServiceAccount" and not each.get("namespace"):
+            found.append(Cause(f"subjects[{number}].namespace", "Required value", "FieldValueRequired"))
+    return found
+
+
+def _gateway_class(new: Object, old: Object | None) -> list[Cause]:
+    wanted = new.get("spec", {}).get("controllerName")
+    if old is not None and old["spec"].get("controllerName") != wanted:
+        return [Cause("spec.controllerName", "Invalid value: " + quoted(wanted) + ": Value is immutable")]
+    return []
+
+
+def _go_map(labels: Object) -> str:
+    return "map[string]string{" + ", ".join(f"{quoted(key)}:{quoted(labels[key])}" for key in sorted(labels)) + "}"
+
+
+_RULES: dict[tuple[str, str], Rule] = {
+    ("apps", "Deployment"): _workload,
+    ("apps", "ReplicaSet"): _workload,
+    ("apps", "DaemonSet"): _workload,
+    ("", "Pod"): _pod,
+    ("", "Service"): _service,
+    ("", "ConfigMap"): _data,
+    ("", "Secret"): _data,
+    ("rbac.authorization.k8s.io", "RoleBinding"): _binding,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _binding,
+    ("gateway.networking.k8s.io", "GatewayClass"): _gateway_class,
+}
