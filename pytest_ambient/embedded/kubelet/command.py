@@ -39,8 +39,13 @@ class Command:
     """A real process of this machine, in the container's surroundings."""
 
     def __init__(
-        self, processes: Processes, argv: Sequence[str], env: Mapping[str, str], sandbox: Sandbox, log: Callable[[str], None]
-    ) -> None:  # fmt: skip
+        self,
+        processes: Processes,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        sandbox: Sandbox,
+        log: Callable[[str], None],
+    ) -> None:
         self._processes = processes
         self._argv = argv
         self._env = env

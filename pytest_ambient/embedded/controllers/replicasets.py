@@ -1,0 +1,101 @@
+"""ReplicaSets: as many pods as they ask for."""
+
+from collections.abc import Iterable
+
+from ..api.copying import copied
+from ..api.errors import ApiError
+from ..api.names import random_suffix
+from ..api.store import Change, Store, find
+from ..objects import Object, labels_of, name_of, namespace_of
+from .events import Recorder
+from .owned import available_in, owned_by, owner_key, ready, reference
+from .queue import Controller, Key, itself
+
+_SET, _POD = find("ReplicaSet", "apps"), find("Pod")
+
+
+class ReplicaSets(Controller):
+    """Makes and deletes pods."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._events = Recorder(store, "replicaset-controller")
+
+    def touched(self, change: Change) -> Iterable[Key]:
+        """A ReplicaSet itself, and the one whose pod has changed."""
+        if change.resource == _SET:
+            return (itself(change),)
+        owner = owner_key(change.object, _SET) if change.resource == _POD else None
+        return (owner,) if owner else ()
+
+    def reconcile(self, namespace: str, name: str) -> None:
+        """Bring the number of pods to the number asked for."""
+        owner = self.store.get(_SET, name, namespace)
+        if owner is None or "deletionTimestamp" in owner["metadata"]:
+            return
+        pods = [each for each in owned_by(owner, self.store.list(_POD, namespace)) if _counts(each)]
+        missing = int(owner["spec"].get("replicas", 1)) - len(pods)
+        try:
+            for _ in range(missing):
+                pods.append(self._create(owner))
+            for each in sorted(pods, key=_worth)[: max(0, -missing)]:
+                self._delete(owner, each)
+                pods.remove(each)
+        finally:
+            self._report(owner, pods)
+
+    def _create(self, owner: Object) -> Object:
+        template = copied(owner["spec"]["template"])
+        meta = template.get("metadata") or {}
+        stem = f"{name_of(owner)}-"
+        pod = {
+            "metadata": {
+                "generateName": stem,
+                "name": stem[:58] + random_suffix(),
+                "namespace": namespace_of(owner),
+                "labels": meta.get("labels") or {},
+                "ownerReferences": [reference(owner)],
+                **({"annotations": meta["annotations"]} if meta.get("annotations") else {}),
+            },
+            "spec": template["spec"],
+        }
+        try:
+            made = self.store.create(_POD, pod)
+        except ApiError as error:
+            self._events.emit(owner, "Warning", "FailedCreate", f"Error creating: {error.message}")
+            raise
+        self._events.emit(owner, "Normal", "SuccessfulCreate", f"Created pod: {name_of(made)}")
+        return made
+
+    def _delete(self, owner: Object, pod: Object) -> None:
+        self.store.delete(_POD, name_of(pod), namespace_of(pod))
+        self._events.emit(owner, "Normal", "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
+
+    def _report(self, owner: Object, pods: list[Object]) -> None:
+        wait = int(owner["spec"].get("minReadySeconds", 0))
+        remaining = [available_in(each, wait) for each in pods]
+        wanted = labels_of(owner["spec"]["template"]).items()
+        counts = {
+            "availableReplicas": sum(each == 0 for each in remaining),
+            "fullyLabeledReplicas": sum(wanted <= labels_of(each).items() for each in pods),
+            "readyReplicas": sum(map(ready, pods)),
+        }
+        status = {key: count for key, count in counts.items() if count}
+        status |= {"observedGeneration": owner["metadata"]["generation"], "replicas": len(pods)}
+        self.store.set_status(_SET, name_of(owner), namespace_of(owner), status)
+        pending = [each for each in remaining if 0 < each < float("inf")]
+        if pending:
+            self.enqueue((namespace_of(owner), name_of(owner)), min(pending))
+
+
+def _counts(pod: Object) -> bool:
+    """Whether the pod is one of those asked for: it neither ends nor has ended."""
+    return "deletionTimestamp" not in pod["metadata"] and pod.get("status", {}).get("phase") not in (
+        "Succeeded",
+        "Failed",
+    )
+
+
+def _worth(pod: Object) -> tuple[bool, bool, str]:
+    """Which pods are given up first: those without a node, those not ready, the newest last of all alike."""
+    return bool(pod["spec"].get("nodeName")), ready(pod), str(pod["metadata"]["creationTimestamp"])

@@ -1,0 +1,242 @@
+"""One container: finds its image, runs its program, and starts it again as the pod's restart policy says."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .. import images
+from ..apps.program import CannotStart, Program
+from ..objects import Object, name_of, namespace_of
+from . import execution, probes, reach
+from .command import located
+from .environment import ConfigError
+from .flavours import DISTROLESS
+from .log import ContainerLog
+from .prepare import PodSide, prepare
+from .protocol import ExecProcess, ExecRefused
+from .state import BackOff, ContainerState
+
+Kind = Literal["init", "container", "ephemeral"]
+_RETRY = 2.0
+"""Seconds until a missing ConfigMap or Secret is looked for again."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one run of a program ended."""
+
+    code: int
+    reason: str
+    message: str = ""
+
+
+class Container:
+    """A container of a pod, over all its runs."""
+
+    def __init__(self, pod: PodSide, spec: Object, kind: Kind) -> None:
+        self.spec = spec
+        self.kind = kind
+        self.state = ContainerState(str(spec["name"]), str(spec.get("image", "")))
+        self.log = ContainerLog()
+        self.previous_log: ContainerLog | None = None
+        self.begun = asyncio.Event()
+        """Set once it runs for the first time, or has failed to."""
+        self._pod = pod
+        self._flavour = DISTROLESS
+        self._env: Mapping[str, str] = {}
+        self._backoff = BackOff()
+        self._program: Program | None = None
+        self._stopping = False
+        self._task = asyncio.create_task(self._run())
+
+    async def finished(self) -> bool:
+        """Wait until it has ended for good; whether it ended well."""
+        await asyncio.wait([self._task])
+        return self.state.succeeded
+
+    async def ready(self) -> None:
+        """Wait until it is ready or has ended for good."""
+        while not self.state.ready and not self._task.done():
+            await asyncio.wait([self._task], timeout=0.02)
+
+    async def stop(self) -> None:
+        """End it for good."""
+        self._stopping = True
+        running = self.state.running
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        if running:
+            self.state.end(0, "Completed")
+
+    async def execute(self, argv: Sequence[str], *, stdin: bool, tty: bool) -> ExecProcess:
+        """Run a command beside the program; ExecRefused when it can't be."""
+        if not self.state.running:
+            raise ExecRefused(f'container not found ("{self.state.name}")')
+        try:
+            placed = located(self._pod.sandbox, self._flavour, argv)
+        except CannotStart as error:
+            message = f"OCI runtime exec failed: exec failed: {error}: unknown"
+            raise ExecRefused(message, 127 if "not found" in str(error) else 126) from error
+        env = self._pod.sandbox.environment(self._flavour, self._env)
+        home = self._pod.sandbox.home
+        try:
+            return await execution.execute(self._pod.machine.processes, placed, env, home, stdin=stdin, tty=tty)
+        except OSError as error:
+            raise ExecRefused(f"OCI runtime exec failed: exec failed: {argv[0]}: {error.strerror}") from error
+
+    async def fetch(self, port: int, path: str, headers: dict[str, str]) -> int:
+        """The status of a GET of one of the pod's ports."""
+        return (await reach.fetch(self._pod.ports, port, path, headers=headers))[0]
+
+    def listens(self, port: int) -> bool:
+        """Whether the pod serves that port."""
+        return self._pod.ports.socket(port) is not None
+
+    async def succeeds(self, argv: list[str], seconds: float) -> bool:
+        """Whether a command ends with 0 in time."""
+        try:
+            process = await self.execute(argv, stdin=False, tty=False)
+        except ExecRefused:
+            return False
+        try:
+            while await process.read():
+                pass
+            return await process.wait() == 0
+        finally:
+            process.kill()
+
+    async def _run(self) -> None:
+        try:
+            while (ended := await self._once()) and self._again(ended):
+                await self._back_off(ended)
+        finally:
+            self.log.close()
+            self._pod.changed()
+
+    async def _once(self) -> Ended | None:
+        """Run the program once; None when there is none to run."""
+        listeners = self._pod.ports.group()
+        image = self.state.image
+        try:
+            prepared = prepare(self._pod, self.spec, listeners, self.log.append)
+            self._pod.event("Normal", "Pulled", f'Container image "{image}" already present on machine')
+            self._pod.event("Normal", "Created", f"Created container: {self.state.name}")
+            self._program, self._flavour, self._env = prepared.program, prepared.flavour, prepared.env
+            await self._program.start()
+            return await self._serve(self._program)
+        except (images.UnknownImage, images.BadImageName) as error:
+            self._refuse(error)
+            return None
+        except ConfigError as error:
+            self.state.wait("CreateContainerConfigError", str(error))
+            self._pod.event("Warning", "Failed", f"Error: {error}")
+            self._pod.changed()
+            await asyncio.sleep(_RETRY)
+            return Ended(-1, "CreateContainerConfigError", str(error))
+        except CannotStart as error:
+            self._pod.event("Warning", "Failed", f"Error: failed to start container: {error}")
+            return Ended(128, "StartError", f"failed to start container: {error}")
+        finally:
+            await self._halt()
+            listeners.close()
+            self.begun.set()
+
+    async def _serve(self, program: Program) -> Ended:
+        self.state.run()
+        self.begun.set()
+        self._backoff.started()
+        self.state.started = "startupProbe" not in self.spec
+        self.state.ready = self.state.started and "readinessProbe" not in self.spec
+        self._pod.event("Normal", "Started", f"Started container {self.state.name}")
+        self._pod.changed()
+        watching = asyncio.create_task(self._watch())
+        try:
+            code = await program.wait()
+        finally:
+            watching.cancel()
+        return Ended(code, "Completed" if code == 0 else "Error")
+
+    async def _watch(self) -> None:
+        """Follow the probes for as long as the program runs."""
+        if "startupProbe" in self.spec:
+            begun = asyncio.Event()
+
+            async def tell(good: bool) -> None:
+                await self._restart("Startup") if not good else begun.set()
+
+            first = asyncio.create_task(probes.watch(self, self.spec["startupProbe"], tell, quick=True))
+            try:
+                await begun.wait()
+            finally:
+                first.cancel()
+            self.state.started = True
+            self.state.ready = "readinessProbe" not in self.spec
+            self._pod.changed()
+        async with asyncio.TaskGroup() as group:
+            if "readinessProbe" in self.spec:
+                group.create_task(probes.watch(self, self.spec["readinessProbe"], self._readiness, quick=True))
+            if "livenessProbe" in self.spec:
+                group.create_task(probes.watch(self, self.spec["livenessProbe"], self._liveness, quick=False))
+
+    async def _readiness(self, good: bool) -> None:
+        if not good:
+            self._pod.event("Warning", "Unhealthy", "Readiness probe failed")
+        self.state.ready = good
+        self._pod.changed()
+
+    async def _liveness(self, good: bool) -> None:
+        if not good:
+            await self._restart("Liveness")
+
+    async def _restart(self, probe: str) -> None:
+        self._pod.event("Warning", "Unhealthy", f"{probe} probe failed")
+        text = f"Container {self.state.name} failed {probe.lower()} probe, will be restarted"
+        self._pod.event("Normal", "Killing", text)
+        await self._halt()
+
+    async def _halt(self) -> None:
+        program, self._program = self._program, None
+        if program:
+            await program.stop()
+
+    def _refuse(self, error: Exception) -> None:
+        """No such image: say so, and leave it at that, as the table of images does not change."""
+        image = self.state.image
+        if isinstance(error, images.BadImageName):
+            self.state.wait("InvalidImageName", f'Failed to apply default image tag "{image}": {error}')
+            self._pod.event("Warning", "InspectFailed", str(error))
+            return
+        self._pod.event("Normal", "Pulling", f'Pulling image "{image}"')
+        self._pod.event("Warning", "Failed", str(error))
+        self._pod.event("Warning", "Failed", "Error: ErrImagePull")
+        self._pod.event("Normal", "BackOff", f'Back-off pulling image "{image}"')
+        self._pod.event("Warning", "Failed", "Error: ImagePullBackOff")
+        self.state.wait("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {error}')
+
+    def _again(self, ended: Ended) -> bool:
+        policy = self._pod.object["spec"].get("restartPolicy", "Always")
+        if ended.code >= 0:
+            self.state.end(ended.code, ended.reason, ended.message)
+            self._pod.changed()
+        if self._stopping or self.kind == "ephemeral":
+            return False
+        if self.kind == "init" and self.spec.get("restartPolicy") != "Always":
+            return ended.code != 0 and policy != "Never"
+        return policy == "Always" or (policy == "OnFailure" and ended.code != 0)
+
+    async def _back_off(self, ended: Ended) -> None:
+        if ended.code < 0:
+            return
+        self.state.last, self.previous_log, self.log = self.state.state, self.log, ContainerLog()
+        self.previous_log.close()
+        seconds = self._backoff.next()
+        if seconds:
+            pod, name = self._pod.object, self.state.name
+            whom = f"container={name} pod={name_of(pod)}_{namespace_of(pod)}({pod['metadata']['uid']})"
+            self.state.wait("CrashLoopBackOff", f"back-off {seconds:.0f}s restarting failed {whom}")
+            text = f"Back-off restarting failed container {name} in pod {name_of(pod)}_{namespace_of(pod)}"
+            self._pod.event("Warning", "BackOff", text)
+            self._pod.changed()
+            await asyncio.sleep(seconds)
+        self.state.restarts += 1

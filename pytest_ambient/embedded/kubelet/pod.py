@@ -1,0 +1,172 @@
+"""One pod on its node: gets an address, runs its containers in order, and tells the API how they fare."""
+
+import asyncio
+import contextlib
+
+from aiohttp import ClientSession, TCPConnector
+
+from ..api.store import find, timestamp
+from ..names import Resolver
+from ..objects import Object, name_of, namespace_of
+from .container import Container, Kind
+from .machine import Machine
+from .sandbox import Sandbox
+from .sockets import Ports
+from .state import ContainerState, conditions, phase, quality
+
+_POD = find("Pod")
+_UNMOUNTED = ("configMap", "secret", "hostPath", "persistentVolumeClaim", "csi", "nfs", "downwardAPI", "projected")
+_OTHERS: dict[str, Kind] = {"initContainerStatuses": "init", "ephemeralContainerStatuses": "ephemeral"}
+
+
+class Pod:
+    """A pod that runs here."""
+
+    def __init__(self, machine: Machine, pod: Object) -> None:
+        spec = pod["spec"]
+        self.machine = machine
+        self.uid = str(pod["metadata"]["uid"])
+        self.host = machine.hosts.get(str(spec.get("nodeName", "")), "127.0.0.1")
+        self._shares_node = bool(spec.get("hostNetwork"))
+        self.address = self.host if self._shares_node else machine.addresses.pods.take()
+        self.sandbox: Sandbox = machine.sandboxes.create(self.uid, namespace_of(pod), self.address)
+        self.ports = Ports(machine.sockets)
+        self.containers: list[Container] = []
+        self._object = pod
+        self._initialized = False
+        self._served = False
+        self._client: ClientSession | None = None
+        self._began = timestamp()
+        self._telling: asyncio.Handle | None = None
+        self._ending: list[asyncio.Task[None]] = []
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def object(self) -> Object:
+        """The pod as the API has it."""
+        return self._object
+
+    def update(self, pod: Object) -> None:
+        """The API's object has changed: start new ephemeral containers, replace those whose image is another one."""
+        self._object = pod
+        if "deletionTimestamp" in pod["metadata"]:
+            return
+        known = {each.state.name for each in self.containers}
+        for spec in pod["spec"].get("ephemeralContainers") or ():
+            if spec["name"] not in known:
+                self.containers.append(Container(self, spec, "ephemeral"))
+        for index, each in enumerate(self.containers):
+            wanted = next((spec for spec in self._specs(each.kind) if spec["name"] == each.state.name), each.spec)
+            if wanted.get("image") != each.spec.get("image"):
+                self.containers[index] = Container(self, wanted, each.kind)
+                self._ending.append(asyncio.create_task(each.stop()))
+        self.changed()
+
+    def find(self, name: str) -> Container:
+        """The container of that name; LookupError in the API's words when there is none."""
+        for each in self.containers:
+            if each.state.name == name:
+                return each
+        raise LookupError(f"container {name} is not valid for pod {name_of(self._object)}")
+
+    def http(self) -> ClientSession:
+        """A client that calls from the pod's address, by the cluster's names, each time on a fresh connection."""
+        if self._client is None:
+            namespace = namespace_of(self._object)
+            resolver = Resolver(lambda host: self.machine.names.resolve(host, namespace))
+            connector = TCPConnector(
+                local_addr=(self.address, 0), force_close=True, limit=0, resolver=resolver, use_dns_cache=False
+            )
+            self._client = ClientSession(connector=connector, auto_decompress=False)
+        return self._client
+
+    def changed(self) -> None:
+        """Tell the API soon; several changes are told at once."""
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_soon(self._tell)
+
+    def event(self, kind: str, reason: str, message: str) -> None:
+        """Record an event about the pod."""
+        self.machine.emit(self._object, kind, reason, message)
+
+    async def stop(self) -> None:
+        """End all containers, and free what the pod held."""
+        for each in self.containers:
+            if each.state.running:
+                self.event("Normal", "Killing", f"Stopping container {each.state.name}")
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        await asyncio.gather(*(each.stop() for each in self.containers), *self._ending)
+        if self._client:
+            await self._client.close()
+        if self._telling:
+            self._telling.cancel()
+        self.sandbox.remove()
+        if not self._shares_node:
+            self.machine.addresses.pods.give_back(self.address)
+
+    async def _run(self) -> None:
+        self._warn_of_volumes()
+        self.machine.capture(self._object)
+        self.changed()
+        if not await self._initialize():
+            return
+        self._initialized = True
+        main = [Container(self, spec, "container") for spec in self._specs("container")]
+        self.containers += main
+        self.changed()
+        await asyncio.gather(*(each.begun.wait() for each in main))
+        await self.machine.programmed(lambda: self._object, self.address, frozenset(self.ports.public))
+        self._served = True
+        self.changed()
+
+    async def _initialize(self) -> bool:
+        for spec in self._specs("init"):
+            container = Container(self, spec, "init")
+            self.containers.append(container)
+            if spec.get("restartPolicy") == "Always":
+                await container.ready()
+            elif not await container.finished():
+                return False
+        return True
+
+    def _specs(self, kind: Kind) -> list[Object]:
+        word = {"init": "initContainers", "container": "containers", "ephemeral": "ephemeralContainers"}[kind]
+        return list(self._object["spec"].get(word) or ())
+
+    def _of(self, kind: Kind) -> list[Container]:
+        return [each for each in self.containers if each.kind == kind]
+
+    def _warn_of_volumes(self) -> None:
+        """Say what is not there: containers see no mounted file."""
+        for each in self._object["spec"].get("volumes") or ():
+            kind = next((word for word in _UNMOUNTED if word in each), "")
+            if kind and not each[kind].get("optional"):
+                text = f"volume {each['name']!r} ({kind}) is not mounted: embedded containers have no volumes"
+                self.event("Warning", "VolumeNotMounted", text)
+
+    def _tell(self) -> None:
+        self._telling = None
+        self.machine.store.set_status(_POD, name_of(self._object), namespace_of(self._object), self._status())
+
+    def _status(self) -> Object:
+        spec = self._object["spec"]
+        main = self._of("container")
+        states = [each.state for each in main] or [ContainerState.pending(each) for each in self._specs("container")]
+        status: Object = {
+            "conditions": conditions(self._object, self._initialized, states, self._served),
+            "containerStatuses": [each.described() for each in states],
+            "hostIP": self.host,
+            "hostIPs": [{"ip": self.host}],
+            "observedGeneration": self._object["metadata"].get("generation", 1),
+            "phase": phase(str(spec.get("restartPolicy", "Always")), states),
+            "podIP": self.address,
+            "podIPs": [{"ip": self.address}],
+            "qosClass": quality(spec["containers"]),
+            "startTime": self._began,
+        }
+        for word, kind in _OTHERS.items():
+            found = [each.state.described() for each in self._of(kind)]
+            status |= {word: found} if found else {}
+        return status

@@ -1,0 +1,71 @@
+"""Makes a container's program ready to start: image, variables, command."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import ClientSession
+
+from .. import images
+from ..apps.program import Program, Surroundings
+from ..objects import Object
+from .command import Command, located, sleeping
+from .environment import expand, variables
+from .flavours import Flavour
+from .machine import Machine
+from .sandbox import Sandbox
+from .sockets import Listeners, Ports
+
+
+class PodSide(Protocol):
+    """What a container needs of its pod."""
+
+    machine: Machine
+    address: str
+    host: str
+    sandbox: Sandbox
+    ports: Ports
+
+    @property
+    def object(self) -> Object:
+        """The pod as the API has it."""
+
+    def http(self) -> ClientSession:
+        """A client that calls from the pod."""
+
+    def changed(self) -> None:
+        """A container's state is another one."""
+
+    def event(self, kind: str, reason: str, message: str) -> None:
+        """Record an event about the pod."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A program that can be started, and the surroundings that commands beside it share."""
+
+    program: Program
+    flavour: Flavour
+    env: Mapping[str, str]
+
+
+def prepare(pod: PodSide, spec: Object, listeners: Listeners, log: Callable[[str], None]) -> Prepared:
+    """The program of a container.
+
+    UnknownImage, BadImageName, ConfigError (a variable's source is missing) or CannotStart say what is wrong.
+    """
+    machine = pod.machine
+    image = images.find(str(spec.get("image", "")))
+    env = variables(machine.store, pod.object, spec, pod.address, pod.host)
+    words = [[expand(str(each), env) for each in spec.get(part) or ()] for part in ("command", "args")]
+    maker, argv = image.invocation(*words)
+    if maker:
+        around = Surroundings(
+            pod.object, str(spec["name"]), pod.address, env, argv, log, listeners.listen, listeners.listen_locally,
+            pod.http, machine.mesh, machine.faults, machine.last_node,
+        )  # fmt: skip
+        return Prepared(maker(around), image.flavour, env)
+    placed = located(pod.sandbox, image.flavour, argv)
+    surroundings = pod.sandbox.environment(image.flavour, env)
+    program = sleeping(argv) or Command(machine.processes, placed, surroundings, pod.sandbox, log)
+    return Prepared(program, image.flavour, env)

@@ -1,0 +1,42 @@
+"""Reaches a pod's ports from the node's side, past the data plane."""
+
+import asyncio
+from collections.abc import Mapping
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, UnixConnector
+
+from .protocol import PodUnreachable
+from .sockets import Ports
+
+_SECONDS = 60.0
+
+
+async def fetch(
+    ports: Ports, port: int, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of one request; PodUnreachable when nothing answers."""
+    socket = ports.socket(port)
+    if socket is None:
+        raise PodUnreachable(f"dial tcp: connect to port {port}: connection refused")
+    try:
+        async with (
+            ClientSession(connector=UnixConnector(str(socket)), auto_decompress=False) as client,
+            client.request(
+                method, f"http://localhost:{port}{path}", headers=headers, data=body or None, allow_redirects=False,
+                timeout=ClientTimeout(total=_SECONDS),
+            ) as answer,
+        ):  # fmt: skip
+            return answer.status, dict(answer.headers), await answer.read()
+    except (ClientError, OSError, TimeoutError) as error:
+        raise PodUnreachable(f"port {port}: {error}") from error
+
+
+async def dial(ports: Ports, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the port; PodUnreachable when nothing listens."""
+    socket = ports.socket(port)
+    if socket is None:
+        raise PodUnreachable(f"dial tcp: connect to port {port}: connection refused")
+    try:
+        return await asyncio.open_unix_connection(str(socket))
+    except OSError as error:
+        raise PodUnreachable(f"port {port}: {error}") from error
