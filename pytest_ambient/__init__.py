@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from pytest_ambient.cases import case, cases
     from pytest_ambient.cluster.provider import Cluster, ClusterSpec, Provider
     from pytest_ambient.errors import AmbientError, BrokenEnvironment, BrokenPromise, Inconclusive, Misuse
-    from pytest_ambient.fixtures import Apply, SourcePod, Verdict
-    from pytest_ambient.options import Settings
+    from pytest_ambient.handles import Apply, Caller, SourcePod, Verdict
+    from pytest_ambient.settings import Settings
     from pytest_ambient.verdict.call import DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, STATUS, Call
     from pytest_ambient.verdict.case import Case
     from pytest_ambient.verdict.expectation import (
@@ -41,6 +41,7 @@ __all__ = [
     "BrokenEnvironment",
     "BrokenPromise",
     "Call",
+    "Caller",
     "Case",
     "Cluster",
     "ClusterSpec",
@@ -68,8 +69,8 @@ _HOMES = {
     "cases": ("case", "cases"),
     "cluster.provider": ("Cluster", "ClusterSpec", "Provider"),
     "errors": ("AmbientError", "BrokenEnvironment", "BrokenPromise", "Inconclusive", "Misuse"),
-    "fixtures": ("Apply", "SourcePod", "Verdict"),
-    "options": ("Settings",),
+    "handles": ("Apply", "Caller", "SourcePod", "Verdict"),
+    "settings": ("Settings",),
     "verdict.call": ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "STATUS", "Call"),
     "verdict.case": ("Case",),
     "verdict.expectation": (

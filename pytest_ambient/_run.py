@@ -1,4 +1,4 @@
-"""Child processes: run a command to its end, or start one that stays, and know later whether it is still the same one."""
+"""Child processes: run a command to its end, or start one that stays and know it again later."""
 
 import os
 import select
@@ -47,7 +47,7 @@ def process(pid: int) -> Process | None:
 
 
 def run(command: Sequence[str], *, within: float = 60.0, check: bool = True) -> Ran:
-    """Run a command to its end and return what it said; CommandFailed when it cannot start, is late or, with `check`, fails."""
+    """What a command said until its end; CommandFailed when it cannot start, is late or, with `check`, fails."""
     line = shlex.join(command)
     try:
         done = subprocess.run(  # noqa: S603 - an argument vector of our own making, no shell

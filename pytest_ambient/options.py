@@ -1,21 +1,17 @@
-"""The table of options and the frozen Settings made of it: option before environment, ini and default."""
+"""The table of options: what each is called on the command line, in the environment and in an ini file."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, NamedTuple
+
+import pytest
 
 from pytest_ambient import _parse as parse
 from pytest_ambient._parse import TIMEOUTS, Value
-from pytest_ambient.errors import Misuse
-
-Keep = Literal["never", "on-failure", "always"]
-Artifacts = Literal["off", "on-failure", "always"]
-Source = Literal["option", "environment", "ini", "default"]
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One row of the table; `name` without its prefix, in kebab case."""
 
     name: str
@@ -108,81 +104,18 @@ TABLE: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What this run was asked for, checked; every field has the name of its option."""
-
-    cluster: str | None = None
-    context: str | None = None
-    kubeconfig: Path | None = None
-    name: str | None = None
-    nodes: int = 2
-    istio_version: str | None = None
-    namespace: str | None = None
-    hub: str | None = None
-    features: tuple[str, ...] | None = None
-    skip_features: tuple[str, ...] = ()
-    profile: tuple[str, ...] = ()
-    disruptive: bool = False
-    strict_docs: bool = False
-    keep: Keep = "never"
-    timeout: Mapping[str, float] = field(default_factory=lambda: dict(TIMEOUTS), hash=False)
-    report: Path | None = None
-    artifacts: Artifacts = "on-failure"
-    fault: tuple[str, ...] = ()
-    source: Mapping[str, Source] = field(default_factory=dict, hash=False)
-    """Where each field's value came from."""
-
-    def said(self, name: str) -> bool:
-        """Whether somebody chose this field's value."""
-        return self.source.get(name, "default") != "default"
-
-    def header(self) -> list[str]:
-        """The lines for the head of a report: what was chosen, and by which way."""
-        if self.cluster is None:
-            return ["ambient: no cluster given, ambient tests skip (--ambient-cluster=embedded or existing)"]
-        chosen = [option.key for option in TABLE if self.said(option.key)]
-        words = ", ".join(
-            f"{key.replace('_', '-')}={_shown(getattr(self, key))} (from {self.source[key]})" for key in chosen
-        )
-        return [f"ambient: {words}"]
+def add(option: Option, addoption: Callable[..., object]) -> None:
+    """Register an option with pytest's parser or argparse's: both take the same words."""
+    words: dict[str, object] = {"dest": option.ini, "default": None, "help": option.help}
+    if option.switch:
+        words |= {"action": "store_const", "const": "true"}
+    else:
+        words |= {"action": "append" if option.many else "store", "metavar": option.metavar}
+    addoption(option.flag, **words)
 
 
-def settle(
-    option: Mapping[str, str | None], environment: Mapping[str, str], ini: Mapping[str, str | None], rootpath: Path
-) -> Settings:
-    """Settings from the three ways to say them, each keyed by its own name; Misuse names the first wrong value.
-
-    Paths in an ini file count from `rootpath`, all others from the working directory.
-    """
-    values: dict[str, Value] = {}
-    source: dict[str, Source] = {}
-    for row in TABLE:
-        said: list[tuple[Source, str, str | None]] = [
-            ("option", row.flag, option.get(row.ini)),
-            ("environment", row.variable, environment.get(row.variable)),
-            ("ini", row.ini, ini.get(row.ini)),
-        ]
-        way, name, text = next((entry for entry in said if entry[2]), ("default", "", None))
-        source[row.key] = way
-        values[row.key] = (
-            row.default if text is None else _parsed(row, name, text, rootpath if way == "ini" else Path.cwd())
-        )
-    values["timeout"] = {**TIMEOUTS, **values["timeout"]} if isinstance(values["timeout"], dict) else dict(TIMEOUTS)
-    return Settings(**values, source=source)  # type: ignore[arg-type]  # each row's parser yields its field's type
-
-
-def _parsed(row: Option, name: str, text: str, folder: Path) -> Value:
-    try:
-        value = row.parse(text)
-    except ValueError as error:
-        raise Misuse(f"{name}: {error}") from None
-    return folder / value.expanduser() if isinstance(value, Path) else value
-
-
-def _shown(value: Value) -> str:
-    if isinstance(value, tuple):
-        return ",".join(value)
-    if isinstance(value, dict):
-        return ",".join(f"{name}={seconds:g}" for name, seconds in value.items() if TIMEOUTS[name] != seconds)
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def spoken(config: pytest.Config) -> bool:
+    """Whether anybody, by any way, said a word about any of these options."""
+    said = vars(config.option)
+    ways = ((said.get(row.ini), os.environ.get(row.variable), config.getini(row.ini)) for row in TABLE)
+    return any(any(way) for way in ways)

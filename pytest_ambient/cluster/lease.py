@@ -1,7 +1,8 @@
-"""A lease: the file that says which process answers for a cluster or for namespaces, so that what a killed run left is found."""
+"""A lease: a file that says which process answers for a cluster or namespaces, so that leftovers are found."""
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,9 @@ from pytest_ambient.cluster.provider import Cluster, find
 from pytest_ambient.errors import BrokenEnvironment, Misuse, ProviderError
 
 RUN_LABEL = "pytest-ambient/run"
+
+NAMESPACES_GONE = 120.0
+"""Seconds that a namespace may take to be gone; finalizers of custom resources make it slow."""
 
 Remove = Callable[[Cluster, str], None]
 """Removes the namespaces of a run from a cluster."""
@@ -43,7 +47,7 @@ class Lease:
         return self.owner is not None and not self.owner.alive
 
     def claim(self) -> None:
-        """Make a new lease known; ProviderError when there is one of this name, or the state folder does not take it."""
+        """Make a new lease known; ProviderError when there is one of this name or the folder does not take it."""
         self._write(lambda draft: os.link(draft, self.path))
 
     def write(self) -> None:
@@ -118,6 +122,32 @@ def orphans() -> Iterator[Path]:
     """State folders that no lease names."""
     named = {one.cluster.folder for one in leases()}
     yield from (path for path in sorted((state_folder() / "clusters").glob("*")) if path not in named)
+
+
+def remove_orphan(folder: Path) -> None:
+    """Remove a state folder that no lease names; the process of an embedded cluster ends when its folder goes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        raise ProviderError(f"{folder}: cannot be removed")
+
+
+def remove_namespaces(cluster: Cluster, run: str) -> None:
+    """Delete the namespaces of a run, side by side, and return when they are gone; BrokenEnvironment when they stay."""
+    from pytest_ambient._kube import Kube
+    from pytest_ambient._wait import NotYet, until
+
+    kube = Kube(cluster.kubeconfig, cluster.context)
+
+    def ours() -> list[str]:
+        return [item["metadata"]["name"] for item in kube.list("v1/Namespace", labels=f"{RUN_LABEL}={run}")]
+
+    def gone() -> bool | NotYet:
+        left = ours()
+        return NotYet(f"still there: {', '.join(left)}") if left else True
+
+    for name in ours():
+        kube.delete("v1/Namespace", name)
+    until(gone, what=f"removal of the namespaces of run {run}", within=NAMESPACES_GONE)
 
 
 def words(one: Lease) -> str:

@@ -48,7 +48,7 @@ class Lifecycle:
         self._lease: Lease | None = None
 
     def up(self) -> Cluster:
-        """The cluster, answering; BringUpFailed, with everything undone again unless it is to be kept, when it fails."""
+        """The cluster, answering; BringUpFailed, with everything undone again, when a step fails."""
         reap_all(self.remove, self.say)
         try:
             self._steps(
@@ -67,14 +67,19 @@ class Lifecycle:
     def down(self, *, failed: bool) -> None:
         """Undo the steps in reverse, or keep the cluster where that was asked for; a second call does nothing."""
         if self._lease is not None and self._kept(failed):
-            self._undo.pop_all()
-            self._lease.keep()
             self.say(f"kept {words(self._lease)}: {self._farewell()}")
-            self._lease = None
+            self.leave()
         try:
             self._undo.close()
         except AmbientError as error:
             self.say(f"not all could be removed: {error}; later: pytest-ambient cleanup")
+
+    def leave(self) -> None:
+        """Let the cluster stay after this process, on purpose."""
+        assert self._lease is not None
+        self._undo.pop_all()
+        self._lease.keep()
+        self._lease = None
 
     def _steps(self, *steps: Step) -> None:
         for step in steps:
@@ -134,7 +139,8 @@ class Lifecycle:
         assert self._lease is not None
         cluster = self._lease.cluster
         if cluster.owned:
-            return f"kubectl --kubeconfig {cluster.kubeconfig} get pods -A; pytest-ambient down --ambient-name={cluster.name}"
+            look = f"kubectl --kubeconfig {cluster.kubeconfig} get pods -A"
+            return f"{look}; pytest-ambient down --ambient-name={cluster.name}"
         return f"kubectl --context {cluster.context} delete namespace -l pytest-ambient/run={self.plan.run}"
 
     def _save_logs(self) -> None:

@@ -98,6 +98,11 @@ def register(name: str, make: Callable[[], Provider]) -> None:
     _registered[name] = make
 
 
+def forget(name: str) -> None:
+    """Take back a `register`."""
+    _registered.pop(name, None)
+
+
 def known() -> tuple[str, ...]:
     """The names that `find` takes, sorted."""
     return tuple(sorted({*BUILT_IN, *_registered, *(entry.name for entry in entry_points(group=GROUP))}))

@@ -1,0 +1,82 @@
+"""Refuses settings that cannot work together, before anything is made: one line each."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_ambient.errors import Misuse
+from pytest_ambient.settings import Settings
+
+if TYPE_CHECKING:
+    from pytest_ambient.cluster.provider import ClusterSpec
+
+FOR_EXISTING = ("context", "kubeconfig")
+FOR_CREATED = ("name", "nodes")
+
+
+def check(settings: Settings, spec: "Callable[[], ClusterSpec]") -> None:
+    """Misuse for settings that contradict each other or name what does not exist."""
+    reason = _alone(settings) if settings.cluster is None else _together(settings, settings.cluster)
+    reason = reason or _features(settings) or _report(settings)
+    if reason is not None:
+        raise Misuse(reason)
+    if settings.cluster is not None:
+        from pytest_ambient.cluster.provider import find
+
+        find(settings.cluster).check(spec())
+
+
+def _alone(settings: Settings) -> str | None:
+    """Only what stands on the command line asks for a cluster: an ini file may hold values for runs that have one."""
+    for name, wanted in (("fault", "embedded"), *((name, "existing") for name in FOR_EXISTING)):
+        if settings.source.get(name) == "option":
+            return f"--ambient-{name} needs --ambient-cluster={wanted}"
+    return None
+
+
+def _together(settings: Settings, cluster: str) -> str | None:
+    if settings.fault and cluster != "embedded":
+        return f"--ambient-fault needs --ambient-cluster=embedded, not {cluster}: no other mesh is broken on purpose"
+    for name in FOR_EXISTING:
+        if settings.said(name) and cluster != "existing":
+            return f"--ambient-{name} is for --ambient-cluster=existing: {cluster} makes its own"
+    for name in FOR_CREATED:
+        if settings.said(name) and cluster == "existing":
+            return f"--ambient-{name} is for a cluster that is created: existing is found by --ambient-context"
+    return _faults(settings)
+
+
+def _faults(settings: Settings) -> str | None:
+    if not settings.fault:
+        return None
+    from pytest_ambient.embedded.faults import Fault
+
+    known = [fault.value for fault in Fault]
+    unknown = [name for name in settings.fault if name not in known]
+    return f"--ambient-fault: unknown {', '.join(unknown)}, known are {', '.join(known)}" if unknown else None
+
+
+def _features(settings: Settings) -> str | None:
+    for flag, names in (("features", settings.features), ("skip-features", settings.skip_features)):
+        unknown = _unknown_features(names or ())
+        if unknown:
+            return f"--ambient-{flag}: unknown {', '.join(unknown)}, known are {', '.join(_known_features())}"
+    return None
+
+
+def _unknown_features(names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if name not in _known_features()] if names else []
+
+
+def _known_features() -> tuple[str, ...]:
+    from pytest_ambient.mesh.features import FEATURES
+
+    return tuple(sorted(FEATURES))
+
+
+def _report(settings: Settings) -> str | None:
+    if settings.report is None:
+        asked = settings.source.get("artifacts") == "option"
+        return "--ambient-artifacts needs --ambient-report DIR, the folder that they go to" if asked else None
+    taken = next((path for path in (settings.report, *settings.report.parents) if path.exists()), Path("/"))
+    return None if taken.is_dir() else f"--ambient-report: {taken} is a file, wanted a folder"

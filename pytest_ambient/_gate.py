@@ -1,0 +1,83 @@
+"""Which tests concern this plugin, what they say of themselves, and why one is skipped."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ambient.errors import Misuse
+
+if TYPE_CHECKING:
+    from pytest_ambient._facts import Facts
+    from pytest_ambient.settings import Settings
+    from pytest_ambient.verdict.case import Case
+
+NO_CLUSTER = "no cluster given: --ambient-cluster=embedded, or existing"
+
+
+def concerned(item: pytest.Item) -> bool:
+    """Whether a test is one of ours: it has the marker, or a fixture of the chain."""
+    return item.get_closest_marker("ambient") is not None or "ambient_cluster" in getattr(item, "fixturenames", ())
+
+
+def facts(item: pytest.Item) -> "Facts":
+    """What the test's markers, the nearest first, and its case say; Misuse for an argument that the marker has not."""
+    from pytest_ambient._facts import merged
+
+    return merged(item.iter_markers("ambient"), case_of(item))
+
+
+def case_of(item: pytest.Item) -> "Case | None":
+    """The row that the test runs, None where it has none."""
+    callspec = getattr(item, "callspec", None)
+    row = callspec.params.get("verdict") if callspec is not None else None
+    return row if hasattr(row, "expectation") else None
+
+
+def table(session: pytest.Session, module: Path) -> "tuple[tuple[Case, ...], tuple[Case, ...]]":
+    """A module's rows that are to run, in their order, and all rows of its tables."""
+    items = [item for item in session.items if item.path == module and case_of(item) is not None]
+    marks = {id(mark): mark for item in items for mark in item.iter_markers("parametrize")}
+    rows = [each for mark in marks.values() if mark.args[0] == "verdict" for each in mark.args[1]]
+    selected = tuple(row for item in items if (row := case_of(item)) is not None)
+    return selected, tuple(row.values[0] for row in rows)
+
+
+def changes_mesh(item: pytest.Item) -> bool:
+    """Whether what the test applies changes the mesh for all: its own word, or a row's of the same module and state."""
+    if facts(item).scope == "mesh":
+        return True
+    mine = case_of(item)
+    rows = table(item.session, item.path)[1] if mine is not None else ()
+    return any(row.scope == "mesh" and mine is not None and row.state == mine.state for row in rows)
+
+
+def introduce(item: pytest.Item) -> None:
+    """Write what the test says of itself into its properties."""
+    from pytest_ambient.report.junit import properties
+
+    one = facts(item)
+    item.user_properties += properties(
+        {"rule": one.rule, "case": one.case, "profile": one.profile, "level": one.level, "needs": list(one.needs)}
+    )
+
+
+def refusal(one: "Facts", settings: "Settings") -> str | None:
+    """Why a test is skipped whatever the mesh can do; None when nothing speaks against it."""
+    if settings.cluster is None:
+        return NO_CLUSTER
+    if settings.profile and one.profile not in settings.profile:
+        return f"profile {one.profile or 'none'} is not selected: --ambient-profile={','.join(settings.profile)}"
+    if one.disruptive and not settings.disruptive:
+        return "it disturbs the mesh for others: --ambient-disruptive"
+    if one.scope == "mesh" and settings.cluster == "existing" and not settings.disruptive:
+        return "scope=mesh writes outside our own namespaces: --ambient-disruptive"
+    return None
+
+
+def wanted(item: pytest.Item, settings: "Settings") -> bool:
+    """Whether a test will ask for the cluster; one whose marker is wrong errors without it."""
+    try:
+        return refusal(facts(item), settings) is None
+    except Misuse:
+        return False

@@ -1,0 +1,165 @@
+"""What one pytest process knows of its run: settings, role, cluster or why there is none; how it gets and loses it."""
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ambient import _xdist
+from pytest_ambient.errors import AmbientError, BringUpFailed
+from pytest_ambient.options import TABLE
+from pytest_ambient.settings import Settings, settle
+
+if TYPE_CHECKING:
+    from pytest_ambient.cluster.lifecycle import Lifecycle
+    from pytest_ambient.cluster.provider import Cluster, ClusterSpec
+    from pytest_ambient.report.junit import Json
+
+Handler = Callable[[int, FrameType | None], object] | int | None
+
+
+@dataclass
+class Run:
+    """One run as this process sees it; under xdist the controller owns the cluster and workers are told of it."""
+
+    settings: Settings
+    role: "_xdist.Role"
+    say: Callable[[str], None]
+    id: str = field(default_factory=lambda: f"r{os.urandom(4).hex()}")
+    cluster: "Cluster | None" = None
+    failure: str | None = None
+    """Why the cluster did not come up."""
+    lifecycle: "Lifecycle | None" = None
+    before_us: Handler = None
+    """Who handled SIGTERM."""
+
+    @property
+    def owner(self) -> bool:
+        """Whether this process brings the cluster up and lets it go."""
+        return self.role != "worker"
+
+    def up(self) -> None:
+        """Bring the cluster up, once; a failure is kept as text for whoever asks for the cluster."""
+        if not self.owner or self.lifecycle is not None or self.settings.cluster is None:
+            return
+        from pytest_ambient.cluster.lease import remove_namespaces
+        from pytest_ambient.cluster.lifecycle import Lifecycle, Plan
+        from pytest_ambient.cluster.provider import find
+
+        name, settings = self.settings.cluster, self.settings
+        logs = settings.report / "artifacts" / "cluster" if settings.report and settings.artifacts != "off" else None
+        plan = Plan(find(name), name, self.spec(), self.id, settings.keep, logs)
+        self.before_us = signal.signal(signal.SIGTERM, _interrupt)
+        self.lifecycle = Lifecycle(plan, self.say, remove_namespaces)
+        try:
+            self.cluster = self.lifecycle.up()
+        except BringUpFailed as error:
+            self.failure = str(error)
+            self.say(self.failure)
+
+    def down(self, *, failed: bool) -> None:
+        """Undo what `up` did, or keep it, as the settings say; a second call does nothing."""
+        if self.lifecycle is None:
+            return
+        lifecycle, self.lifecycle = self.lifecycle, None
+        before, self.before_us = self.before_us, None
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # whoever asks to stop during the undoing gets his wish anyway
+        try:
+            lifecycle.down(failed=failed)
+        finally:
+            signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
+
+    def check(self) -> None:
+        """Misuse, or ProviderError for a provider that does not load, when the settings cannot work."""
+        from pytest_ambient import _checks
+
+        _checks.check(self.settings, self.spec)
+
+    def word(self) -> "_xdist.Object":
+        """What a worker must know of the run."""
+        return {"run": self.id, "cluster": self.cluster and self.cluster.to_json(), "failure": self.failure}
+
+    def learn(self, word: "_xdist.Object") -> None:
+        """Take over what the controller said."""
+        if word.get("cluster"):
+            from pytest_ambient.cluster.provider import Cluster
+
+            self.cluster = Cluster.from_json(word["cluster"])
+        self.id, self.failure = word.get("run", self.id), word.get("failure")
+
+    def facts(self) -> "dict[str, Json]":
+        """The run in plain values, for the first line of a file of results."""
+        cluster = self.cluster
+        said = {
+            name: str(getattr(self.settings, name)) for name, way in self.settings.source.items() if way != "default"
+        }
+        return {
+            "run": self.id,
+            "cluster": cluster.name if cluster else None,
+            "provider": self.settings.cluster,
+            "publishable": cluster.publishable if cluster else None,
+            "settings": dict(said),
+        }
+
+    def header(self) -> list[str]:
+        """The lines for the head of a report."""
+        bench = "ambient: the embedded mesh is a test bench, its results say nothing about any other mesh"
+        return [*self.settings.header(), *([bench] if self.settings.cluster == "embedded" else [])]
+
+    def spec(self) -> "ClusterSpec":
+        """The cluster that the settings ask for."""
+        from pytest_ambient.cluster.lifecycle import spec_folder
+        from pytest_ambient.cluster.provider import ClusterSpec
+
+        name, settings = self.settings.name or f"ambient-{self.id}", self.settings
+        return ClusterSpec(
+            name=name,
+            folder=spec_folder(name),
+            nodes=settings.nodes,
+            kubeconfig=settings.kubeconfig,
+            context=settings.context,
+            istio_version=settings.istio_version,
+            faults=settings.fault,
+            owner=os.getpid() if settings.keep == "never" else None,
+            within=settings.timeout["cluster"],
+        )
+
+
+def begin(config: pytest.Config) -> Run:
+    """Settle and check what this process is asked for; UsageError, one line, when it is wrong."""
+    role = _xdist.role(config)
+    folder = config.inipath.parent if config.inipath else config.rootpath
+    ini = {option.ini: config.getini(option.ini) for option in TABLE}
+    try:
+        run = Run(settle(vars(config.option), os.environ, ini, folder), role, _teller(config))
+        if role == "worker":
+            run.learn(_xdist.told(config))
+        else:
+            run.check()
+    except AmbientError as error:
+        raise pytest.UsageError(str(error)) from None
+    return run
+
+
+def _teller(config: pytest.Config) -> Callable[[str], None]:
+    """Says a line on the terminal of the process that has one, whatever is captured at that moment."""
+
+    def say(line: str) -> None:
+        terminal = config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None:
+            return
+        capture = config.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            terminal.ensure_newline()
+            terminal.write_line(f"ambient: {line}")
+
+    return say
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt("SIGTERM")

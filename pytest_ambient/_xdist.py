@@ -1,0 +1,45 @@
+"""All that is known here of pytest-xdist: who is who, what workers are told, how tests are dealt out."""
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import pytest
+
+Object: TypeAlias = dict[str, Any]
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController as Node
+
+Role = Literal["alone", "controller", "worker"]
+
+
+def role(config: pytest.Config) -> Role:
+    """What this process is; asked in `pytest_configure` already, when xdist's own session may not be there yet."""
+    if hasattr(config, "workerinput"):
+        return "worker"
+    option = config.option
+    dealt = getattr(option, "dist", "no") != "no" and getattr(option, "tx", None) and not option.collectonly
+    return "controller" if dealt else "alone"
+
+
+def worker_id(config: pytest.Config) -> str:
+    """The worker's name (`gw0`), empty without xdist."""
+    return str(getattr(config, "workerinput", {}).get("workerid", ""))
+
+
+def deal_by_file(config: pytest.Config) -> None:
+    """Make `-n` mean loadfile where no `--dist` was given: the rows of a module share their rounds."""
+    option = config.option
+    if getattr(option, "numprocesses", None) and getattr(option, "dist", None) == "no":
+        option.dist = "loadfile"
+
+
+def tell(node: "Node", word: Object) -> None:
+    """Give a worker something to know."""
+    node.workerinput["ambient"] = json.dumps(word)
+
+
+def told(config: pytest.Config) -> Object:
+    """What the controller gave this worker to know."""
+    word: Object = json.loads(getattr(config, "workerinput", {}).get("ambient", "{}"))
+    return word

@@ -1,0 +1,165 @@
+"""The public chain of fixtures, outermost first: settings, cluster, mesh, Bookinfo, source pods, verdicts."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ambient import _gate, _probing, _xdist
+from pytest_ambient._state import run_of
+from pytest_ambient.errors import BringUpFailed, Inconclusive
+from pytest_ambient.handles import Apply, SourcePod, Verdict
+
+if TYPE_CHECKING:
+    from pytest_ambient._kube import Kube
+    from pytest_ambient.cluster.provider import Cluster
+    from pytest_ambient.manifest import Places
+    from pytest_ambient.mesh.bookinfo import Bookinfo
+    from pytest_ambient.mesh.readiness import Mesh
+    from pytest_ambient.probe.converge import RuleRun
+    from pytest_ambient.settings import Settings
+    from pytest_ambient.verdict.case import Case
+
+
+@pytest.fixture(scope="session")
+def ambient_settings(pytestconfig: pytest.Config) -> "Settings":
+    """What this run was asked for, by option, environment or ini file: a frozen `Settings`."""
+    return run_of(pytestconfig).settings
+
+
+@pytest.fixture(scope="session")
+def ambient_cluster(pytestconfig: pytest.Config) -> "Cluster":
+    """The cluster under test: `name`, `kubeconfig`, `context`, and `owned`, whether this run made it.
+
+    Skips the test when no cluster was given. Raises BringUpFailed, in every test alike, when it did not come up.
+    """
+    run = run_of(pytestconfig)
+    if run.settings.cluster is None:
+        pytest.skip(_gate.NO_CLUSTER)
+    run.up()
+    if run.cluster is None:
+        raise BringUpFailed(run.failure or "the cluster of this run did not come up")
+    return run.cluster
+
+
+@pytest.fixture(scope="session")
+def ambient_kube(ambient_cluster: "Cluster") -> "Kube":
+    """The cluster's Kubernetes API: `get`, `list`, `apply`, `patch`, `delete`, `exec`, `logs` over plain objects."""
+    from pytest_ambient._kube import Kube
+
+    return Kube(ambient_cluster.kubeconfig, ambient_cluster.context)
+
+
+@pytest.fixture(scope="session")
+def ambient_mesh(ambient_kube: "Kube", ambient_settings: "Settings", pytestconfig: pytest.Config) -> "Mesh":
+    """The mesh, once istiod, the CNI agents and the ztunnels answer; what is not ready by then is in its `problems`."""
+    return _probing.mesh(ambient_kube, ambient_settings, run_of(pytestconfig).say)
+
+
+@pytest.fixture(scope="session")
+def ambient_features(ambient_mesh: "Mesh", ambient_kube: "Kube", ambient_settings: "Settings") -> frozenset[str]:
+    """Names of the features that the mesh was found to have, or is said to have by `--ambient-features`."""
+    return _probing.features(ambient_kube, ambient_settings)
+
+
+@pytest.fixture(scope="session")
+def ambient_places(ambient_mesh: "Mesh", ambient_cluster: "Cluster", pytestconfig: pytest.Config) -> "Places":
+    """The names of this run's namespaces and what else `${NAMESPACE}` and its like stand for; override it to choose."""
+    run = run_of(pytestconfig)
+    return _probing.places(ambient_mesh, ambient_cluster, run, _xdist.worker_id(pytestconfig))
+
+
+@pytest.fixture(scope="session")
+def bookinfo(
+    ambient_kube: "Kube", ambient_places: "Places", ambient_settings: "Settings", pytestconfig: pytest.Config
+) -> "Bookinfo":
+    """Bookinfo and pods that call, ready in namespaces of this run's own; under xdist each worker has its own."""
+    return _probing.bookinfo(ambient_kube, ambient_places, ambient_settings, run_of(pytestconfig))
+
+
+@pytest.fixture(scope="session")
+def _ambient_probes(
+    bookinfo: "Bookinfo", ambient_kube: "Kube", ambient_places: "Places", pytestconfig: pytest.Config
+) -> "Iterator[_probing.Probes]":
+    """What asks from the source pods; its threads end with the session."""
+    with _probing.probes(ambient_kube, ambient_places, run_of(pytestconfig)) as probes:
+        yield probes
+
+
+@pytest.fixture(scope="session")
+def source_pod(_ambient_probes: "_probing.Probes") -> SourcePod:
+    """Finds a pod that calls: `source_pod("details-v1").get("http://reviews:9080/reviews/0").status`.
+
+    The call leaves that very pod, with its service account and its enrolment; `other/curl` calls from a second
+    enrolled namespace, `outside/curl` from one that is not meshed.
+    """
+    return SourcePod(_ambient_probes.ask, _ambient_probes.find)
+
+
+@pytest.fixture
+def _ambient_gate(request: pytest.FixtureRequest) -> None:
+    """Skips a test whose `needs` name a feature that the mesh has not."""
+    needs = _gate.facts(request.node).needs
+    if needs:
+        found: frozenset[str] = request.getfixturevalue("ambient_features")
+        missing = [need for need in needs if need not in found]
+        if missing:
+            pytest.skip(f"the mesh has no {', '.join(missing)}")
+
+
+@pytest.fixture
+def _ambient_turn(request: pytest.FixtureRequest, ambient_cluster: "Cluster") -> Iterator[None]:
+    """Lets tests that change the mesh for all (scope=mesh) run while no other worker's test of this mesh does."""
+    with _probing.turn(ambient_cluster, alone=_gate.changes_mesh(request.node)):
+        yield
+
+
+@pytest.fixture
+def ambient_apply(
+    request: pytest.FixtureRequest,
+    _ambient_turn: None,
+    bookinfo: "Bookinfo",
+    ambient_kube: "Kube",
+    ambient_places: "Places",
+    ambient_settings: "Settings",
+) -> Iterator[Apply]:
+    """Applies manifests beside the test: `ambient_apply("allow.yaml")`; they are taken back when the test ends.
+
+    `${NAMESPACE}`, `${OTHER_NAMESPACE}`, `${OUTSIDE_NAMESPACE}`, `${ROOT_NAMESPACE}`, `${TRUST_DOMAIN}` and
+    `${WAYPOINT_CLASS}` are filled in.
+    """
+    with ExitStack() as undo:
+        applied = _probing.applier(ambient_kube, ambient_places, ambient_settings, undo)
+        yield Apply(request.path.parent, applied)
+
+
+@pytest.fixture(scope="module")
+def ambient_rule(
+    request: pytest.FixtureRequest,
+    _ambient_probes: "_probing.Probes",
+    ambient_settings: "Settings",
+) -> "Iterator[RuleRun]":
+    """The rule of a module: its table of cases and the manifests beside it, probed together and state by state."""
+    with _probing.rule(_ambient_probes, request.path, _gate.table(request.session, request.path)) as run:
+        yield run
+
+
+@pytest.fixture
+def verdict(request: pytest.FixtureRequest, _ambient_turn: None, ambient_rule: "RuleRun") -> Verdict:
+    """What came of the row that this test runs: `verdict.holds()`.
+
+    The row was probed before the manifest of the module, after it, and after its removal. Raises Inconclusive here, in
+    set-up, when the probes proved nothing: the test then errors, it does not fail.
+    """
+    from pytest_ambient.report.junit import properties
+
+    case: Case = request.param
+    result = ambient_rule.result(case)
+    found = _probing.facts(result)
+    request.node.user_properties += properties(found)
+    if found["verdict"] == "inconclusive":
+        raise Inconclusive(str(found["reason"]))
+    text = None if found["verdict"] == "holds" else _probing.text(result)
+    strict = run_of(request.config).settings.strict_docs
+    return Verdict(text, documented=_gate.facts(request.node).level == "documented" and not strict)

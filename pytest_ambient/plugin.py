@@ -1,0 +1,151 @@
+"""The hooks, in the order in which pytest calls them; what they do lives elsewhere."""
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ambient import _gate, _xdist, options
+from pytest_ambient._state import begun, run_of
+from pytest_ambient.errors import AmbientError
+from pytest_ambient.fixtures import (  # noqa: F401 - pytest finds fixtures by looking at a plugin's names
+    _ambient_gate,
+    _ambient_probes,
+    _ambient_turn,
+    ambient_apply,
+    ambient_cluster,
+    ambient_features,
+    ambient_kube,
+    ambient_mesh,
+    ambient_places,
+    ambient_rule,
+    ambient_settings,
+    bookinfo,
+    source_pod,
+    verdict,
+)
+
+if TYPE_CHECKING:
+    from pytest_ambient.report.results import Results
+
+MARKER = (
+    "ambient(*, rule='', needs=(), profile=None, level='core', scope='namespace', disruptive=False): "
+    "a test of an ambient mesh; skipped with a reason where no cluster is given or the mesh has not what it needs"
+)
+
+RESULTS: "pytest.StashKey[Results]" = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register every option under all its names."""
+    group = parser.getgroup("ambient", "Istio ambient mesh")
+    for option in options.TABLE:
+        options.add(option, group.addoption)
+        parser.addini(option.ini, f"Default of {option.flag}; also ${option.variable}", type="string", default=None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Choose how xdist deals tests out, before xdist chooses for us."""
+    if options.spoken(config):
+        _xdist.deal_by_file(config)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Settle what this run is asked for; whatever is wrong with that is a usage error, before anything is made."""
+    config.addinivalue_line("markers", MARKER)
+    if not options.spoken(config):
+        return
+    run = run_of(config)
+    if run.settings.cluster is not None and run.owner:
+        from pytest_ambient.report.results import Results
+
+        config.stash[RESULTS] = Results(run.settings.report, run.say, run.facts)
+        config.pluginmanager.register(config.stash[RESULTS], "ambient-results")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what was chosen, and which way won."""
+    run = begun(config)
+    return run.header() if run is not None else []
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Bring the cluster up in the controller, before any worker starts; it cannot know what workers will collect."""
+    run = begun(config)
+    if run is not None:
+        run.up()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: "_xdist.Node") -> None:
+    """Tell a worker of the cluster, or why there is none."""
+    run = begun(node.config)
+    if run is not None:
+        _xdist.tell(node, run.word())
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Ask whether the mesh can do what a test needs before everything else that the test asks for."""
+    if _gate.concerned(item):
+        names: list[str] = getattr(item, "fixturenames", [])
+        names.insert(0, "_ambient_gate")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Without xdist, bring the cluster up once it is known that a test will ask for it."""
+    run = begun(session.config)
+    if run is None or run.role != "alone" or session.config.option.collectonly or session.testsfailed:
+        return
+    if any(_gate.concerned(item) and _gate.wanted(item, run.settings) for item in session.items):
+        run.up()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Write down what the test says of itself, and skip it when the settings speak against it."""
+    if _gate.concerned(item):
+        _gate.introduce(item)
+        reason = _gate.refusal(_gate.facts(item), run_of(item.config).settings)
+        if reason is not None:
+            pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show our own errors as their text alone: it is complete, and frames of this package tell nobody anything."""
+    report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, AmbientError):
+        report.longrepr = call.excinfo.getrepr(style="value", chain=False)
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Let the cluster go, after xdist has ended its workers."""
+    run = begun(session.config)
+    if run is not None:
+        run.down(failed=exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the closing table."""
+    if RESULTS in config.stash and config.stash[RESULTS].rows:
+        from pytest_ambient.report import terminal
+
+        terminalreporter.section("ambient")
+        for line in terminal.lines(config.stash[RESULTS].rows):
+            terminalreporter.write_line(line)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let go what an early end has left."""
+    run = begun(config)
+    if run is not None:
+        run.down(failed=True)
+    if RESULTS in config.stash:
+        config.stash[RESULTS].close()

@@ -1,0 +1,1 @@
+"""What a run says at its end: a table, JUnit properties, lines of results."""

@@ -1,0 +1,75 @@
+"""The closing table: rules by verdict, convergence times, shares of splits, reasons of skips."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from pytest_ambient.report.junit import Json
+from pytest_ambient.report.results import Row, Word
+
+COLUMNS: tuple[Word, ...] = ("holds", "differs", "broken", "inconclusive", "error", "skipped")
+
+
+def lines(rows: Sequence[Row]) -> list[str]:
+    """The table as lines of text; none when there are no rows."""
+    if not rows:
+        return []
+    return [*_table(rows), *_splits(rows), *_differences(rows), *_skips(rows)]
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    shown = [word for word in COLUMNS if word == "holds" or any(row.word == word for row in rows)]
+    rules = sorted({row.rule for row in rows}, key=_natural)
+    body = [_cells(rule, [row for row in rows if row.rule == rule], shown) for rule in rules]
+    if len(rules) > 1:
+        body.append(_cells("all", rows, shown))
+    table = [["rule", *shown, "effect, median / slowest"], *body]
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    for line in table:
+        cells = [
+            line[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)),
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+def _cells(name: str, rows: Sequence[Row], shown: Sequence[Word]) -> list[str]:
+    count = Counter(row.word for row in rows)
+    times = [float(value) for row in rows if isinstance(value := row.facts.get("stable_ms"), int | float)]
+    effect = f"{median(times):,.0f} / {max(times):,.0f} ms" if times else "-"
+    return [name, *(str(count[word] or "-") for word in shown), effect]
+
+
+def _splits(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        shares = row.facts.get("split")
+        for share in shares if isinstance(shares, list) else []:
+            if isinstance(share, dict):
+                yield f"{row.rule} {row.case}: {_share(share)}"
+
+
+def _share(one: dict[str, Json]) -> str:
+    number = {key: float(value) for key, value in one.items() if isinstance(value, int | float)}
+    share, low, high, wanted = (100 * number.get(key, 0.0) for key in ("share", "low", "high", "wanted"))
+    return (
+        f"{one.get('backend')} {share:.1f} % [{low:.1f}, {high:.1f}] of {number.get('total', 0):,.0f}, "
+        f"wanted {wanted:g} %, p = {number.get('p', 0.0):.2g}"
+    )
+
+
+def _differences(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        if row.word == "differs":
+            yield f"{row.rule} {row.case} differs from the documents: {row.reason.splitlines()[0] if row.reason else ''}"
+
+
+def _skips(rows: Sequence[Row]) -> Iterator[str]:
+    for reason, number in Counter(row.reason for row in rows if row.word == "skipped").most_common():
+        yield f"{number} skipped: {reason}"
+
+
+def _natural(rule: str) -> tuple[str, int, str]:
+    """R2 before R10."""
+    letters = rule.rstrip("0123456789")
+    digits = rule[len(letters) :]
+    return letters, int(digits) if digits else 0, rule

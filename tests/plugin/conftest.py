@@ -1,0 +1,48 @@
+"""A project that uses the plugin, run by pytest inside a test, with a provider that needs no cluster."""
+
+from pathlib import Path
+
+import pytest
+
+from pytest_ambient.testing import FakeProvider
+
+PROVIDER = """
+from pathlib import Path
+from pytest_ambient.cluster import provider
+from pytest_ambient.testing import FakeProvider
+
+provider.register("fake", lambda: FakeProvider(Path({diary!r}), {fails!r}))
+"""
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder of the test's own, and an environment without anybody's choices."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    for name in ("AMBIENT_CLUSTER", "KUBECONFIG", "PYTEST_ADDOPTS"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "state" / "pytest-ambient"
+
+
+class Project:
+    """A folder with a conftest that makes `--ambient-cluster=fake` known."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+        self.provider = FakeProvider(pytester.path / "diary")
+
+    def write(self, test: str, *, fails: str | None = None, conftest: str = "") -> None:
+        """Write the tests, and the text with which the bring-up fails."""
+        self.pytester.makeconftest(PROVIDER.format(diary=str(self.provider.diary), fails=fails) + conftest)
+        self.pytester.makepyfile(test)
+
+    def run(self, *arguments: str) -> pytest.RunResult:
+        """Run pytest in a process of its own."""
+        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments, timeout=60)
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Project:
+    """An empty project."""
+    return Project(pytester)
