@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..api.selectors import matches
 from ..objects import Object, labels_of, name_of, namespace_of
 from .model import Handles, WaypointRef
-from .selectors import selects
 from .view import MANAGED, MANAGED_BY_MESH, WAYPOINT_CLASS, View, key_of, spec_of
 
 USE_WAYPOINT = "istio.io/use-waypoint"
@@ -31,7 +31,7 @@ class Gate:
             case "All":
                 return True
             case "Selector":
-                return selects(self.attaches.get("selector"), labels)
+                return matches(self.attaches.get("selector") or {}, labels)
         return namespace == self.ref.namespace
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from pytest_ambient.embedded.istiod.binding import gates
 from pytest_ambient.embedded.istiod.model import Backend, HeaderChange, HeaderMatch, Route, RouteMatch, RouteRule
-from pytest_ambient.embedded.istiod.precedence import ranked
 from pytest_ambient.embedded.istiod.routes import routes_by_service
 from pytest_ambient.embedded.istiod.statuses import route_status
 from pytest_ambient.embedded.istiod.view import View
@@ -126,38 +125,3 @@ def test_status_forgets_parents_that_are_no_longer_named() -> None:
     item["status"] = {"parents": [foreign, ours]}
     parents = route_status(seen(item), item, CLOCK.seconds)["parents"]
     assert [each["parentRef"]["name"] for each in parents] == ["x", "reviews"]
-
-
-def entry_order(*matches: RouteMatch) -> list[int]:
-    """The order in which matches are tried, by their position."""
-    rules = tuple(RouteRule((match,), ()) for match in matches)
-    found = ranked([Route("r", "ns", "", None, rules)], 9080)
-    return [int(each.name.rsplit(".", 1)[1]) for each in found]
-
-
-@pytest.mark.parametrize(
-    "better",
-    [
-        RouteMatch("/", "Exact"),
-        RouteMatch("/longer"),
-        RouteMatch(method="GET"),
-        RouteMatch(headers=(HeaderMatch("a", "1"),)),
-        RouteMatch(queries=(HeaderMatch("a", "1"),)),
-    ],
-)
-def test_the_more_specific_match_is_tried_first(better: RouteMatch) -> None:
-    """Exact path, longer path, method, headers and query parameters each go before a bare match."""
-    assert entry_order(RouteMatch(), better) == [1, 0]
-
-
-def test_equal_matches_keep_their_order() -> None:
-    """Among equals the older route, then the earlier rule, decides; a prefix goes before an expression."""
-    assert entry_order(RouteMatch(), RouteMatch()) == [0, 1]
-    assert entry_order(RouteMatch("/.*", "RegularExpression"), RouteMatch()) == [1, 0]
-
-
-def test_route_of_one_port_leaves_other_ports_alone() -> None:
-    """A parentRef with a port binds its route to that port."""
-    rules = (RouteRule((RouteMatch(),), ()),)
-    assert len(ranked([Route("r", "ns", "", 9080, rules)], 9080)) == 1
-    assert ranked([Route("r", "ns", "", 8080, rules)], 9080) == []

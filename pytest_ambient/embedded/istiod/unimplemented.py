@@ -1,0 +1,66 @@
+"""Parts of the mesh's objects that Istio carries out and the embedded mesh does not; they are refused by name."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..api.errors import Cause
+from ..objects import Object, annotations_of
+
+_FIELDS: Mapping[str, Mapping[str, str]] = {
+    "HTTPRoute": {
+        "parentRefs.sectionName": "sectionName of a Service",
+        **{
+            f"rules.{where}filters.{name}": f"the filter {kind}"
+            for where in ("", "backendRefs.")
+            for name, kind in (
+                ("requestMirror", "RequestMirror"),
+                ("requestRedirect", "RequestRedirect"),
+                ("urlRewrite", "URLRewrite"),
+                ("cors", "CORS"),
+                ("extensionRef", "ExtensionRef"),
+            )
+        },
+    },
+    "Gateway": {
+        "addresses": "requested addresses of a Gateway",
+        "allowedListeners": "ListenerSets",
+        "tls": "TLS of a Gateway",
+        "infrastructure.parametersRef": "parametersRef of a Gateway",
+        "listeners.hostname": "hostnames of listeners",
+        "listeners.tls": "TLS of listeners",
+        "listeners.allowedRoutes.kinds": "allowedRoutes.kinds",
+    },
+}
+_ANNOTATIONS: Mapping[str, tuple[str, ...]] = {
+    "Gateway": ("ambient.istio.io/waypoint-inbound-binding", "ambient.istio.io/xfcc-include-client-identity"),
+}
+
+
+def unimplemented(item: Object) -> Iterator[Cause]:
+    """One cause for each field and annotation of the object that is not carried out."""
+    kind = str(item.get("kind", ""))
+    fields = _FIELDS.get(kind, {})
+    for path, bare in _paths(item.get("spec") or {}, "spec", ""):
+        if bare in fields:
+            yield not_implemented(path, fields[bare])
+    for each in _ANNOTATIONS.get(kind, ()):
+        if each in annotations_of(item):
+            yield not_implemented(f"metadata.annotations[{each}]", f"the annotation {each}")
+
+
+def not_implemented(path: str, what: str) -> Cause:
+    """The cause that names what is missing."""
+    message = f"Forbidden: the embedded mesh does not implement {what}; see the README's list of what it implements"
+    return Cause(path, message, "FieldValueForbidden")
+
+
+def _paths(part: Any, path: str, bare: str) -> Iterator[tuple[str, str]]:
+    """Every field's path with the positions in lists, and without."""
+    if isinstance(part, list):
+        for position, each in enumerate(part):
+            yield from _paths(each, f"{path}[{position}]", bare)
+    elif isinstance(part, dict):
+        for field, value in part.items():
+            inner = f"{path}.{field}", f"{bare}.{field}" if bare else field
+            yield inner
+            yield from _paths(value, *inner)
