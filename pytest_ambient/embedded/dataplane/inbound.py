@@ -1,0 +1,137 @@
+"""The destination's half of ztunnel: where HBONE ends, and where plaintext comes in; both under the L4 policies."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..istiod.model import L4Policy, Workload
+from ..objects import Object
+from .ca import Leaf
+from .lines import HBONE, PLAINTEXT, REFUSAL
+from .policy import Arrival, Decision, decide
+from .xds import (
+    HBONE_PORT,
+    ROUTED,
+    access_log,
+    mutual_tls,
+    original_dst,
+    part,
+    remember,
+    socket,
+    state,
+    tcp_proxy,
+    typed,
+    watched,
+)
+
+_RBAC = "extensions.filters.http.rbac.v3"
+_REJECTED, _UNAUTHORIZED = 403, 401
+
+
+def hbone_listener(workload: Workload, leaf: Leaf, root: Path, routes: Path, unavailable: bool) -> Object:
+    """Port 15008 of a pod; what it lets in is read from the file `routes`."""
+    manager = part(
+        "hbone",
+        "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        stat_prefix=ROUTED,
+        codec_type="HTTP2",
+        rds={"route_config_name": inbound(workload), "config_source": watched(routes)},
+        http_filters=[*_policy_filters(unavailable), part("router", "extensions.filters.http.router.v3.Router")],
+        http2_protocol_options={"allow_connect": True, "max_concurrent_streams": 1000},
+        upgrade_configs=[{"upgrade_type": "CONNECT"}],
+        stream_idle_timeout="0s",
+        local_reply_config={"mappers": [{"filter": _answered(_REJECTED), "status_code": _UNAUTHORIZED}]},
+        access_log=access_log(HBONE),
+    )
+    return {
+        "name": f"hbone~{workload.address}",
+        "address": socket(workload.address, HBONE_PORT),
+        "filter_chains": [{"transport_socket": mutual_tls(leaf, root, server=True), "filters": [manager]}],
+    }
+
+
+def inbound(workload: Workload) -> str:
+    """The name of what a captured pod lets in."""
+    return f"inbound~{workload.address}"
+
+
+def application(workload: Workload, port: int) -> str:
+    """The cluster of a program's socket."""
+    return f"application~{workload.address}:{port}"
+
+
+def hbone_routes(workload: Workload, policies: Sequence[L4Policy], unavailable: bool) -> Object:
+    """What a pod lets in by HBONE: a route per port with the policies as they bear on it."""
+    routes = [_route(workload, port, policies, unavailable) for port in (*sorted(workload.sockets), None)]
+    host = {"name": "pod", "domains": ["*"], "routes": routes}
+    return {"name": inbound(workload), "virtual_hosts": [host]}
+
+
+def _route(workload: Workload, port: int | None, policies: Sequence[L4Policy], unavailable: bool) -> Object:
+    rules = decide(policies, Arrival(workload.address, port, mutual_tls=True)).rules
+    overrides = {name: _override(name, each, unavailable) for name, each in rules.items()}
+    match: Object = {"connect_matcher": {}}
+    if port is None:
+        return {"match": match, "direct_response": {"status": 503}, "typed_per_filter_config": overrides}
+    match["headers"] = [{"name": ":authority", "string_match": {"exact": f"{workload.address}:{port}"}}]
+    upgrade = {"upgrade_type": "CONNECT", "connect_config": {}}
+    route = {"cluster": application(workload, port), "timeout": "0s", "upgrade_configs": [upgrade]}
+    return {"match": match, "route": route, "typed_per_filter_config": overrides}
+
+
+def _override(name: str, rules: Object, unavailable: bool) -> Object:
+    rbac = {"shadow_rules": rules, "shadow_rules_stat_prefix": f"{name}_"} if unavailable else {"rules": rules}
+    return typed(f"{_RBAC}.RBACPerRoute", rbac=rbac)
+
+
+def _policy_filters(unavailable: bool) -> list[Object]:
+    filters = [part(each, f"{_RBAC}.RBAC") for each in ("deny", "allow")]
+    return [*filters, unavailable_where_denied("")] if unavailable else filters
+
+
+def unavailable_where_denied(body: str) -> Object:
+    """The fault `unavailable-not-denied`: policies only judge, and what they would refuse finds no service."""
+    script = f"""
+    function envoy_on_request(request)
+      local judged = request:streamInfo():dynamicMetadata():get("envoy.filters.http.rbac") or {{}}
+      if judged["deny_shadow_engine_result"] == "denied" or judged["allow_shadow_engine_result"] == "denied" then
+        request:respond({{[":status"] = "503"}}, "{body}")
+      end
+    end
+    """
+    return part("unavailable", "extensions.filters.http.lua.v3.Lua", default_source_code={"inline_string": script})
+
+
+def _answered(status: int) -> Object:
+    value = {"default_value": status, "runtime_key": "ambient.status"}
+    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
+
+
+def plaintext_listener(workload: Workload, policies: Sequence[L4Policy], unavailable: bool) -> Object:
+    """The internal listener for whoever has no certificate."""
+
+    def chain(port: int | None) -> Object:
+        decision = decide(policies, Arrival(workload.address, port, mutual_tls=False))
+        to = "nothing" if port is None else application(workload, port)
+        return {"name": str(port), "filters": _plaintext_filters(decision, to, unavailable)}
+
+    chains = [{**chain(port), "filter_chain_match": {"destination_port": port}} for port in sorted(workload.sockets)]
+    return {
+        "name": inbound(workload),
+        "internal_listener": {},
+        "listener_filters": [original_dst()],
+        "filter_chains": chains,
+        "default_filter_chain": chain(None),
+        "access_log": access_log(PLAINTEXT),
+    }
+
+
+def _plaintext_filters(decision: Decision, to: str, unavailable: bool) -> list[Object]:
+    if decision.refusal and unavailable:
+        return [tcp_proxy("nothing")]
+    if decision.refusal:
+        # Envoy's RBAC filter would wait for the caller's first byte; ztunnel closes at once
+        told = remember(state(REFUSAL, decision.refusal, shared=False, factory="envoy.string"))
+        return [told, part("close", "extensions.filters.network.direct_response.v3.Config")]
+    kind = "extensions.filters.network.rbac.v3.RBAC"
+    checks = [part(name, kind, stat_prefix=name, rules=rules) for name, rules in decision.rules.items()]
+    return [*checks, tcp_proxy(to)]

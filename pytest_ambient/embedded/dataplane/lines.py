@@ -1,0 +1,75 @@
+"""The lines that the Envoy of all ztunnels writes, one per connection, and what they say."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["tunnelled", "direct", "hbone", "plaintext"]
+
+_EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
+
+SERVICE = "ambient.service"
+REFUSAL = "ambient.refusal"
+
+_MEASURES = "%START_TIME(%s%6f)%\t%BYTES_RECEIVED%\t%BYTES_SENT%\t%DURATION%\t%RESPONSE_FLAGS%"
+_CALLER, _ADDRESSED = "%DOWNSTREAM_REMOTE_ADDRESS%", "%DOWNSTREAM_LOCAL_ADDRESS%"
+_WHY = "%UPSTREAM_TRANSPORT_FAILURE_REASON%"
+
+TUNNELLED = f"tunnelled\t{_CALLER}\t{_ADDRESSED}\t{_MEASURES}\t%UPSTREAM_HOST%\t%FILTER_STATE({SERVICE}:PLAIN)%\t{_WHY}"
+"""At the caller's ztunnel: a connection that went into a tunnel."""
+
+HBONE = (
+    f"hbone\t%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%\t%REQ(:AUTHORITY)%\t{_MEASURES}"
+    "\t%DOWNSTREAM_PEER_URI_SAN%\t%RESPONSE_CODE%\t%RESPONSE_CODE_DETAILS%"
+)
+"""At the destination's ztunnel: a connection that came out of a tunnel."""
+
+PLAINTEXT = (
+    f"plaintext\t{_CALLER}\t{_ADDRESSED}\t{_MEASURES}"
+    f"\t%UPSTREAM_HOST%\t%FILTER_STATE({REFUSAL}:PLAIN)%\t%CONNECTION_TERMINATION_DETAILS%"
+)
+"""At the destination's ztunnel: a connection that came without one."""
+
+
+def direct(service: str, destination: str) -> str:
+    """At the caller's ztunnel: a connection that never reached a tunnel."""
+    return f"direct\t{_CALLER}\t{destination}\t{_MEASURES}\t%UPSTREAM_HOST%\t{service or '-'}\t{_WHY}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One of these lines, taken apart."""
+
+    kind: Kind
+    source: str
+    """The caller's address and port."""
+    destination: str
+    """The address and port that was asked for."""
+    began: int
+    """Microseconds since the epoch."""
+    received: int
+    """Bytes from the caller."""
+    sent: int
+    """Bytes to the caller."""
+    milliseconds: int
+    flags: str
+    """Envoy's response flags."""
+    first: str
+    second: str
+    third: str
+    """What the kind of line ends with."""
+
+    @property
+    def ended(self) -> datetime.datetime:
+        """When the connection was over."""
+        return _EPOCH + datetime.timedelta(microseconds=self.began, milliseconds=self.milliseconds)
+
+    @classmethod
+    def parse(cls, text: str) -> "Line | None":
+        """The line, None for anything else that Envoy says."""
+        fields = text.split("\t")
+        if len(fields) != 11 or fields[0] not in ("tunnelled", "direct", "hbone", "plaintext"):
+            return None
+        kind: Kind = fields[0]  # type: ignore[assignment]  # checked in the line above
+        began, received, sent, milliseconds = (int(each) if each.isdecimal() else 0 for each in fields[3:7])
+        return cls(kind, fields[1], fields[2], began, received, sent, milliseconds, *fields[7:])

@@ -1,0 +1,147 @@
+"""The data plane as the rest of the embedded cluster sees it: give it a mesh, and traffic follows."""
+
+import asyncio
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..faults import Fault
+from ..istiod.model import ROOT_NAMESPACE, Identity, Mesh, WaypointRef
+from ..objects import Object
+from ..process import Processes
+from .ca import Authority
+from .dump import config_dump
+from .envoy import Envoy
+from .lines import Line
+from .metrics import Metrics
+from .waypoint import WaypointConfiguration
+from .ztunnel import Resources, ZtunnelConfiguration
+from .ztunnel_log import Directory, connection, stamp, written
+
+Log = Callable[[str, str, str], None]
+"""Takes a pod's namespace, its name, and a line that it logs."""
+
+_KEEP = 60
+"""Seconds for which connections through a listener that is gone stay open."""
+_WAYPOINT_DRAIN = 5
+"""Likewise at a waypoint, where a policy replaces the listener (recorded: about six seconds, then end-of-file)."""
+
+
+@dataclass
+class _WaypointPod:
+    waypoint: WaypointRef
+    envoy: Envoy
+    configuration: WaypointConfiguration
+
+
+class DataPlane:
+    """One Envoy for the ztunnels of all nodes and one for each waypoint pod."""
+
+    def __init__(self, state: Path, processes: Processes, log: Log, faults: frozenset[Fault] = frozenset()) -> None:
+        self._folder = state
+        self._processes = processes
+        self._log = log
+        self._faults = faults
+        self._authority = Authority(state / "ca")
+        folder = state / "ztunnel"
+        self._configuration = ZtunnelConfiguration(self._authority, folder, faults)
+        self._ztunnel = Envoy("ztunnel", folder, processes, self._seen, _KEEP)
+        self._waypoints: dict[str, _WaypointPod] = {}
+        self._mesh = Mesh()
+        self._directory = Directory(self._mesh)
+        self._metrics = Metrics()
+        self._pushing = asyncio.Lock()
+
+    @property
+    def ready(self) -> bool:
+        """Whether ztunnel runs."""
+        return self._ztunnel.running
+
+    async def start(self) -> None:
+        """Start ztunnel; EnvoyMissing or EnvoyFailed when that can't be."""
+        await self._ztunnel.start(self._configuration.resources(self._mesh))
+
+    async def stop(self) -> None:
+        """End all Envoys."""
+        await asyncio.gather(self._ztunnel.stop(), *(each.envoy.stop() for each in self._waypoints.values()))
+
+    async def push(self, mesh: Mesh) -> None:
+        """Let traffic follow that mesh; returns when it does."""
+        async with self._pushing:
+            before, self._mesh = self._mesh, mesh
+            self._directory = Directory(mesh)
+            await asyncio.gather(
+                self._ztunnel.apply(self._configuration.resources(mesh)),
+                *(each.envoy.apply(self._resources(each)) for each in self._waypoints.values()),
+            )
+        self._tell_policies(before)
+
+    async def start_waypoint(self, name: str, namespace: str, address: str, identity: Identity) -> None:
+        """Start the proxy of a waypoint pod; returns when it serves."""
+        folder = self._folder / f"waypoint-{address}"
+        key = f"{namespace}/{name}"
+
+        def line(text: str) -> None:
+            self._log(namespace, name, text)
+
+        pod = _WaypointPod(
+            WaypointRef(identity.namespace, identity.account),
+            Envoy(key, folder, self._processes, line, _WAYPOINT_DRAIN),
+            WaypointConfiguration(address, identity, self._authority, folder, self._faults),
+        )
+        async with self._pushing:
+            await pod.envoy.start(self._resources(pod))
+            self._waypoints[key] = pod
+
+    async def stop_waypoint(self, name: str, namespace: str) -> None:
+        """End the proxy of a waypoint pod; nothing happens when there is none."""
+        if pod := self._waypoints.pop(f"{namespace}/{name}", None):
+            await pod.envoy.stop()
+
+    async def waypoint_admin(
+        self, name: str, namespace: str, path: str, method: str = "GET"
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of what a waypoint pod's Envoy answers; OSError when it is not there."""
+        pod = self._waypoints.get(f"{namespace}/{name}")
+        if pod is None:
+            raise OSError(f"{namespace}/{name} runs no waypoint")
+        return await pod.envoy.ask(path, method)
+
+    def ztunnel_metrics(self, node: str) -> str:
+        """The metrics of that node's ztunnel in Prometheus's text format."""
+        proxies = sum(each.node == node and each.captured for each in self._mesh.workloads.values())
+        return self._metrics.text(node, proxies)
+
+    def ztunnel_config_dump(self, node: str) -> Object:
+        """What that node's ztunnel knows, in the shape of its config_dump."""
+        return config_dump(self._mesh, node, self._authority)
+
+    def processes(self) -> dict[str, int]:
+        """The process id of each Envoy, by what it plays."""
+        running = {"ztunnel": self._ztunnel, **{key: each.envoy for key, each in self._waypoints.items()}}
+        return {name: each.pid for name, each in running.items() if each.running}
+
+    def _resources(self, pod: _WaypointPod) -> Resources:
+        return pod.configuration.resources(self._mesh, self._mesh.waypoints.get(pod.waypoint.key))
+
+    def _seen(self, text: str) -> None:
+        line = Line.parse(text)
+        if line is None:
+            return
+        seen = connection(line, self._directory)
+        self._metrics.count(seen)
+        self._ztunnel_says(written(seen, line.ended), seen.node)
+
+    def _ztunnel_says(self, line: str, node: str | None = None) -> None:
+        for each in self._mesh.workloads.values():
+            if each.namespace == ROOT_NAMESPACE and each.controller == "ztunnel" and node in (None, each.node):
+                self._log(each.namespace, each.name, line)
+
+    def _tell_policies(self, before: Mesh) -> None:
+        old, new = before.l4_policies, self._mesh.l4_policies
+        told = [f"handling RBAC update {each.name}" for key, each in new.items() if old.get(key) != each]
+        told += [f"handling RBAC delete {key}" for key in old if key not in new]
+        now = datetime.datetime.now(datetime.UTC)
+        for each in told:
+            self._ztunnel_says(f"{stamp(now)}\tinfo\txds:xds{{id=1}}\t{each}\t")

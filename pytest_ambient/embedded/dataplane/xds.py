@@ -1,0 +1,172 @@
+"""The parts of Envoy configuration that ztunnel and waypoints share, as JSON values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ..istiod.model import TRUST_DOMAIN
+from ..objects import Object
+from .ca import Leaf
+
+ORIGINAL_DST = "envoy.filters.listener.original_dst"
+LOCAL_IP = f"{ORIGINAL_DST}.local_ip"
+REMOTE_IP = f"{ORIGINAL_DST}.remote_ip"
+HBONE_PORT = 15008
+ROUTED = "routed"
+"""The statistics prefix of whatever reads its routes from a file."""
+
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_UNLIMITED = {"thresholds": [dict.fromkeys(("max_connections", "max_pending_requests", "max_requests"), 4294967295)]}
+
+
+def typed(kind: str, **fields: object) -> Object:
+    """A message of that kind; `envoy.` is left out of the name."""
+    return {"@type": f"type.googleapis.com/envoy.{kind}", **fields}
+
+
+def part(name: str, kind: str, **fields: object) -> Object:
+    """A named extension."""
+    return {"name": name, "typed_config": typed(kind, **fields)}
+
+
+def socket(address: str, port: int) -> Object:
+    """A TCP address."""
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+def pipe(path: str) -> Object:
+    """A Unix socket."""
+    return {"pipe": {"path": path}}
+
+
+def outer(address: Object) -> Object:
+    """An endpoint outside this Envoy."""
+    return {"endpoint": {"address": address}}
+
+
+def inner(listener: str, name: str, **metadata: str) -> Object:
+    """An internal listener as an endpoint, told some facts about it; `name` tells two of one cluster apart."""
+    address = {"envoy_internal_address": {"server_listener_name": listener, "endpoint_id": name}}
+    carried = {ORIGINAL_DST: metadata, "envoy.transport_socket_match": {"inner": "true"}}
+    return {"endpoint": {"address": address}, "metadata": {"filter_metadata": carried}}
+
+
+def assignment(cluster: str, endpoints: Iterable[Object]) -> Object:
+    """The endpoints of a cluster."""
+    return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": list(endpoints)}]}
+
+
+def cluster(name: str, **fields: object) -> Object:
+    """A cluster without limits of its own."""
+    return {"name": name, "connect_timeout": "10s", "circuit_breakers": _UNLIMITED, **fields}
+
+
+def static(name: str, *endpoints: Object, **fields: object) -> Object:
+    """A cluster whose endpoints never change."""
+    return cluster(name, type="STATIC", load_assignment=assignment(name, endpoints), **_transports(), **fields)
+
+
+def listed(name: str, path: Path, **fields: object) -> Object:
+    """A cluster that reads its endpoints from a file."""
+    source = {"eds_config": watched(path), "service_name": name}
+    return cluster(name, type="EDS", eds_cluster_config=source, **_transports(), **fields)
+
+
+def _transports() -> Object:
+    inward = {"name": "inner", "match": {"inner": "true"}, "transport_socket": _inward()}
+    return {"transport_socket_matches": [inward, {"name": "outer", "match": {}, "transport_socket": _raw()}]}
+
+
+def watched(path: Path) -> Object:
+    """Configuration that Envoy reads from a file, again whenever another one is renamed to it."""
+    source = {"path": str(path), "watched_directory": {"path": str(path.parent)}}
+    return {"path_config_source": source, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
+
+
+def tunnels(name: str, **fields: object) -> Object:
+    """A cluster whose hosts are given by each connection: where HBONE connections go."""
+    lookup = {"key": ORIGINAL_DST, "path": [{"key": "waypoint"}]}
+    http2 = {"explicit_http_config": {"http2_protocol_options": {"allow_connect": True}}}
+    return cluster(
+        name,
+        type="ORIGINAL_DST",
+        lb_policy="CLUSTER_PROVIDED",
+        cleanup_interval="60s",
+        original_dst_lb_config={"upstream_port_override": HBONE_PORT, "metadata_key": lookup},
+        typed_extension_protocol_options={_HTTP_OPTIONS: typed(_HTTP_OPTIONS.removeprefix("envoy."), **http2)},
+        **fields,
+    )
+
+
+def _raw() -> Object:
+    """No encryption."""
+    return part("raw_buffer", "extensions.transport_sockets.raw_buffer.v3.RawBuffer")
+
+
+def _inward() -> Object:
+    """The transport to an internal listener; it carries the endpoint's metadata along."""
+    kind = "extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport"
+    carried = [{"kind": {"host": {}}, "name": ORIGINAL_DST}]
+    return part("internal_upstream", kind, passthrough_metadata=carried, transport_socket=_raw())
+
+
+def mutual_tls(leaf: Leaf, root: Path, *, server: bool) -> Object:
+    """Mutual TLS among SPIFFE identities of the trust domain."""
+    name = {"san_type": "URI", "matcher": {"prefix": f"spiffe://{TRUST_DOMAIN}/"}}
+    common = {
+        "tls_params": dict.fromkeys(("tls_minimum_protocol_version", "tls_maximum_protocol_version"), "TLSv1_3"),
+        "alpn_protocols": ["h2"],
+        "tls_certificates": [
+            {"certificate_chain": {"filename": str(leaf.chain)}, "private_key": {"filename": str(leaf.key)}}
+        ],
+        "validation_context": {"trusted_ca": {"filename": str(root)}, "match_typed_subject_alt_names": [name]},
+    }
+    kind = "extensions.transport_sockets.tls.v3"
+    if server:
+        return part(
+            "tls", f"{kind}.DownstreamTlsContext", common_tls_context=common, require_client_certificate=True
+        )
+    return part("tls", f"{kind}.UpstreamTlsContext", common_tls_context=common)
+
+
+def original_dst() -> Object:
+    """The listener filter that gives an internal connection its outer addresses back."""
+    return part(ORIGINAL_DST, f"extensions.filters.listener.{ORIGINAL_DST.rsplit('.')[-1]}.v3.OriginalDst")
+
+
+def state(key: str, text: str, *, shared: bool = True, factory: str = "") -> Object:
+    """One value to keep with a connection, made from Envoy's format text."""
+    found: Object = {"object_key": key, "format_string": {"text_format_source": {"inline_string": text}}}
+    if shared:
+        found["shared_with_upstream"] = "ONCE"  # carried further it would split the pool of HBONE connections
+    if factory:
+        found["factory_key"] = factory
+    return found
+
+
+def remember(*values: Object) -> Object:
+    """The network filter that sets such values."""
+    return part("remember", "extensions.filters.network.set_filter_state.v3.Config", on_new_connection=list(values))
+
+
+def tcp_proxy(to: str, **fields: object) -> Object:
+    """The network filter that copies bytes to a cluster; idle connections stay open."""
+    kind = "extensions.filters.network.tcp_proxy.v3.TcpProxy"
+    return part("tcp_proxy", kind, stat_prefix="tcp", cluster=to, idle_timeout="0s", **fields)
+
+
+def access_log(line: str, **only: object) -> list[Object]:
+    """One line per connection or request on Envoy's standard output, where `only` holds."""
+    text = {"text_format_source": {"inline_string": f"{line}\n"}}
+    kind = "extensions.access_loggers.file.v3.FileAccessLog"
+    log = part("envoy.access_loggers.file", kind, path="/dev/stdout", log_format=text)
+    return [{**log, **({"filter": only} if only else {})}]
+
+
+def flagged(*flags: str) -> Mapping[str, object]:
+    """The access log filter for these response flags."""
+    return {"response_flag_filter": {"flags": list(flags)}}
+
+
+def sources(addresses: Sequence[str]) -> Object:
+    """The filter chain match for callers at these addresses."""
+    return {"source_prefix_ranges": [{"address_prefix": each, "prefix_len": 32} for each in addresses]}

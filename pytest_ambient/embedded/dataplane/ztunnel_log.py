@@ -1,0 +1,254 @@
+"""ztunnel's access log lines, made from what its Envoy says of each connection (in the words of Istio 1.30)."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..istiod.model import Mesh, Service, Workload
+from ..ports import original
+from .lines import Line
+from .policy import NONE_ALLOWED, denied_by
+from .xds import HBONE_PORT
+
+Direction = Literal["inbound", "outbound"]
+
+_REJECTED = "connection closed due to policy rejection: "
+_MATCHED = "rbac_access_denied_matched_policy["
+_NOTHING_THERE = "connection failed: Connection refused (os error 111)"
+_TIMED_OUT = (
+    "connection timed out, maybe a NetworkPolicy is blocking HBONE port 15008: deadline has elapsed"
+)
+_STATUSES = {"400": "Bad Request", "401": "Unauthorized", "503": "Service Unavailable"}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One connection as a ztunnel saw it."""
+
+    direction: Direction
+    source_address: str
+    source: Workload | None
+    destination_address: str
+    destination: Workload | None
+    hbone_address: str | None
+    service: Service | None
+    sent: int
+    received: int
+    milliseconds: int
+    error: str | None
+    known: bool = True
+    """False when it failed before ztunnel knew where to go; such a line says little."""
+
+    @property
+    def mutual_tls(self) -> bool:
+        """Whether it travelled by HBONE."""
+        return self.hbone_address is not None
+
+    @property
+    def node(self) -> str:
+        """The node whose ztunnel writes the line."""
+        there = self.source if self.direction == "outbound" else self.destination
+        return there.node if there else ""
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Who is at which address."""
+
+    mesh: Mesh
+    workloads: Mapping[str, Workload] = field(init=False)
+    hostnames: Mapping[str, Service] = field(init=False)
+    addresses: Mapping[str, Service] = field(init=False)
+    sockets: Mapping[str, tuple[Workload, int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Index the mesh once, for the many lines to come."""
+        pods = self.mesh.workloads.values()
+        object.__setattr__(self, "workloads", {each.address: each for each in pods})
+        object.__setattr__(self, "hostnames", {each.hostname: each for each in self.mesh.services.values()})
+        object.__setattr__(self, "addresses", {each.vip: each for each in self.mesh.services.values()})
+        sockets = {path: (each, port) for each in pods for port, path in each.sockets.items()}
+        object.__setattr__(self, "sockets", sockets)
+
+    def at(self, address: str) -> Workload | None:
+        """The workload at `IP:PORT`."""
+        return self.workloads.get(address.rpartition(":")[0])
+
+    def service_of(self, address: str) -> Service | None:
+        """A Service that leads to that pod's `IP:PORT`; ztunnel guesses too when several do."""
+        workload, port = self.at(address), int(address.rpartition(":")[2] or 0)
+        found = [
+            service
+            for service in self.mesh.services.values()
+            for each in service.endpoints
+            if workload and each.workload == workload.uid and port in each.ports.values()
+        ]
+        return min(found, key=lambda each: (len(each.name), each.name), default=None)
+
+
+def connection(line: Line, directory: Directory) -> Connection:
+    """What a line of Envoy's says."""
+    match line.kind:
+        case "tunnelled":
+            return _tunnelled(line, directory)
+        case "direct":
+            return _direct(line, directory)
+        case "hbone":
+            return _hbone(line, directory)
+    return _plaintext(line, directory)
+
+
+def _tunnelled(line: Line, directory: Directory) -> Connection:
+    host, service, why = line.first, line.second, line.third
+    address = host if host != "-" else _assumed(line.destination)
+    error = _tunnel_error(line.flags, why)
+    return Connection(
+        "outbound",
+        line.source,
+        directory.at(line.source),
+        address,
+        directory.at(address),
+        line.destination,
+        directory.hostnames.get(service),
+        0 if error else line.received,
+        0 if error else line.sent,
+        line.milliseconds,
+        error,
+    )
+
+
+def _assumed(destination: str) -> str:
+    return f"{destination.rpartition(':')[0]}:{HBONE_PORT}"
+
+
+def _tunnel_error(flags: str, why: str) -> str | None:
+    if "UF" not in flags.split(","):
+        return None
+    answered, _, status = why.partition(":")
+    if answered == "tunnel_response":
+        return f"http status: {status} {_STATUSES.get(status, '')}".rstrip()
+    return _TIMED_OUT if "timeout" in why else f"connection failed: {why}"
+
+
+def _direct(line: Line, directory: Directory) -> Connection:
+    there, port = directory.sockets.get(line.first, (None, 0))
+    service = directory.hostnames.get(line.second)
+    error = _NOTHING_THERE if line.flags != "-" else None
+    if there is None:
+        error = _no_way(line.destination, service, directory)
+    address = f"{there.address}:{port}" if there else line.destination
+    sizes = (0, 0) if error else (line.received, line.sent)
+    return Connection(
+        "outbound",
+        line.source,
+        directory.at(line.source),
+        address,
+        there,
+        None,
+        service,
+        *sizes,
+        line.milliseconds,
+        error,
+        known=there is not None,
+    )
+
+
+def _no_way(destination: str, service: Service | None, directory: Directory) -> str:
+    pod = directory.at(destination)
+    waypoint = service.waypoint if service else pod.waypoint if pod else None
+    if waypoint is None:
+        return f"no healthy upstream: /{destination}"
+    hostname = f"{waypoint.name}.{waypoint.namespace}.svc.cluster.local"
+    name = f'NamespacedHostname {{ namespace: \\"{waypoint.namespace}\\", hostname: \\"{hostname}\\" }}'
+    address = f"waypoint GatewayAddress {{ destination: Hostname({name}), hbone_mtls_port: {HBONE_PORT} }}"
+    return f"unknown waypoint: {address} not found"
+
+
+def _hbone(line: Line, directory: Directory) -> Connection:
+    status, details = line.second, line.third
+    error = _refusal(details)
+    if error is None and status == "503":
+        error = _NOTHING_THERE
+    sizes = (0, 0) if error else (line.sent, line.received)
+    return Connection(
+        "inbound",
+        line.source,
+        directory.at(line.source),
+        _assumed(line.destination),
+        directory.at(line.destination),
+        line.destination,
+        directory.service_of(line.destination),
+        *sizes,
+        line.milliseconds,
+        error,
+    )
+
+
+def _plaintext(line: Line, directory: Directory) -> Connection:
+    told, details = line.second, line.third
+    error = f"{_REJECTED}{told}" if told != "-" else _refusal(details)
+    if error is None and "UF" in line.flags.split(","):
+        error = _NOTHING_THERE
+    sizes = (0, 0) if error else (line.sent, line.received)
+    return Connection(
+        "inbound",
+        line.source,
+        directory.at(line.source),
+        line.destination,
+        directory.at(line.destination),
+        None,
+        directory.service_of(line.destination),
+        *sizes,
+        line.milliseconds,
+        error,
+    )
+
+
+def _refusal(details: str) -> str | None:
+    if not details.startswith(_MATCHED):
+        return None
+    policy = details.removeprefix(_MATCHED).removesuffix("]")
+    return _REJECTED + (NONE_ALLOWED if policy == "none" else denied_by(policy))
+
+
+def written(seen: Connection, at: datetime.datetime) -> str:
+    """The line that ztunnel writes for it."""
+    level, event = ("error" if seen.error else "info"), "connection complete"
+    if not seen.known:
+        level, event = "warn", "connection failed"
+    fields = " ".join(f"{key}={value}" for key, value in _fields(seen).items())
+    return f"{stamp(at)}\t{level}\taccess\t{event}\t{fields}"
+
+
+def stamp(at: datetime.datetime) -> str:
+    """The time as ztunnel writes it."""
+    return f"{at:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _fields(seen: Connection) -> dict[str, str]:
+    destination = seen.destination_address.rpartition(":")
+    fields = {"src.addr": seen.source_address}
+    if seen.known:
+        fields |= _party("src", seen.source, identified=seen.mutual_tls)
+    fields["dst.addr"] = f"{destination[0]}:{original(int(destination[2] or 0))}"
+    if seen.known:
+        if seen.hbone_address:
+            fields["dst.hbone_addr"] = seen.hbone_address
+        if seen.service:
+            fields["dst.service"] = f'"{seen.service.hostname}"'
+        fields |= _party("dst", seen.destination, identified=seen.mutual_tls)
+    fields["direction"] = f'"{seen.direction}"'
+    if seen.known:
+        fields |= {"bytes_sent": str(seen.sent), "bytes_recv": str(seen.received)}
+        fields["duration"] = f'"{seen.milliseconds}ms"'
+    if seen.error:
+        fields["error"] = f'"{seen.error}"'
+    return fields
+
+
+def _party(side: str, workload: Workload | None, *, identified: bool) -> dict[str, str]:
+    if workload is None:
+        return {}
+    found = {f"{side}.workload": f'"{workload.name}"', f"{side}.namespace": f'"{workload.namespace}"'}
+    return found | {f"{side}.identity": f'"{workload.identity.uri}"'} if identified else found
