@@ -61,9 +61,11 @@ def peer_mistakes(peer: Object) -> Iterator[str]:
     yield from _selector_mistakes(spec)
 
 
-def only_http(policy: Object) -> bool:
-    """Whether the policy deserves the warning about TCP ports."""
-    return spec_of(policy).get("action") == "DENY" and any(_only_http(each) for each in spec_of(policy)["rules"])
+def authorization_warnings(policy: Object) -> list[str]:
+    """What a writer of the policy should be told although it is accepted."""
+    rules: list[Object] = spec_of(policy).get("rules") or []
+    denies = spec_of(policy).get("action") == "DENY"
+    return [HTTP_ONLY_DENY] if denies and any(_only_http(each or {}) for each in rules) else []
 
 
 def _only_http(rule: Object) -> bool:

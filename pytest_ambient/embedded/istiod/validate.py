@@ -6,7 +6,7 @@ from ..api.errors import ApiError, Cause, bad_request, invalid
 from ..api.store import Resource, Store, find
 from ..objects import Object, annotations_of, name_of, namespace_of
 from .authorization import DRY_RUN, target_refs
-from .policy_rules import authorization_mistakes, peer_mistakes
+from .policy_rules import authorization_mistakes, authorization_warnings, peer_mistakes
 from .route_rules import gateway_causes, route_causes
 from .unimplemented import not_implemented, unimplemented
 from .view import GATEWAY_API, SECURITY, spec_of
@@ -22,6 +22,11 @@ def guard(store: Store) -> None:
     _admit(store, find("RequestAuthentication", SECURITY), _jwt, _none)
     _admit(store, find("Gateway", GATEWAY_API), gateway_causes, _none)
     _admit(store, find("HTTPRoute", GATEWAY_API), route_causes, _none)
+
+
+def warnings(item: Object) -> list[str]:
+    """What the answer to a write should warn of; for objects of any kind."""
+    return authorization_warnings(item) if item.get("kind") == "AuthorizationPolicy" else []
 
 
 def policy_causes(policy: Object) -> Iterator[Cause]:
