@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from string import Template
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,10 +18,9 @@ from pytest_ambient.verdict.expectation import (
 
 Level = Literal["core", "extended", "documented"]
 Scope = Literal["namespace", "mesh"]
-NAMES = ("NAMESPACE", "OTHER_NAMESPACE", "OUTSIDE_NAMESPACE", "ROOT_NAMESPACE", "TRUST_DOMAIN", "WAYPOINT_CLASS")
-
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SOURCE = re.compile(r"((other|outside)/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_NAME = re.compile(r"\$\{([A-Z_]+)\}")
 _OWN_NAMESPACE = re.compile(r"\.\$\{NAMESPACE\}(\.svc(\.cluster\.local)?)?$")
 _Value = TypeVar("_Value")
 
@@ -69,8 +67,8 @@ class Case:
         """The case with `${NAMESPACE}` and its like filled in everywhere; Misuse for a name that is not given."""
         try:
             return _filled(self, names)
-        except (KeyError, ValueError) as error:
-            raise Misuse(f"case {self.id!r}: nothing is known to fill in for {error}") from error
+        except KeyError as error:
+            raise Misuse(f"case {self.id!r}: no value for ${{{error.args[0]}}}") from None
 
 
 def pair(cases: Iterable[Case]) -> tuple[Case, ...]:
@@ -173,7 +171,7 @@ def _filled(value: _Value, names: Mapping[str, str]) -> _Value:
     """The value with every text in it filled in, however deep."""
     filled: object = value
     if isinstance(value, str):
-        filled = Template(value).substitute(names) if "${" in value else value
+        filled = _NAME.sub(lambda name: names[name[1]], value)
     elif isinstance(value, tuple):
         filled = tuple(_filled(item, names) for item in value)
     elif isinstance(value, dict):

@@ -57,9 +57,7 @@ OUTCOMES: dict[str, Outcome] = {
     "answer 403 that passed a proxy, no word": outcome("0-application-403"),
     "answer 403 that passed a gateway": outcome("0-application-403", WAYPOINT_DENY),
     "answer 403 of the application, own page": replace(outcome("0-application-405"), status=403),
-    "empty 403 that passed a proxy, no word": replace(
-        outcome("0-application-403"), body=""
-    ),
+    "empty 403 that passed a proxy, no word": replace(outcome("0-application-403"), body=""),
     "answer 401 of the application": replace(outcome("0-application-405"), status=401),
     "waypoint's 403, no word": outcome("0-waypoint-403"),
     "waypoint's 403 by a DENY": outcome("0-waypoint-403", WAYPOINT_DENY),

@@ -14,12 +14,12 @@ from pytest_ambient.verdict.split import (
     MISS,
     at_least,
     at_most,
+    comparisons,
     interval,
     passes,
     region,
     sample_size,
     shifts,
-    comparisons,
     weigh,
 )
 
@@ -182,9 +182,7 @@ def test_a_sample_with_lost_probes_decides_nothing() -> None:
 
 def test_a_sample_that_is_too_small_decides_nothing() -> None:
     """Three good answers are luck."""
-    assert Split({"v1": 90, "v2": 10}).sample(answers({"v1-a": 3})).doubt == (
-        "a sample of 3 answers, 2,728 are needed"
-    )
+    assert Split({"v1": 90, "v2": 10}).sample(answers({"v1-a": 3})).doubt == ("a sample of 3 answers, 2,728 are needed")
 
 
 def test_an_empty_sample_decides_nothing() -> None:
