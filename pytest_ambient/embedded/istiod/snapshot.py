@@ -157,9 +157,8 @@ def _waypoint(
     pods = [
         each.uid
         for each in workloads.values()
-        if each.is_waypoint and each.ready and each.namespace == ref.namespace
-        and each.labels.get(GATEWAY_NAME) == ref.name
-    ]  # fmt: skip
+        if each.ready and each.namespace == ref.namespace and each.labels.get(GATEWAY_NAME) == ref.name
+    ]
     return Waypoint(
         name=ref.name,
         namespace=ref.namespace,

@@ -58,6 +58,14 @@ def test_label_of_the_service_beats_that_of_its_namespace(
     assert ref_of(service_gate(view, gates(view), item)) == bound
 
 
+def test_labels_of_service_and_namespace_do_not_mix() -> None:
+    """A Service's own waypoint is looked for in its namespace, wherever the namespace's label points."""
+    item = service("reviews", labels={USE_WAYPOINT: "waypoint"})
+    elsewhere = {USE_WAYPOINT: "waypoint", "istio.io/use-waypoint-namespace": "other"}
+    view = around(item, space=namespace("bookinfo", elsewhere))
+    assert ref_of(service_gate(view, gates(view), item)) == OURS
+
+
 @pytest.mark.parametrize(
     ("handles", "by_service", "by_pod"),
     [

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from pytest_ambient.embedded.api.store import Store, find
 from pytest_ambient.embedded.faults import Fault
-from pytest_ambient.embedded.istiod.istiod import Istiod
+from pytest_ambient.embedded.istiod.istiod import SLOW, Istiod
 from pytest_ambient.embedded.istiod.model import Mesh
 from pytest_ambient.embedded.istiod.view import GATEWAY_API, SECURITY
 from pytest_ambient.embedded.objects import Object
@@ -154,7 +154,19 @@ def test_slow_propagation_delays_policies_and_nothing_else() -> None:
     run(scenario, delay=0.2)
 
 
-def test_a_push_that_failed_is_repeated_at_the_next_change(caplog: object) -> None:
+def test_the_fault_slow_propagation_delays_by_a_minute() -> None:
+    """Under the fault a policy is not there for as long as any rule waits."""
+
+    async def scenario(store: Store, dataplane: Dataplane, istiod: Istiod) -> None:
+        store.create(find("AuthorizationPolicy", SECURITY), fresh(policy("deny", DENY)))
+        await asyncio.sleep(0.1)
+        assert not dataplane.meshes[-1].l4_policies
+
+    assert SLOW == 60
+    run(scenario, frozenset({Fault.SLOW_PROPAGATION}))
+
+
+def test_a_push_that_failed_is_repeated_at_the_next_change() -> None:
     """A failing data plane is logged and told again; istiod lives on."""
 
     async def scenario(store: Store, dataplane: Dataplane, istiod: Istiod) -> None:
