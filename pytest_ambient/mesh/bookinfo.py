@@ -99,7 +99,7 @@ def _late(kube: Kube, namespace: str) -> Sequence[str]:
             found.append(name)
     if not found:
         return found
-    reasons = {name: reason for name, reason in _reasons(kube.list("v1/Pod", namespace))}
+    reasons = dict(_reasons(kube.list("v1/Pod", namespace)))
     return [
         f"{name} ({next((why for pod, why in reasons.items() if pod.startswith(name)), 'not Ready')})" for name in found
     ]

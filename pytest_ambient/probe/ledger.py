@@ -21,7 +21,7 @@ class Seen:
 
     @property
     def waypoint(self) -> str | None:
-        """`NAMESPACE/POD` of the waypoint that it went to: its tunnel ends elsewhere than the address that was called."""
+        """`NAMESPACE/POD` of the waypoint that it went to: the tunnel ends elsewhere than at the address called."""
         out = self.outbound
         if out is None or not out.tunnelled or host_of(out.destination) == host_of(out.tunnelled):
             return None

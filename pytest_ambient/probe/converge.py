@@ -1,0 +1,110 @@
+"""Rounds until verdicts are stable, and the look whether they stay."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from pytest_ambient.probe.rounds import Judged, Probe, Rounds
+from pytest_ambient.probe.timing import Timing
+from pytest_ambient.verdict.call import Call
+from pytest_ambient.verdict.expectation import Word
+
+
+@dataclass
+class Track:
+    """What became of one row over its rounds; times in seconds since the start."""
+
+    attempts: int = 0
+    row: int = 0
+    """How many of the last rounds held."""
+    alike: int = 0
+    """How many of the last rounds gave the same word and reason."""
+    first: float | None = None
+    """When it first held."""
+    stable: float | None = None
+    """When the row of rounds began in which it held to the end."""
+    ended: float = 0.0
+    last: Judged | None = field(default=None, repr=False)
+
+    def add(self, judged: Judged, now: float) -> None:
+        """Takes in one more round."""
+        self.attempts += 1
+        same = self.last is not None and self.last.judgement == judged.judgement
+        self.alike = self.alike + 1 if same else 1
+        self.last, self.ended = judged, now
+        if not judged.holds:
+            self.row, self.stable = 0, None
+            return
+        self.row += 1
+        self.first = now if self.first is None else self.first
+        self.stable = now if self.stable is None else self.stable
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time, so that tests need not wait for it."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def settle(
+    rounds: Rounds,
+    probes: Mapping[str, Probe],
+    timing: Timing,
+    *,
+    within: float,
+    times: int,
+    clock: Clock,
+    since: float | None = None,
+) -> dict[str, Track]:
+    """Asks all rows together until each held `times` times in a row or `within` seconds have passed.
+
+    Rows that are done are asked on only as twins of others. A row of right answers that has begun in time may end late.
+    """
+    start = clock.now() if since is None else since
+    tracks = {key: Track() for key in probes}
+    pause = timing.shortest
+    while True:
+        open_ = [key for key in probes if tracks[key].row < times]
+        twins = [probes[key].twin or key for key in open_]
+        judged = rounds.look({key: probes[key] for key in probes if key in open_ or key in twins})
+        now = clock.now() - start
+        for key in open_:
+            tracks[key].add(judged[key], now)
+        rows = [tracks[key].row for key in open_]
+        if min(rows, default=times) >= times or (now >= within and not any(0 < row < times for row in rows)):
+            return tracks
+        pause = timing.shortest if any(0 < row < times for row in rows) else pause
+        clock.sleep(min(pause, timing.longest))
+        pause = min(pause * 2, timing.longest)
+
+
+def stay(
+    rounds: Rounds, probes: Mapping[str, Probe], still: Mapping[str, bool], timing: Timing, clock: Clock
+) -> dict[str, Track]:
+    """After the hold, many requests of each row that must hold still, at once; what proved nothing is asked again."""
+    wanted = [key for key in probes if still.get(key)]
+    if not wanted:
+        return {}
+    clock.sleep(timing.hold)
+    start = clock.now()
+    tracks = {key: Track() for key in wanted}
+    open_ = wanted
+    for _ in range(timing.rounds):
+        needed = {*open_, *(probes[key].twin or key for key in open_)}
+        asked = {key: many(probes[key], timing.stays if still.get(key) else 1) for key in probes if key in needed}
+        judged = rounds.look(asked)
+        for key in open_:
+            tracks[key].add(judged[key], clock.now() - start)
+        open_ = [key for key in open_ if judged[key].judgement.word is Word.INCONCLUSIVE]
+        if not open_:
+            break
+        clock.sleep(timing.shortest)
+    return tracks
+
+
+def many(probe: Probe, count: int) -> Probe:
+    """The row with its request sent so many times; one that is sent more often as it is stays so."""
+    call = probe.call
+    return replace(probe, call=replace(call, count=max(count, call.count))) if isinstance(call, Call) else probe

@@ -1,0 +1,130 @@
+"""What came of one case, with all that a report or a person wants to know about it."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pytest_ambient._kube import Kube
+from pytest_ambient.errors import AmbientError
+from pytest_ambient.probe.converge import Track
+from pytest_ambient.probe.rounds import Probe
+from pytest_ambient.probe.source import Source, Sources
+from pytest_ambient.verdict.call import Call, Status
+from pytest_ambient.verdict.case import Case
+from pytest_ambient.verdict.curl import pasteable
+from pytest_ambient.verdict.expectation import Judgement, Word
+from pytest_ambient.verdict.failure import Failure, Phase
+from pytest_ambient.verdict.outcome import Outcome
+from pytest_ambient.verdict.split import Sample
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One case's verdict and how it came about; times are milliseconds since the manifest was applied."""
+
+    case: Case
+    word: Word
+    reason: str = ""
+    """Why it is broken or inconclusive; empty when it holds."""
+    phase: Phase = "becomes"
+    """The step that decided."""
+    attempts: int = 0
+    first_ms: float | None = None
+    """To the first effect."""
+    stable_ms: float | None = None
+    """To the beginning of the stable effect: the convergence time."""
+    seconds: float = 0.0
+    """From the first probe of the deciding step to the last."""
+    evidence: tuple[str, ...] = ()
+    """Lines of proxies' logs, and whose curl it was."""
+    sample: Sample | None = field(default=None, compare=False)
+    """The numbers of a split."""
+    text: str = ""
+    """The whole failure, ready to be shown; empty when the case holds."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The step that decided a case."""
+
+    phase: Phase
+    probe: Probe
+    judgement: Judgement
+    track: Track
+
+
+def result(
+    case: Case, finding: Finding, became: Track | None, applied: Sequence[str], kube: Kube, sources: Sources
+) -> CaseResult:
+    """The case's result; `became` has the convergence times, `applied` says which manifests are in effect."""
+    judgement, track = finding.judgement, finding.track
+    source = _source(case, sources)
+    lines = _lines(track)
+    text = "" if judgement.word is Word.HOLDS else str(_failure(case, finding, source, lines, applied, kube))
+    return CaseResult(
+        case,
+        judgement.word,
+        judgement.reason,
+        finding.phase,
+        track.attempts,
+        _milliseconds(became.first if became else None),
+        _milliseconds(became.stable if became else None),
+        round(track.ended, 3),
+        (*lines, *([f"curl: {source.how}"] if source else [])),
+        text=text,
+    )
+
+
+def repeat(call: Call | Status, source: Source | None, word: str, kube: Kube) -> str:
+    """The line that repeats a probe by hand."""
+    context, kubeconfig = kube.context or "", str(kube.kubeconfig or "")
+    if isinstance(call, Status):
+        words = ["kubectl", *(["--kubeconfig", kubeconfig] if kubeconfig else [])]
+        words += ["--context", context] if context else []
+        words += ["-n", call.namespace] if call.namespace else []
+        version, _, kind = call.kind.rpartition("/")
+        group = version.rpartition("/")[0]
+        return shlex.join(
+            [*words, "get", f"{kind.lower()}.{group}" if group else kind.lower(), call.name, "-o", "yaml"]
+        )
+    if source is None:
+        return f"(no pod of {word} was found)"
+    own = source.how.startswith("own")
+    target = f"deploy/{word.rpartition('/')[2]}" if own else f"pod/{source.pod}"
+    return pasteable(call, target, source.namespace, context=context, kubeconfig=kubeconfig, container=source.container)
+
+
+def _failure(
+    case: Case, finding: Finding, source: Source | None, lines: Sequence[str], applied: Sequence[str], kube: Kube
+) -> Failure:
+    probe, track = finding.probe, finding.track
+    return Failure(
+        source=case.source or "",
+        pod=str(source) if source else "",
+        call=probe.call,
+        wanted=str(probe.expectation),
+        got=finding.judgement.reason,
+        attempts=track.attempts,
+        seconds=track.ended,
+        alike=track.alike,
+        applied=applied,
+        repeat=repeat(probe.call, source, case.source or "", kube),
+        phase=finding.phase,
+        evidence=lines,
+    )
+
+
+def _source(case: Case, sources: Sources) -> Source | None:
+    try:
+        return sources.find(case.source) if case.source else None
+    except AmbientError:
+        return None
+
+
+def _lines(track: Track) -> tuple[str, ...]:
+    seen = track.last.observed if track.last else None
+    return (seen.witness.line,) if isinstance(seen, Outcome) and seen.witness and seen.witness.line else ()
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 1)

@@ -1,0 +1,116 @@
+"""One round of a rule: every row asked, judged, doubts put to the proxies, denials weighed against their twins."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_ambient._kube import Kube
+from pytest_ambient.probe.battery import Battery
+from pytest_ambient.probe.ready import status_of
+from pytest_ambient.probe.witness import Asked, Witnesses
+from pytest_ambient.verdict.call import Call, Status
+from pytest_ambient.verdict.condition import ObjectStatus
+from pytest_ambient.verdict.expectation import AnyExpectation, Judgement, Word, judge
+from pytest_ambient.verdict.outcome import Lost, Outcome
+
+Observed = Outcome | ObjectStatus | Lost
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A row of a round: what is asked, what is expected of every answer."""
+
+    source: str | None
+    call: Call | Status
+    expectation: AnyExpectation
+    twin: str | None = None
+    """The key of the row that must hold beside this one, a denial."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a row saw in one round and the word on it; of several requests the one that decided."""
+
+    judgement: Judgement
+    observed: Observed
+    started: float
+    """When the round began, seconds since the epoch."""
+    all: tuple[Observed, ...] = ()
+    """What every request of the row saw."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the expectation held."""
+        return self.judgement.word is Word.HOLDS
+
+
+class Rounds:
+    """Asks rows of probes; `forget` the proxies' configuration when a manifest comes or goes."""
+
+    def __init__(self, kube: Kube, battery: Battery, witnesses: Witnesses) -> None:
+        self.kube, self.battery, self.witnesses = kube, battery, witnesses
+
+    def look(self, probes: Mapping[str, Probe]) -> dict[str, Judged]:
+        """The word on every row of one round."""
+        calls = {key: (p.source or "", p.call) for key, p in probes.items() if isinstance(p.call, Call)}
+        answers = self.battery.ask(calls)
+        seen: dict[str, list[Observed]] = {key: list(found) for key, found in answers.seen.items()}
+        seen |= {key: [self._status(p.call)] for key, p in probes.items() if isinstance(p.call, Status)}
+        self._call_witnesses(probes, seen, answers.started)
+        judged = {key: decided(probe, seen[key], answers.started) for key, probe in probes.items()}
+        return {key: beside(probe, judged, key) for key, probe in probes.items()}
+
+    def explained(self, probe: Probe, judged: Judged) -> Judged:
+        """A verdict that does not hold, with the proxies' words about it where they say something."""
+        outcome = judged.observed
+        if judged.holds or not isinstance(outcome, Outcome) or not isinstance(probe.call, Call):
+            return judged
+        if outcome.witness is not None or (outcome.status not in (0, 401, 403, 503)):
+            return judged
+        told = self.witnesses.attest([Asked(probe.call, outcome)], judged.started)[0]
+        again = judge(probe.expectation, told)
+        if told.witness is None or again.word is not judged.judgement.word:
+            return judged
+        return replace(judged, judgement=again, observed=told)
+
+    def _status(self, asked: Status) -> Observed:
+        return status_of(self.kube.get(asked.kind, asked.name, asked.namespace or None))
+
+    def _call_witnesses(self, probes: Mapping[str, Probe], seen: dict[str, list[Observed]], started: float) -> None:
+        """Only for outcomes that can't be judged without: an extra look into the logs costs more than the round."""
+        wanting = [
+            (key, index, Asked(probe.call, one))
+            for key, probe in probes.items()
+            for index, one in enumerate(seen[key])
+            if isinstance(one, Outcome)
+            and isinstance(probe.call, Call)
+            and judge(probe.expectation, one).word is Word.INCONCLUSIVE
+        ]
+        told = self.witnesses.attest([asked for _, _, asked in wanting], started) if wanting else []
+        for (key, index, _), outcome in zip(wanting, told, strict=True):
+            seen[key][index] = outcome
+
+
+def decided(probe: Probe, seen: Sequence[Observed], started: float) -> Judged:
+    """One word on all requests of a row: broken by one, inconclusive by one, else kept."""
+    words = [(judge(probe.expectation, one), one) for one in seen]
+    for word in (Word.BROKEN, Word.INCONCLUSIVE, Word.HOLDS):
+        found = [(judgement, one) for judgement, one in words if judgement.word is word]
+        if found:
+            judgement, one = found[0]
+            if len(seen) > 1 and judgement.reason:
+                judgement = replace(judgement, reason=f"{len(found)} of {len(seen)} times {judgement.reason}")
+            return Judged(judgement, one, started, tuple(seen))
+    lost = Lost("nothing was asked")
+    return Judged(Judgement(Word.INCONCLUSIVE, lost.reason), lost, started)
+
+
+def beside(probe: Probe, judged: Mapping[str, Judged], key: str) -> Judged:
+    """A denial whose twin did not hold in the same round says nothing about any policy."""
+    own, twin = judged[key], judged.get(probe.twin or "")
+    if probe.twin is None or not own.holds or (twin is not None and twin.holds):
+        return own
+    if twin is None:
+        return replace(own, judgement=Judgement(Word.INCONCLUSIVE, f"its twin {probe.twin} was not asked"))
+    seen = twin.judgement.reason
+    reason = f"denied, which proves nothing: its twin {probe.twin} must be answered beside it and saw {seen}"
+    return replace(own, judgement=Judgement(twin.judgement.word, reason))

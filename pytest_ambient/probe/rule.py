@@ -1,0 +1,144 @@
+"""One rule against one cluster: its set-up, its states one by one, and everything put back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_ambient._kube import Kube
+from pytest_ambient.errors import AmbientError, Misuse
+from pytest_ambient.manifest import Document, Manifests, Places, read
+from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, apply, placed
+from pytest_ambient.probe.battery import Battery
+from pytest_ambient.probe.converge import Clock
+from pytest_ambient.probe.ready import lagging, ready
+from pytest_ambient.probe.result import CaseResult, result
+from pytest_ambient.probe.rounds import Rounds
+from pytest_ambient.probe.source import Sources
+from pytest_ambient.probe.state import State
+from pytest_ambient.probe.timing import Timing
+from pytest_ambient.probe.witness import Witnesses
+from pytest_ambient.verdict.case import Case
+
+__all__ = ["CaseResult", "RuleRun"]
+
+
+class RuleRun:
+    """The cases of one module against one cluster, for one thread; `close` undoes the set-up."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        places: Places,
+        manifests: Manifests,
+        selected: Sequence[Case],
+        *,
+        timing: Timing | None = None,
+        hub: str | None = None,
+        sources: Sources | None = None,
+        run: str = "",
+        clock: Clock | None = None,
+    ) -> None:
+        self.kube, self.places, self.manifests, self.hub = kube, places, manifests, hub
+        self.timing, self.clock = timing or Timing(), clock or Clock()
+        self.sources = sources or Sources(kube, places, run, hub=hub, within=self.timing.setup)
+        self._selected = tuple(selected)
+        self._battery = Battery(kube, self.sources, self.timing)
+        self._witnesses = Witnesses(kube, self.timing.witness)
+        self._rounds = Rounds(kube, self._battery, self._witnesses)
+        self._setup: Applied | None = None
+        self._unready: AmbientError | None = None
+        self._failed: dict[str | None, AmbientError] = {}
+        self._results: dict[str, CaseResult] = {}
+
+    def result(self, case: Case) -> CaseResult:
+        """What came of a case; the first call for a state judges all its selected cases together.
+
+        Raises Misuse for a manifest or a workload that can't be used, BrokenEnvironment when the cluster can't be asked
+        or put back: every case of that state raises it.
+        """
+        if case.state in self._failed:
+            raise self._failed[case.state]
+        if case.id not in self._results:
+            try:
+                self._judge(case)
+            except AmbientError as error:
+                self._failed[case.state] = error
+                raise
+        return self._results[case.id]
+
+    def close(self) -> None:
+        """Ends all threads and undoes the set-up; raises KubeError or NotInTime when that fails."""
+        self._battery.close()
+        self._witnesses.close()
+        if self._setup is not None:
+            self._setup.undo(self.timing.undo)
+
+    def _judge(self, case: Case) -> None:
+        chosen = [other for other in self._selected if other.state == case.state and other.id != case.id]
+        cases = [one.filled(self.places.names) for one in [*chosen, case]]
+        mesh_wide = any(one.scope == "mesh" for one in cases)
+        self._set_up(mesh_wide=mesh_wide)
+        documents = self._documents(self._path(case.state), mesh_wide=mesh_wide)
+        state = State(cases, documents, self._rounds, self.timing, self.clock)
+        late = self._run(state, documents)
+        applied = [*self._named(self.manifests.setup, self._setup), *_named(self._path(case.state), documents)]
+        for key, one in state.cases.items():
+            made = result(one, state.finding(key), state.became.get(key), applied, self.kube, self.sources)
+            evidence = (*made.evidence, *late)
+            self._results[key] = replace(made, sample=state.samples.get(key), evidence=evidence)
+
+    def _run(self, state: State, documents: Sequence[Document]) -> list[str]:
+        """All steps; gives the documents whose status lags behind. Without a manifest there is no before to look at."""
+        if not documents:
+            self._effects(state, self.clock.now())
+            return []
+        state.control()
+        if not state.open:
+            return []
+        since = self.clock.now()
+        applied = apply(self.kube, documents)
+        try:
+            self._witnesses.forget()
+            self._effects(state, since)
+            late = lagging(self.kube, documents)
+        finally:
+            applied.undo(self.timing.undo)
+            self._witnesses.forget()
+        state.undone()
+        return late
+
+    def _effects(self, state: State, since: float) -> None:
+        state.becomes(since)
+        state.sample()
+        state.stays()
+
+    def _set_up(self, *, mesh_wide: bool) -> None:
+        if self._unready is not None:
+            raise self._unready
+        if self._setup is not None:
+            return
+        try:
+            documents = self._documents(self.manifests.setup, mesh_wide=mesh_wide)
+            self._setup = apply(self.kube, documents, manager=SETUP_MANAGER)
+            ready(self.kube, documents, self.timing.setup)
+        except AmbientError as error:
+            self._unready = error
+            raise
+
+    def _path(self, state: str | None) -> Path | None:
+        if state is not None and state not in self.manifests.states:
+            raise Misuse(f"state {state!r} has no manifest test_<stem>.{state}.yaml beside its module")
+        return self.manifests.states.get(state)
+
+    def _documents(self, path: Path | None, *, mesh_wide: bool) -> list[Document]:
+        if path is None:
+            return []
+        return placed(self.kube, read(path, self.places, hub=self.hub), self.places, mesh_wide=mesh_wide)
+
+    def _named(self, path: Path | None, applied: Applied | None) -> list[str]:
+        return _named(path, [change.document for change in applied.changes] if applied else [])
+
+
+def _named(path: Path | None, documents: Sequence[Document]) -> list[str]:
+    """`FOLDER/FILE: KIND NAMESPACE/NAME, …` for a manifest in effect."""
+    return [f"{path.parent.name}/{path.name}: {', '.join(map(str, documents))}"] if path and documents else []

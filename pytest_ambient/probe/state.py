@@ -1,0 +1,100 @@
+"""One state of a rule: control, becoming, sample, staying and the control again, each step deciding what it can."""
+
+from collections.abc import Mapping, Sequence
+
+from pytest_ambient.manifest import Document
+from pytest_ambient.probe.converge import Clock, Track, settle, stay
+from pytest_ambient.probe.result import Finding
+from pytest_ambient.probe.rounds import Probe, Rounds
+from pytest_ambient.probe.sampling import converging, marked, sampled
+from pytest_ambient.probe.timing import Timing
+from pytest_ambient.verdict.case import Case
+from pytest_ambient.verdict.expectation import Judgement, Split, Word
+from pytest_ambient.verdict.failure import Phase
+from pytest_ambient.verdict.split import Sample
+
+
+class State:
+    """The cases of one state; call the steps in their order. What a step decided against is left out of the rest."""
+
+    def __init__(
+        self, cases: Sequence[Case], documents: Sequence[Document], rounds: Rounds, timing: Timing, clock: Clock
+    ) -> None:
+        twins = [case.answered_twin for case in cases if case.answered_twin is not None]
+        everyone = {case.id: case for case in [*twins, *cases]}
+        self.cases = {case.id: case for case in cases}
+        self.splits = {c.id: marked(c, documents) for c in cases if isinstance(c.expectation, Split)}
+        self._probes = {key: Probe(c.source, c.call, converging(c, documents), c.twin) for key, c in everyone.items()}
+        self._before = {c.id: Probe(c.source, c.call, c.before) for c in cases if c.before is not None}
+        self._rounds, self._timing, self._clock = rounds, timing, clock
+        self.findings: dict[str, Finding] = {}
+        """The step that decided against a case."""
+        self.became: dict[str, Track] = {}
+        self.samples: dict[str, Sample] = {}
+
+    @property
+    def open(self) -> list[str]:
+        """The cases that nothing was found against yet."""
+        return [key for key in self.cases if key not in self.findings]
+
+    def control(self) -> None:
+        """Before the manifest every case must be answered as it says, or the manifest could prove nothing."""
+        asked, within = self._before, self._timing.control
+        tracks = settle(self._rounds, asked, self._timing, within=within, times=1, clock=self._clock)
+        self._note("control", asked, tracks, times=1)
+
+    def becomes(self, since: float) -> None:
+        """The manifest takes effect; `since` is when it was applied, by our clock."""
+        asked = self._with_twins(self.open)
+        timing = self._timing
+        tracks = settle(
+            self._rounds, asked, timing, within=timing.becomes, times=timing.rounds, clock=self._clock, since=since
+        )
+        self.became = {key: track for key, track in tracks.items() if key in self.cases}
+        self._note("becomes", asked, self.became, times=timing.rounds)
+
+    def sample(self) -> None:
+        """One sample of each split that has converged."""
+        for key in [key for key in self.open if key in self.splits]:
+            start = self._clock.now()
+            sample = sampled(self._rounds, self._probes[key], self.splits[key])
+            self.samples[key] = sample
+            reason = sample.doubt or sample.reason
+            if reason is not None:
+                word = Word.INCONCLUSIVE if sample.doubt else Word.BROKEN
+                track = Track(attempts=sample.total, alike=sample.total, ended=self._clock.now() - start)
+                probe = Probe(self.cases[key].source, self.cases[key].call, self.splits[key])
+                self.findings[key] = Finding("becomes", probe, Judgement(word, reason), track)
+
+    def stays(self) -> None:
+        """Denials, named backends and what must not change are looked at again after the hold."""
+        still = {key: self.cases[key].holds_still for key in self.open if key not in self.splits}
+        asked = self._with_twins([key for key, wanted in still.items() if wanted])
+        tracks = stay(self._rounds, asked, still, self._timing, self._clock)
+        self._note("stays", asked, tracks, times=1)
+
+    def undone(self) -> None:
+        """With the manifest gone, every case must be answered as before it."""
+        asked = {key: self._before[key] for key in self.open if key in self._before}
+        timing = self._timing
+        tracks = settle(self._rounds, asked, timing, within=timing.undo, times=timing.rounds, clock=self._clock)
+        self._note("undo", asked, tracks, times=timing.rounds)
+
+    def finding(self, key: str) -> Finding:
+        """What decided a case: a step against it, or that it became and stayed."""
+        held = Finding("becomes", self._probes[key], Judgement(Word.HOLDS), self.became.get(key, Track()))
+        return self.findings.get(key, held)
+
+    def _with_twins(self, keys: Sequence[str]) -> dict[str, Probe]:
+        wanted = {*keys, *(self._probes[key].twin for key in keys)}
+        return {key: probe for key, probe in self._probes.items() if key in wanted}
+
+    def _note(self, phase: Phase, asked: Mapping[str, Probe], tracks: Mapping[str, Track], *, times: int) -> None:
+        for key, track in tracks.items():
+            if track.row >= times or track.last is None or key in self.findings or key not in self.cases:
+                continue
+            track.last = self._rounds.explained(asked[key], track.last)
+            judgement = track.last.judgement
+            if judgement.word is Word.HOLDS:
+                judgement = Judgement(Word.BROKEN, f"what was wanted, but never {times} times in a row")
+            self.findings[key] = Finding(phase, asked[key], judgement, track)
