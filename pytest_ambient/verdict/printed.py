@@ -72,7 +72,7 @@ def _values(rest: bytes) -> tuple[dict[str, tuple[str, ...]], dict[str, object] 
 
 
 def _utf8(text: str) -> str:
-    return text.encode("latin-1", errors="replace").decode(errors="replace")
+    return text if text.isascii() else text.encode("latin-1", errors="replace").decode(errors="replace")
 
 
 def _number(about: dict[str, object], name: str) -> int:
