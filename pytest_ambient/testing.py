@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from pytest_ambient._kube_rest import Kind
 from pytest_ambient._kube_stream import Executed
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import ExecFailed, NotFound, ProviderError
 
 Object: TypeAlias = dict[str, Any]
+
+CLUSTER_WIDE = ("Namespace", "Node", "GatewayClass")
+"""Kinds that FakeKube keeps without a namespace."""
 
 
 @dataclass
@@ -97,6 +101,13 @@ class FakeKube:
     """Logs by `NAMESPACE/POD`."""
     pages: dict[tuple[str, str], str] = field(default_factory=dict)
     """What a pod's own ports answer, by `NAMESPACE/POD` and path."""
+    kubeconfig: Path | None = None
+    context: str | None = "fake"
+
+    def kind(self, kind: str) -> Kind:
+        """Where objects of a kind live; every kind exists."""
+        name = kind.rpartition("/")[2]
+        return Kind(f"/apis/{kind.rpartition('/')[0]}", f"{name.lower()}s", name not in CLUSTER_WIDE)
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """The object, None when there is none."""

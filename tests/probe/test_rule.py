@@ -1,0 +1,283 @@
+"""Rules judged from control to undoing, against a mesh of doubles."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_ambient.errors import ManifestError, Misuse
+from pytest_ambient.manifest import Manifests
+from pytest_ambient.probe.converge import Clock
+from pytest_ambient.probe.result import CaseResult
+from pytest_ambient.probe.rule import RuleRun
+from pytest_ambient.probe.timing import Timing
+from pytest_ambient.verdict.call import GET, STATUS
+from pytest_ambient.verdict.case import Case, pair
+from pytest_ambient.verdict.expectation import Answered, DeniedL4, HasCondition, LacksCondition, Split, Word
+from tests.probe.bench import DENIED, PLACES, QUICK, RUN, Bench, Reply
+
+POLICY = "security.istio.io/v1/AuthorizationPolicy"
+REVIEWS = GET("http://reviews:9080/reviews/0")
+MANIFEST = """\
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata:
+  name: only-curl
+  namespace: ${NAMESPACE}
+spec:
+  action: ALLOW
+"""
+ANSWERED = Case("curl-is-answered", "curl", REVIEWS, Answered(200), Answered(200), unchanged=True)
+REFUSED = Case("details-is-reset", "details-v1", REVIEWS, DeniedL4(by="only-curl"), Answered(200))
+TABLE = pair([ANSWERED, REFUSED])
+
+
+@pytest.fixture
+def manifests(tmp_path: Path) -> Manifests:
+    """A rule with one manifest."""
+    (tmp_path / "test_rule.yaml").write_text(MANIFEST)
+    return Manifests.beside(tmp_path / "test_rule.py")
+
+
+def enforced(where: str, bench: Bench) -> Reply:
+    """What a mesh does that keeps its promise: only curl is let in while the policy is there."""
+    return DENIED if bench.there(POLICY, "only-curl") and "details" in where else Reply()
+
+
+def bench_of(answer: object = enforced) -> Bench:
+    """A bench whose policy is attached and whose mesh does what `answer` says."""
+    bench = Bench(lambda where, method, url: answer(where, bench))  # type: ignore[operator]  # a function of both
+    bench.attach("shop/only-curl")
+    return bench
+
+
+def judged(
+    bench: Bench, manifests: Manifests, *wanted: Case, selected: tuple[Case, ...] = TABLE, timing: Timing = QUICK
+) -> list[CaseResult]:
+    """The results of some cases."""
+    clock = Clock(bench.clock, bench.clock.sleep)
+    run = RuleRun(bench.real, PLACES, manifests, selected, timing=timing, run=RUN, clock=clock)
+    try:
+        return [run.result(case) for case in wanted]
+    finally:
+        run.close()
+
+
+def test_a_kept_promise_holds_and_is_undone(manifests: Manifests) -> None:
+    """Answer and denial hold, with the convergence time, the proxy's line as evidence, and nothing left behind."""
+    bench = bench_of()
+    answered, refused = judged(bench, manifests, *TABLE)
+    assert (answered.word, refused.word) == (Word.HOLDS, Word.HOLDS)
+    assert refused.stable_ms is not None
+    assert refused.text == ""
+    assert "none allowed" in refused.evidence[0]
+    assert not bench.there(POLICY, "only-curl")
+
+
+def test_one_exec_for_each_source_and_round(manifests: Manifests) -> None:
+    """Control, three rounds, the look whether it stays and the control again: 1 + 3 + 1 + 3 execs of each pod."""
+    bench = bench_of()
+    judged(bench, manifests, *TABLE)
+    assert [where for where, _ in bench.execs].count("shop/details-v1-x") == 8
+    assert [where for where, _ in bench.execs].count("shop/curl-x") == 8
+
+
+def test_an_ignored_policy_is_a_broken_promise(manifests: Manifests) -> None:
+    """The failure says who called whom, what was wanted, what came, what was applied and how to repeat it."""
+    (result,) = judged(bench_of(lambda where, bench: Reply()), manifests, REFUSED)
+    assert result.word is Word.BROKEN
+    lines = result.text.splitlines()
+    assert lines[0] == "details-v1 (shop/details-v1-x) -> GET http://reviews:9080/reviews/0"
+    assert lines[1].startswith("  wanted   denied at L4: connection closed without an HTTP byte")
+    assert lines[2].startswith("  got      HTTP 200 from the application")
+    assert "AuthorizationPolicy shop/only-curl" in result.text
+    assert "-n shop exec deploy/details-v1 -c details -- curl -sS http://reviews:9080/reviews/0" in result.text
+
+
+def test_a_dead_mesh_is_no_enforced_policy(manifests: Manifests) -> None:
+    """When everybody is refused, the denial is not believed either, since its twin fails beside it."""
+    bench = bench_of(lambda where, bench: DENIED if bench.there(POLICY, "only-curl") else Reply())
+    answered, refused = judged(bench, manifests, *TABLE)
+    assert answered.word is Word.BROKEN
+    assert "refused by ztunnel" in answered.reason
+    assert refused.word is Word.BROKEN
+    assert "its twin curl-is-answered" in refused.reason
+
+
+def test_the_twin_of_a_selected_denial_is_probed_too(manifests: Manifests) -> None:
+    """Selecting the denial alone still asks its twin in the same rounds."""
+    bench = bench_of()
+    (result,) = judged(bench, manifests, TABLE[1], selected=TABLE[1:])
+    assert result.word is Word.HOLDS
+    assert "shop/curl-x" in [where for where, _ in bench.execs]
+
+
+def test_a_denial_without_witness_is_inconclusive(manifests: Manifests) -> None:
+    """A reset that ztunnel does not speak of proves nothing: neither kept nor broken."""
+    silent = Reply(status=0, body="", exit=56, silent=True)
+    bench = bench_of(lambda where, bench: silent if enforced(where, bench) is DENIED else Reply())
+    (result,) = judged(bench, manifests, TABLE[1])
+    assert result.word is Word.INCONCLUSIVE
+    assert "nothing from ztunnel" in result.reason
+
+
+def test_another_policy_than_the_named_one_breaks_it(manifests: Manifests) -> None:
+    """An ALLOW that did not match is only named when it is the only one attached."""
+    bench = bench_of()
+    bench.attach("shop/only-curl", "shop/stranger")
+    (result,) = judged(bench, manifests, TABLE[1])
+    assert result.word is Word.BROKEN
+    assert "shop/stranger" in result.reason
+
+
+def test_lost_execs_are_asked_again(manifests: Manifests) -> None:
+    """Execs that give nothing cost rounds, not verdicts."""
+    bench = bench_of()
+    bench.lost = 3
+    assert [result.word for result in judged(bench, manifests, *TABLE)] == [Word.HOLDS, Word.HOLDS]
+
+
+def test_execs_that_never_give_anything_are_inconclusive(manifests: Manifests) -> None:
+    """No output is never read as a denial."""
+    bench = bench_of()
+    bench.lost = 10**6
+    results = judged(bench, manifests, *TABLE)
+    assert {result.word for result in results} == {Word.INCONCLUSIVE}
+    assert {result.phase for result in results} == {"control"}
+
+
+def test_a_call_that_failed_before_the_manifest_proves_nothing(manifests: Manifests) -> None:
+    """The control is part of the verdict, and the failure says so."""
+    (result,) = judged(bench_of(lambda where, bench: Reply(503, "down")), manifests, TABLE[1])
+    assert (result.word, result.phase) == (Word.BROKEN, "control")
+    assert "before the manifest: HTTP 200" in result.text
+
+
+def test_an_effect_that_does_not_stay_is_broken(manifests: Manifests) -> None:
+    """A denial that lets some of many requests through after the hold is none."""
+    count = 0
+
+    def leaky(where: str, bench: Bench) -> Reply:
+        nonlocal count
+        if enforced(where, bench) is not DENIED:
+            return Reply()
+        count += 1
+        return Reply() if count > QUICK.rounds and count % 2 else DENIED
+
+    (result,) = judged(bench_of(leaky), manifests, TABLE[1])
+    assert (result.word, result.phase) == (Word.BROKEN, "stays")
+    assert "2 of 4 times HTTP 200" in result.reason
+
+
+def test_a_policy_that_outlives_its_deletion_is_broken(manifests: Manifests) -> None:
+    """The control must hold again once the manifest is undone."""
+    seen = False
+
+    def sticky(where: str, bench: Bench) -> Reply:
+        nonlocal seen
+        seen = seen or bench.there(POLICY, "only-curl")
+        return DENIED if seen and "details" in where else Reply()
+
+    (result,) = judged(bench_of(sticky), manifests, TABLE[1])
+    assert (result.word, result.phase) == (Word.BROKEN, "undo")
+    assert "once the manifest is undone: HTTP 200" in result.text
+
+
+def test_convergence_is_measured_from_the_apply(manifests: Manifests) -> None:
+    """The first and the stable effect are two times, and flapping moves only the second."""
+    states = iter([Reply(), DENIED, Reply(), *[DENIED] * 100])
+    current = [Reply()]
+
+    def slow(where: str, bench: Bench) -> Reply:
+        if enforced(where, bench) is DENIED:
+            current[0] = next(states)
+            return current[0]
+        return Reply()
+
+    (result,) = judged(bench_of(slow), manifests, TABLE[1])
+    assert result.word is Word.HOLDS
+    assert result.first_ms is not None
+    assert result.stable_ms is not None
+    assert 0 < result.first_ms < result.stable_ms
+
+
+def test_a_status_is_a_case_like_any_other(manifests: Manifests) -> None:
+    """Its condition is absent before and after the manifest and present in between."""
+    bench = bench_of()
+    apply = bench.kube.apply
+
+    def with_status(obj: dict[str, object], **options: object) -> dict[str, object]:
+        status = {
+            "conditions": [
+                {"type": "ZtunnelAccepted", "status": "True", "reason": "Accepted", "observedGeneration": "1"}
+            ]
+        }
+        return apply({**obj, "status": status})
+
+    bench.kube.apply = with_status  # type: ignore[assignment, method-assign]  # a double of a double
+    wanted = HasCondition("ZtunnelAccepted", "True", "Accepted")
+    absent = LacksCondition("ZtunnelAccepted", "True", "Accepted")
+    status = Case("policy-is-accepted", None, STATUS(POLICY, "only-curl"), wanted, absent)
+    (result,) = judged(bench, manifests, status, selected=(status,))
+    assert result.word is Word.HOLDS
+
+
+def test_a_manifest_outside_of_our_namespaces_is_refused(tmp_path: Path) -> None:
+    """A case without scope=mesh never writes anywhere else, and the error names file and line."""
+    (tmp_path / "test_rule.yaml").write_text(MANIFEST.replace("${NAMESPACE}", "kube-system"))
+    with pytest.raises(
+        ManifestError, match=r"test_rule.yaml:1: AuthorizationPolicy kube-system/only-curl would change"
+    ):
+        judged(bench_of(), Manifests.beside(tmp_path / "test_rule.py"), TABLE[0])
+
+
+def test_an_unknown_workload_lists_those_there_are(manifests: Manifests) -> None:
+    """The mistake is told in one line."""
+    case = Case("nobody-is-answered", "nobody", REVIEWS, Answered(200), Answered(200), unchanged=True)
+    with pytest.raises(
+        Misuse, match="unknown workload 'nobody' in namespace shop, there are curl, details-v1, reviews-v1"
+    ):
+        judged(bench_of(), manifests, case, selected=(case,))
+
+
+ROUTE = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: split, namespace: "${NAMESPACE}"}
+spec:
+  parentRefs: [{kind: Service, group: "", name: reviews}]
+  rules:
+    - filters:
+        - type: ResponseHeaderModifier
+          responseHeaderModifier: {set: [{name: x-split, value: "on"}]}
+      backendRefs: [{name: reviews-v1, port: 9080, weight: 100}]
+"""
+
+
+@pytest.fixture
+def split_route(tmp_path: Path) -> Iterator[Manifests]:
+    """A rule with a route that marks its answers."""
+    (tmp_path / "test_split.yaml").write_text(ROUTE)
+    return Manifests.beside(tmp_path / "test_split.py")
+
+
+@pytest.mark.parametrize(("backend", "word"), [("reviews-v1-abc", Word.HOLDS), ("reviews-v2-abc", Word.BROKEN)])
+def test_a_split_is_sampled_once_it_carries_its_header(split_route: Manifests, backend: str, word: Word) -> None:
+    """Convergence is told by the route's own header, then one sample of the size that both error rates ask for."""
+
+    def routed(where: str, bench: Bench) -> Reply:
+        marked = bench.there("gateway.networking.k8s.io/v1/HTTPRoute", "split")
+        return Reply(body=f'{{"podname": "{backend}"}}', headers={"x-split": "on"} if marked else {})
+
+    case = Case("all-go-to-v1", "curl", REVIEWS, Split({"reviews-v1": 1.0, "reviews-v2": 0.0}), Answered(200))
+    (result,) = judged(bench_of(routed), split_route, case, selected=(case,))
+    assert result.word is word
+    assert result.sample is not None
+    assert result.sample.total >= result.sample.needed > 100
+
+
+def test_a_split_without_a_marking_route_is_a_mistake(manifests: Manifests) -> None:
+    """Without a header of its own an old answer can't be told from a new one."""
+    case = Case("all-go-to-v1", "curl", REVIEWS, Split({"reviews-v1": 1.0}), Answered(200))
+    with pytest.raises(Misuse, match="a Split needs an HTTPRoute for reviews whose ResponseHeaderModifier"):
+        judged(bench_of(), manifests, case, selected=(case,))
