@@ -51,7 +51,7 @@ def _failure(outcome: Outcome) -> str:
 
 
 def _words(outcome: Outcome) -> str:
-    code, cut = outcome.exit_code, outcome.status > 0
+    code, cut, opened = outcome.exit_code, outcome.status > 0, "connected, then " if outcome.connected else ""
     if code == RESOLVE:
         words = "the name has no address"
     elif code == CONNECT:
@@ -64,9 +64,9 @@ def _words(outcome: Outcome) -> str:
     elif code == TLS:
         words = "the TLS handshake failed"
     elif code == 52:
-        words = "connected, then closed without an HTTP byte"
+        words = f"{opened}closed without an HTTP byte"
     elif code == 56:
-        words = "reset in the middle of the body" if cut else "connected, then reset without an HTTP byte"
+        words = "reset in the middle of the body" if cut else f"{opened}reset without an HTTP byte"
     elif code == PARTIAL:
         words = "the body was cut short"
     else:

@@ -64,6 +64,7 @@ OUTCOMES: dict[str, Outcome] = {
     "waypoint's 403 by an ALLOW": outcome("0-waypoint-403", WAYPOINT_MISS),
     "waypoint's 403 to a HEAD": outcome("0-waypoint-403-head", WAYPOINT_DENY),
     "waypoint's 403, it says allowed": outcome("0-waypoint-403", WAYPOINT_ALLOWED),
+    "waypoint's 403, longer": replace(outcome("0-waypoint-403", WAYPOINT_DENY), body="RBAC: access denied, really"),
     "waypoint's 401": outcome("0-waypoint-401"),
     "waypoint's 503, no word": outcome("0-waypoint-503"),
     "waypoint's 503, waypoint refused": outcome("0-waypoint-503", OF_WAYPOINT),
@@ -78,6 +79,7 @@ OUTCOMES: dict[str, Outcome] = {
     "reset of the waypoint": outcome("56-reset", OF_WAYPOINT),
     "reset, ztunnel let it through": outcome("56-reset", ZTUNNEL_ALLOWED),
     "reset, waypoint lost": outcome("56-reset", ZTUNNEL_LOST),
+    "reset of nothing": replace(outcome("56-reset", ZTUNNEL_DENY), connect_ms=0.0),
     "empty by an ALLOW": outcome("52-empty", ZTUNNEL_MISS),
     "empty, no word": outcome("52-empty"),
     "no address": outcome("6-no-address"),
@@ -88,6 +90,9 @@ OUTCOMES: dict[str, Outcome] = {
     "no tls": outcome("35-no-tls"),
     "silent": outcome("28-silent"),
     "never connected": outcome("28-never-connected"),
+    "silent in the body": replace(
+        outcome("28-silent"), status=200, error="Operation timed out after 1000 milliseconds with 4 bytes received"
+    ),
     "cut short": outcome("18-cut-short"),
     "reset in the body": outcome("56-reset-in-body"),
     "answer 403 under --fail": outcome("22-fail"),

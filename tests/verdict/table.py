@@ -41,6 +41,7 @@ SEEN = {
     "waypoint's 403 by an ALLOW": f"{BY_WAYPOINT}, {UNMATCHED}",
     "waypoint's 403 to a HEAD": f"HTTP 403 made by the waypoint, no body, {MATCHED}",
     "waypoint's 403, it says allowed": BY_WAYPOINT,
+    "waypoint's 403, longer": f"HTTP 403 made by the waypoint, body 'RBAC: access denied, really', {MATCHED}",
     "waypoint's 401": "HTTP 401 made by a proxy, body 'Jwt verification fails'",
     "waypoint's 503, no word": UPSTREAM,
     "waypoint's 503, waypoint refused": f"{UPSTREAM}, {MISSED_WAYPOINT}",
@@ -55,6 +56,7 @@ SEEN = {
     "reset of the waypoint": f"{RESET}, {MISSED_WAYPOINT}",
     "reset, ztunnel let it through": f"{RESET}, let through by ztunnel",
     "reset, waypoint lost": f"{RESET}, failed at ztunnel: no healthy upstream: default/waypoint",
+    "reset of nothing": f"reset without an HTTP byte (curl exit 56), {DENIED}",
     "empty by an ALLOW": f"{EMPTY}, {MISSED}",
     "empty, no word": EMPTY,
     "no address": "the name has no address (curl exit 6)",
@@ -63,6 +65,7 @@ SEEN = {
     "no tls": "the TLS handshake failed (curl exit 35)",
     "silent": "no answer within 1.0 s, TCP connected (curl exit 28)",
     "never connected": "no answer within 0.5 s, TCP never connected (curl exit 28)",
+    "silent in the body": ("HTTP 200 from the application, then no answer within 1.0 s, TCP connected (curl exit 28)"),
     "cut short": "HTTP 200 from the application, then the body was cut short (curl exit 18)",
     "reset in the body": "HTTP 200 from the application, then reset in the middle of the body (curl exit 56)",
     "answer 403 under --fail": (
@@ -90,6 +93,10 @@ L7_DOUBT: dict[str, str] = {
         "HTTP 403 from the application by its headers; nothing from the waypoint"
     ),
     "waypoint's 403, it says allowed": Doubt(f"{BY_WAYPOINT}; yet let through by the waypoint: via_upstream"),
+    "waypoint's 403, longer": (
+        f"HTTP 403 made by the waypoint, body 'RBAC: access denied, really', {MATCHED}; "
+        "the waypoint's own 403 says 'RBAC: access denied'"
+    ),
     "answer 403 of the application, own page": (
         "HTTP 403 from the application; the waypoint's own 403 says 'RBAC: access denied'"
     ),
@@ -109,6 +116,11 @@ TABLE: list[tuple[Expectation, tuple[str, ...], dict[str, str]]] = [
         Answered(200, backend="reviews-v2"),
         (),
         dict.fromkeys(BOTH, f"HTTP 200 from the application in {POD}; wanted backend reviews-v2"),
+    ),
+    (
+        Answered(200, backend="reviews-v"),
+        (),
+        dict.fromkeys(BOTH, f"HTTP 200 from the application in {POD}; wanted backend reviews-v"),
     ),
     (
         Answered(200, through=None),

@@ -134,7 +134,7 @@ COOKIE = '{"set-cookie":["session=abc; Path=/"]}'
         (CALLED % 0, "signing in as normal proved nothing: curl ended before it"),
         (
             LOGIN % (0, "{}", 56, 0) + CALLED % 0,
-            "signing in as normal gave no cookie: connected, then reset without an HTTP byte (curl exit 56)",
+            "signing in as normal gave no cookie: reset without an HTTP byte (curl exit 56)",
         ),
         (
             LOGIN % (0, "{}", 0, 200) + CALLED % 0,
