@@ -8,10 +8,11 @@ import asyncio
 import contextlib
 import os
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process, SubprocessStreamProtocol
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+_LINE = 1 << 20
 _KEEPER = """
 trap '' HUP INT TERM
 all=
@@ -25,12 +26,25 @@ for each in $all; do kill -KILL -- "-$each"; done 2>/dev/null
 """
 
 
+class _Watched(SubprocessStreamProtocol):
+    """Knows when the process itself has ended: asyncio's own `wait` also waits for all who hold its pipes."""
+
+    def __init__(self) -> None:
+        super().__init__(_LINE, asyncio.get_running_loop())
+        self.exited = asyncio.Event()
+
+    def process_exited(self) -> None:
+        super().process_exited()
+        self.exited.set()
+
+
 class Child:
     """A process that was started here, and the group that it leads."""
 
-    def __init__(self, process: Process, ended: Callable[["Child"], None]) -> None:
+    def __init__(self, process: Process, exited: asyncio.Event, ended: Callable[["Child"], None]) -> None:
         self.pid = process.pid
         self._process = process
+        self._exited = exited
         self._lines: asyncio.Task[None] | None = None
         self._waiting = asyncio.create_task(self._reap(ended))
 
@@ -86,11 +100,12 @@ class Child:
         self._lines = asyncio.create_task(relay())
 
     async def _reap(self, ended: Callable[["Child"], None]) -> int:
-        code = await self._process.wait()
+        await self._exited.wait()
         self.kill()  # what it left in the background ends with it
         ended(self)
         if self._lines:
             await asyncio.wait([self._lines], timeout=1)
+        code = self._process.returncode or 0
         return 128 - code if code < 0 else code
 
 
@@ -116,11 +131,13 @@ class Processes:
         keeper = await self._keep()
         if line:
             stdout, stderr = PIPE, asyncio.subprocess.STDOUT
-        process = await asyncio.create_subprocess_exec(
-            *argv, stdin=stdin, stdout=stdout, stderr=stderr, env=env, cwd=cwd, start_new_session=True, limit=1 << 20
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.subprocess_exec(
+            _Watched, *argv, stdin=stdin, stdout=stdout, stderr=stderr, env=env, cwd=cwd, start_new_session=True
         )
+        process = Process(transport, protocol, loop)
         keeper.write(b"+ %d\n" % process.pid)
-        child = Child(process, self._ended)
+        child = Child(process, protocol.exited, self._ended)
         self._children.add(child)
         if line and process.stdout:
             child.tell(process.stdout, line)

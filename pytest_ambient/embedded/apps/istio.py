@@ -112,9 +112,12 @@ class Waypoint(Web):
         return await self._page("/stats/prometheus")
 
     async def _admin(self, request: web.BaseRequest) -> web.StreamResponse:
-        return await self._page(request.path_qs)
+        return await self._page(request.path_qs, request.method)
 
-    async def _page(self, path: str) -> Reply:
-        status, text = await self.around.mesh.waypoint_admin(self.around.namespace, self.around.hostname, path)
-        kind = "application/json" if text.startswith("{") else "text/plain; charset=UTF-8"
-        return reply(text, status, {"Content-Type": kind})
+    async def _page(self, path: str, method: str = "GET") -> Reply:
+        mesh, around = self.around.mesh, self.around
+        try:
+            status, headers, body = await mesh.waypoint_admin(around.hostname, around.namespace, path, method)
+        except OSError as error:
+            return reply(f"{error}\n", 503, _TEXT)
+        return reply(body, status, {"Content-Type": headers.get("content-type", "text/plain")})

@@ -35,8 +35,10 @@ class MeshPlane(Protocol):
     def ztunnel_config_dump(self, node: str) -> Object:
         """The configuration of a node's ztunnel."""
 
-    async def waypoint_admin(self, namespace: str, name: str, path: str) -> tuple[int, str]:
-        """Status and text of a waypoint pod's own administration page."""
+    async def waypoint_admin(
+        self, name: str, namespace: str, path: str, method: str = "GET"
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of what a waypoint pod's Envoy answers; OSError when it is not there."""
 
 
 @dataclass(frozen=True)

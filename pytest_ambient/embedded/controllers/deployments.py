@@ -71,7 +71,7 @@ class Deployments(Controller):
         labels[HASH] = word
         selector.setdefault("matchLabels", {})[HASH] = word
         kept = {key: value for key, value in annotations_of(deployment).items() if key not in _HIDDEN}
-        made = {
+        made: Object = {
             "metadata": {
                 "name": f"{name_of(deployment)}-{word}",
                 "namespace": namespace_of(deployment),
@@ -87,9 +87,10 @@ class Deployments(Controller):
 
     def _step(self, deployment: Object, new: Object, old: Sequence[Object]) -> None:
         limits = rollout.Limits.of(deployment["spec"])
+        old = sorted(old, key=_revision)
         if deployment["spec"].get("paused"):
-            others = sum(int(each["spec"].get("replicas", 0)) for each in old)
-            sizes = {name_of(new): max(0, limits.replicas - others)}
+            active = [each for each in (new, *old) if rollout.size(each)] or [new]
+            sizes = {name_of(active[0]): limits.replicas} if len(active) == 1 else {}
         elif (deployment["spec"].get("strategy") or {}).get("type") == "Recreate":
             uids = {each["metadata"]["uid"] for each in old}
             left = any(uids & _owners(each) for each in self.store.list(_POD, namespace_of(deployment)))
@@ -97,7 +98,7 @@ class Deployments(Controller):
         else:
             sizes = dict(rollout.rolling(limits, new, old))
         for each in (new, *old):
-            self._resize(deployment, each, sizes.get(name_of(each), 0), limits)
+            self._resize(deployment, each, sizes.get(name_of(each), rollout.size(each)), limits)
 
     def _resize(self, deployment: Object, each: Object, size: int, limits: rollout.Limits) -> None:
         before = int(each["spec"].get("replicas", 0))

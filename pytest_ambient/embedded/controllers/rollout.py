@@ -26,25 +26,24 @@ class Limits:
 
 
 def rolling(limits: Limits, new: Object, old: Sequence[Object]) -> Mapping[str, int]:
-    """The sizes that ReplicaSets should have next, by name."""
-    sizes = {name_of(each): _size(each) for each in (new, *old)}
-    total = sum(sizes.values())
-    if sizes[name_of(new)] > limits.replicas:
-        sizes[name_of(new)] = limits.replicas
-    else:
-        room = max(0, limits.replicas + limits.surge - total)
-        sizes[name_of(new)] += min(room, limits.replicas - sizes[name_of(new)])
-    wanted = limits.replicas - limits.unavailable
-    unready_new = sizes[name_of(new)] - _available(new)
-    spare = total - wanted - max(0, unready_new if sizes[name_of(new)] == _size(new) else _size(new) - _available(new))
-    for each in sorted(old, key=_available):  # first those that serve nobody
-        unhealthy = min(spare, sizes[name_of(each)] - _available(each))
-        if unhealthy > 0:
-            sizes[name_of(each)] -= unhealthy
-            spare -= unhealthy
-    available = sum(min(_available(each), sizes[name_of(each)]) for each in (new, *old))
-    surplus = available - wanted
-    for each in sorted(old, key=name_of):
+    """The sizes that ReplicaSets should have next, by name: one step, the new one's first."""
+    sizes = {name_of(each): size(each) for each in (new, *old)}
+    total, mine = sum(sizes.values()), size(new)
+    if mine > limits.replicas:
+        return sizes | {name_of(new): limits.replicas}
+    room = min(limits.replicas + limits.surge - total, limits.replicas - mine)
+    if room > 0:
+        return sizes | {name_of(new): mine + room}
+    needed = limits.replicas - limits.unavailable
+    spare = total - needed - max(0, mine - _available(new))
+    if spare <= 0:
+        return sizes
+    for each in old:  # first the pods that serve nobody
+        useless = max(0, min(spare, size(each) - _available(each)))
+        sizes[name_of(each)] -= useless
+        spare -= useless
+    surplus = sum(map(_available, (new, *old))) - needed
+    for each in old:
         gone = max(0, min(surplus, sizes[name_of(each)]))
         sizes[name_of(each)] -= gone
         surplus -= gone
@@ -54,10 +53,11 @@ def rolling(limits: Limits, new: Object, old: Sequence[Object]) -> Mapping[str, 
 def recreating(limits: Limits, new: Object, old: Sequence[Object], *, pods_left: bool) -> Mapping[str, int]:
     """The same for strategy Recreate: the old ones end before the first new one starts."""
     sizes = {name_of(each): 0 for each in old}
-    return sizes | {name_of(new): _size(new) if pods_left else limits.replicas}
+    return sizes | {name_of(new): size(new) if pods_left else limits.replicas}
 
 
-def _size(item: Object) -> int:
+def size(item: Object) -> int:
+    """How many pods the ReplicaSet asks for."""
     return int(item["spec"].get("replicas", 0))
 
 

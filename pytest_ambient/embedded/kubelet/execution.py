@@ -11,6 +11,8 @@ from ..process import Child, Processes
 from .protocol import ExecProcess, Stream
 
 _CHUNK = 1 << 16
+_SHORT = 256
+_PAUSE = 0.002
 
 
 class Piped:
@@ -54,6 +56,11 @@ class Piped:
 
     async def _pump_one(self, name: Stream, stream: asyncio.StreamReader | None) -> None:
         while stream and (data := await stream.read(_CHUNK)):
+            if len(data) < _SHORT:  # curl writes its errors letter by letter: send them together
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_PAUSE):
+                        while len(data) < _SHORT and (more := await stream.read(_CHUNK)):
+                            data += more
             await self._output.put((name, data))
 
 

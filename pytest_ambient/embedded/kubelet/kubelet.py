@@ -32,6 +32,7 @@ class LocalKubelet:
         for uid in tuple(self._pods):
             self._end(uid)
         await asyncio.gather(*self._ending.values(), return_exceptions=True)
+        self._machine.close()
 
     async def exec(self, pod: Object, container: str, command: Sequence[str], *, stdin: bool, tty: bool) -> ExecProcess:
         """Start a command in a running container; raise ExecRefused when it can't be started."""

@@ -1,7 +1,8 @@
 """What the kubelet works with: one value that is handed down to every pod and container."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..addresses import Addresses
 from ..api.store import Store
@@ -10,9 +11,11 @@ from ..faults import Fault
 from ..names import Names
 from ..objects import Object
 from ..process import Processes
+from .programmed import programmed
 from .sandbox import Sandboxes
 from .sockets import SocketFolder
 
+Programmed = Callable[[Callable[[], Object], str, frozenset[int]], Awaitable[None]]
 Emit = Callable[[Object, str, str, str], None]
 """Records an event: about whom, `Normal` or `Warning`, reason, message."""
 
@@ -31,9 +34,40 @@ class Machine:
     emit: Emit
     capture: Callable[[Object], None]
     """Hands a pod that starts to ztunnel, when it is to be captured."""
-    programmed: Callable[[Callable[[], Object], str, frozenset[int]], Awaitable[None]]
+    programmed: Programmed
     """Returns when the data plane serves the pod at that address, with those ports."""
     faults: frozenset[Fault] = frozenset()
-    last_node: str = ""
-    hosts: dict[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, str] = field(default_factory=dict)
     """The nodes' addresses by name."""
+
+    @property
+    def last_node(self) -> str:
+        """The node at which faults of one node strike."""
+        return list(self.hosts)[-1] if self.hosts else ""
+
+    @classmethod
+    def of(
+        cls,
+        store: Store,
+        state: Path,
+        processes: Processes,
+        addresses: Addresses,
+        mesh: MeshPlane,
+        *,
+        hosts: Mapping[str, str],
+        emit: Emit,
+        capture: Callable[[Object], None],
+        programmed: Programmed = programmed,
+        faults: frozenset[Fault] = frozenset(),
+    ) -> "Machine":
+        """The surroundings of a cluster whose state lies in that folder."""
+        sandboxes, sockets = Sandboxes(state, store), SocketFolder(state)
+        names = Names(store)
+        return cls(
+            store, processes, addresses, sandboxes, sockets, names, mesh, emit, capture, programmed, faults, hosts
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Free what lies outside the state folder."""
+        self.sandboxes.close()
+        self.sockets.remove()

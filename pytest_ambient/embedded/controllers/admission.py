@@ -1,0 +1,92 @@
+"""What this cluster completes in objects as they are written, and what it refuses as nothing here would act on it."""
+
+from typing import Any
+
+from ..api.errors import Cause, forbidden, invalid, not_implemented
+from ..api.store import Hook, Resource, Store, find
+from ..objects import Object, name_of, namespace_of
+
+_POD, _SERVICE, _ACCOUNT = find("Pod"), find("Service"), find("ServiceAccount")
+
+UNSERVED = (
+    ("StatefulSet", "apps"),
+    ("NetworkPolicy", "networking.k8s.io"),
+    ("Ingress", "networking.k8s.io"),
+    ("HorizontalPodAutoscaler", "autoscaling"),
+    ("PodDisruptionBudget", "policy"),
+    ("PersistentVolume", ""),
+    ("PersistentVolumeClaim", ""),
+    ("ResourceQuota", ""),
+    ("LimitRange", ""),
+    ("ValidatingWebhookConfiguration", "admissionregistration.k8s.io"),
+    ("MutatingWebhookConfiguration", "admissionregistration.k8s.io"),
+)
+"""Kinds that the API knows and nobody here acts on."""
+
+
+def install(store: Store) -> None:
+    """Complete and refuse from now on."""
+    for kind, group in UNSERVED:
+        resource = find(kind, group)
+        store.admit(resource, _refusal(resource))
+    store.admit(_SERVICE, _service)
+
+    def pod(new: Object, old: Object | None) -> None:
+        if old is None:
+            _account(store, new)
+            _placement(new)
+
+    store.admit(_POD, pod)
+
+
+def _refusal(resource: Resource) -> Hook:
+    def refuse(new: Object, old: Object | None) -> None:
+        if old is None:
+            raise not_implemented(resource.plural)
+
+    return refuse
+
+
+def _service(new: Object, old: Object | None) -> None:
+    spec = new["spec"]
+    unserved = {
+        "spec.type": spec.get("type") if spec.get("type") in ("NodePort", "ExternalName") else None,
+        "spec.externalIPs": spec.get("externalIPs"),
+        "spec.sessionAffinity": spec.get("sessionAffinity") if spec.get("sessionAffinity") == "ClientIP" else None,
+    }
+    for number, each in enumerate(spec.get("ports") or ()):
+        if each.get("protocol", "TCP") != "TCP":
+            unserved[f"spec.ports[{number}].protocol"] = each["protocol"]
+    _forbid(_SERVICE, new, unserved)
+
+
+def _placement(pod: Object) -> None:
+    required = "requiredDuringSchedulingIgnoredDuringExecution"
+    affinity = pod["spec"].get("affinity") or {}
+    _forbid(
+        _POD,
+        pod,
+        {
+            f"spec.affinity.{kind}.{required}": (affinity.get(kind) or {}).get(required)
+            for kind in ("podAffinity", "podAntiAffinity")
+        },
+    )
+
+
+def _forbid(resource: Resource, item: Object, unserved: dict[str, Any]) -> None:
+    causes = [
+        Cause(path, f"Forbidden: the embedded cluster does not implement {path.rpartition('.')[2]} {value!r}")
+        for path, value in unserved.items()
+        if value
+    ]
+    if causes:
+        raise invalid(resource, name_of(item), causes)
+
+
+def _account(store: Store, pod: Object) -> None:
+    spec = pod["spec"]
+    account = spec.setdefault("serviceAccountName", "default")
+    spec["serviceAccount"] = account
+    if store.get(_ACCOUNT, account, namespace_of(pod)) is None:
+        why = f'error looking up service account {namespace_of(pod)}/{account}: serviceaccount "{account}" not found'
+        raise forbidden(_POD, name_of(pod), why)

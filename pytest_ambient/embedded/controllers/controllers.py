@@ -1,0 +1,61 @@
+"""All controllers of the cluster, started and stopped together."""
+
+from collections.abc import Mapping
+
+from ..addresses import Addresses
+from ..api.store import Store
+from ..faults import Fault
+from ..objects import Object
+from . import admission
+from .capture import Capture
+from .daemonsets import DaemonSets
+from .deployments import Deployments
+from .events import Recorder
+from .gateways import Gateways
+from .namespaces import Namespaces
+from .replicasets import ReplicaSets
+from .scheduler import Scheduler
+from .services import EndpointLists, VirtualAddresses
+
+
+class Controllers:
+    """The cluster's control loops; they run from construction until `stop`."""
+
+    def __init__(
+        self,
+        store: Store,
+        addresses: Addresses,
+        *,
+        certificates: Mapping[str, Mapping[str, str]],
+        proxy_image: str,
+        faults: frozenset[Fault] = frozenset(),
+    ) -> None:
+        """`certificates`: data of the ConfigMaps that every namespace gets, by their name."""
+        admission.install(store)
+        self._virtual = VirtualAddresses(store, addresses)
+        self._capture = Capture(store, faults)
+        self._kubelet_events = Recorder(store, "kubelet")
+        self._all = (
+            Namespaces(store, certificates),
+            Scheduler(store),
+            ReplicaSets(store),
+            Deployments(store),
+            DaemonSets(store),
+            EndpointLists(store),
+            Gateways(store, proxy_image),
+            self._capture,
+        )
+
+    def capture(self, pod: Object) -> None:
+        """Hand a pod that starts to ztunnel, when it is to be captured."""
+        self._capture.capture(pod)
+
+    def emit(self, about: Object, kind: str, reason: str, message: str) -> None:
+        """Record an event in the kubelet's name."""
+        self._kubelet_events.emit(about, kind, reason, message)
+
+    def stop(self) -> None:
+        """Control nothing more."""
+        for each in self._all:
+            each.stop()
+        self._virtual.stop()

@@ -1,0 +1,62 @@
+"""Waypoints: the ServiceAccount, Deployment and Service of each Gateway of class istio-waypoint."""
+
+from collections.abc import Iterable
+
+from ..api.copying import copied
+from ..api.store import Change, Resource, Store, find
+from ..objects import Object, labels_of, name_of, namespace_of
+from .queue import Controller, Key, itself
+from .waypoint import WAYPOINT_CLASS, account, deployment, service
+
+_GATEWAY = find("Gateway", "gateway.networking.k8s.io")
+_ACCOUNT, _SERVICE, _DEPLOYMENT = find("ServiceAccount"), find("Service"), find("Deployment", "apps")
+_MADE = (_ACCOUNT, _SERVICE, _DEPLOYMENT)
+
+
+class Gateways(Controller):
+    """Makes what a waypoint consists of, and makes it again when it goes."""
+
+    def __init__(self, store: Store, image: str) -> None:
+        super().__init__(store)
+        self._image = image
+
+    def touched(self, change: Change) -> Iterable[Key]:
+        """A Gateway itself, and the one of which something was deleted or changed."""
+        if change.resource == _GATEWAY:
+            return (itself(change),)
+        if change.resource not in _MADE:
+            return ()
+        owners = change.object["metadata"].get("ownerReferences") or ()
+        names = [str(each["name"]) for each in owners if each.get("kind") == "Gateway"]
+        return [(namespace_of(change.object), each) for each in names]
+
+    def reconcile(self, namespace: str, name: str) -> None:
+        """Bring a waypoint's objects to what its Gateway asks for."""
+        gateway = self.store.get(_GATEWAY, name, namespace)
+        if gateway is None or "deletionTimestamp" in gateway["metadata"]:
+            return
+        if gateway["spec"].get("gatewayClassName") != WAYPOINT_CLASS or not _accepted(gateway):
+            return
+        self._put(_ACCOUNT, account(gateway))
+        self._put(_SERVICE, service(gateway))
+        self._put(_DEPLOYMENT, deployment(gateway, self._image))
+
+    def _put(self, resource: Resource, wanted: Object) -> None:
+        known = self.store.get(resource, name_of(wanted), namespace_of(wanted))
+        if known is None:
+            self.store.create(resource, wanted)
+            return
+        changed = copied(known)
+        meta = changed["metadata"]
+        meta["labels"] = labels_of(known) | labels_of(wanted)
+        meta["ownerReferences"] = wanted["metadata"]["ownerReferences"]
+        for part, value in wanted.get("spec", {}).items():
+            if part != "replicas":  # whoever scales a waypoint keeps that
+                changed["spec"][part] = value
+        self.store.replace(resource, changed)
+
+
+def _accepted(gateway: Object) -> bool:
+    """Whether its one listener is what a waypoint listens on."""
+    listeners = gateway["spec"].get("listeners") or ()
+    return [(each.get("port"), each.get("protocol")) for each in listeners] == [(15008, "HBONE")]

@@ -1,0 +1,117 @@
+"""The objects that a waypoint's Gateway stands for: pure values."""
+
+from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
+
+WAYPOINT_CLASS = "istio-waypoint"
+_NAME, _CLASS = "gateway.networking.k8s.io/gateway-name", "gateway.networking.k8s.io/gateway-class-name"
+_MANAGED = {"gateway.istio.io/managed": "istio.io-mesh-controller"}
+_HEALTH = {"path": "/healthz/ready", "port": 15021, "scheme": "HTTP"}
+
+
+def account(gateway: Object) -> Object:
+    """Its ServiceAccount."""
+    return {"metadata": _meta(gateway)}
+
+
+def service(gateway: Object) -> Object:
+    """Its Service."""
+    meta = _meta(gateway)
+    meta["annotations"] = {"networking.istio.io/traffic-distribution": "PreferClose", **meta.get("annotations", {})}
+    return {
+        "metadata": meta,
+        "spec": {
+            "ipFamilyPolicy": "PreferDualStack",
+            "ports": [
+                {"appProtocol": "tcp", "name": "status-port", "port": 15021, "protocol": "TCP", "targetPort": 15021},
+                {"appProtocol": "hbone", "name": "mesh", "port": 15008, "protocol": "TCP", "targetPort": 15008},
+            ],
+            "selector": {_NAME: name_of(gateway)},
+            "type": "ClusterIP",
+        },
+    }
+
+
+def deployment(gateway: Object, image: str) -> Object:
+    """Its Deployment of one proxy."""
+    name = name_of(gateway)
+    labels = _inherited(gateway, "labels") | {
+        **_MANAGED,
+        _CLASS: WAYPOINT_CLASS,
+        _NAME: name,
+        "istio.io/dataplane-mode": "none",
+        "service.istio.io/canonical-name": name,
+        "service.istio.io/canonical-revision": "latest",
+        "sidecar.istio.io/inject": "false",
+    }
+    notes = {
+        "istio.io/rev": "default",
+        "prometheus.io/path": "/stats/prometheus",
+        "prometheus.io/port": "15020",
+        "prometheus.io/scrape": "true",
+    }
+    template = {
+        "metadata": {"labels": labels, "annotations": _inherited(gateway, "annotations") | notes},
+        "spec": {
+            "containers": [_proxy(gateway, image)],
+            "serviceAccountName": name,
+            "terminationGracePeriodSeconds": 30,
+        },
+    }
+    return {
+        "metadata": _meta(gateway),
+        "spec": {"replicas": 1, "selector": {"matchLabels": {_NAME: name}}, "template": template},
+    }
+
+
+def _proxy(gateway: Object, image: str) -> Object:
+    fields = {"POD_NAME": "metadata.name", "POD_NAMESPACE": "metadata.namespace", "INSTANCE_IP": "status.podIP"}
+    fields |= {"SERVICE_ACCOUNT": "spec.serviceAccountName", "HOST_IP": "status.hostIP"}
+    env: list[Object] = [
+        {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
+        for name, path in fields.items()
+    ]
+    env.append({"name": "ISTIO_META_WORKLOAD_NAME", "value": name_of(gateway)})
+    ports = {"metrics": 15020, "status-port": 15021, "http-envoy-prom": 15090}
+    return {
+        "name": "istio-proxy",
+        "image": image,
+        "args": ["proxy", "waypoint", "--domain", "$(POD_NAMESPACE).svc.cluster.local"],
+        "env": env,
+        "ports": [{"containerPort": port, "name": name, "protocol": "TCP"} for name, port in ports.items()],
+        "readinessProbe": {
+            "failureThreshold": 4, "httpGet": dict(_HEALTH), "periodSeconds": 15, "successThreshold": 1,
+            "timeoutSeconds": 1,
+        },
+        "resources": {
+            "limits": {"cpu": "2", "memory": "1Gi"},
+            "requests": {"cpu": "10m", "memory": "64Mi"},
+        },
+    }  # fmt: skip
+
+
+def _meta(gateway: Object) -> Object:
+    labels = _inherited(gateway, "labels") | {**_MANAGED, _CLASS: WAYPOINT_CLASS, _NAME: name_of(gateway)}
+    meta: Object = {
+        "name": name_of(gateway),
+        "namespace": namespace_of(gateway),
+        "labels": labels,
+        "ownerReferences": [
+            {
+                "apiVersion": "gateway.networking.k8s.io/v1",
+                "kind": "Gateway",
+                "name": name_of(gateway),
+                "uid": gateway["metadata"]["uid"],
+            }
+        ],
+    }
+    notes = _inherited(gateway, "annotations")
+    return meta | ({"annotations": notes} if notes else {})
+
+
+def _inherited(gateway: Object, what: str) -> dict[str, str]:
+    """What the Gateway hands on: what `infrastructure` says, else its own labels (annotations are its own affair)."""
+    infrastructure = gateway["spec"].get("infrastructure")
+    if infrastructure is not None:
+        return dict(infrastructure.get(what) or {})
+    own = labels_of(gateway) if what == "labels" else annotations_of(gateway)
+    return {key: value for key, value in own.items() if what == "labels" and not key.startswith("kubectl.")}
