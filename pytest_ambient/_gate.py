@@ -34,22 +34,18 @@ def case_of(item: pytest.Item) -> "Case | None":
     return row if hasattr(row, "expectation") else None
 
 
-def table(session: pytest.Session, module: Path) -> "tuple[tuple[Case, ...], tuple[Case, ...]]":
-    """A module's rows that are to run, in their order, and all rows of its tables."""
-    items = [item for item in session.items if item.path == module and case_of(item) is not None]
-    marks = {id(mark): mark for item in items for mark in item.iter_markers("parametrize")}
-    rows = [each for mark in marks.values() if mark.args[0] == "verdict" for each in mark.args[1]]
-    selected = tuple(row for item in items if (row := case_of(item)) is not None)
-    return selected, tuple(row.values[0] for row in rows)
+def selected(session: pytest.Session, module: Path) -> "tuple[Case, ...]":
+    """A module's rows that are to run, in their order."""
+    rows = (case_of(item) for item in session.items if item.path == module)
+    return tuple(row for row in rows if row is not None)
 
 
 def changes_mesh(item: pytest.Item) -> bool:
-    """Whether what the test applies changes the mesh for all: its own word, or a row's of the same module and state."""
-    if facts(item).scope == "mesh":
-        return True
+    """Whether what the test applies changes the mesh for all: by its own word, or by that of a row judged with it."""
     mine = case_of(item)
-    rows = table(item.session, item.path)[1] if mine is not None else ()
-    return any(row.scope == "mesh" and mine is not None and row.state == mine.state for row in rows)
+    if mine is None or facts(item).scope == "mesh":
+        return facts(item).scope == "mesh"
+    return any(row.scope == "mesh" and row.state == mine.state for row in selected(item.session, item.path))
 
 
 def introduce(item: pytest.Item) -> None:

@@ -1,12 +1,192 @@
-"""What the fixtures and the console script ask of the rooms below, with settings translated into their words."""
+"""What the fixtures and the console script ask of the rooms below, with settings put into their words."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ambient.errors import BrokenEnvironment, Inconclusive, KubeError, Misuse
+
 if TYPE_CHECKING:
+    from pytest_ambient._kube import Kube
+    from pytest_ambient._session import Run
     from pytest_ambient.cluster.provider import Cluster
+    from pytest_ambient.manifest import Places
+    from pytest_ambient.mesh.bookinfo import Bookinfo
+    from pytest_ambient.mesh.features import Feature
+    from pytest_ambient.mesh.readiness import Mesh
+    from pytest_ambient.probe.battery import Battery
+    from pytest_ambient.probe.result import CaseResult
+    from pytest_ambient.probe.rule import RuleRun
+    from pytest_ambient.report.junit import Json
+    from pytest_ambient.settings import Settings
+    from pytest_ambient.verdict.call import Call
+    from pytest_ambient.verdict.case import Case
+    from pytest_ambient.verdict.outcome import Outcome
+    from pytest_ambient.verdict.split import Share
+
+Say = Callable[[str], None]
+
+NAMESPACE = "bookinfo"
+
+
+def mesh(kube: "Kube", settings: "Settings", say: Say) -> "Mesh":
+    """The mesh, ready or with its problems; BrokenEnvironment when a part of it is not there at all."""
+    from pytest_ambient.mesh import readiness
+
+    with _told("mesh", say):
+        found = readiness.wait(kube, settings.timeout["mesh"])
+    absent = [name for name in readiness.PARTS if name not in found.parts or not found.parts[name].ready]
+    if absent:
+        raise BrokenEnvironment(f"there is no working ambient mesh: {'; '.join(found.problems)}")
+    for problem in found.problems:
+        say(f"not ready: {problem}")
+    return found
+
+
+def features(kube: "Kube", settings: "Settings", cluster: "Cluster") -> "Mapping[str, Feature]":
+    """Every known feature, found or not, or as the settings say."""
+    from pytest_ambient.mesh.features import FEATURES, Feature, detect
+
+    if settings.features is None:
+        return detect(kube, embedded=cluster.provider == "embedded", skip=settings.skip_features)
+    believed = set(settings.features) - set(settings.skip_features)
+    return {name: Feature(name, name in believed, "not in --ambient-features") for name in FEATURES}
+
+
+def missing(needs: tuple[str, ...], found: "Mapping[str, Feature]") -> str | None:
+    """Why the mesh cannot do what is needed; Misuse for a name that no feature has."""
+    unknown = [name for name in needs if name not in found]
+    if unknown:
+        raise Misuse(f"needs: unknown feature {', '.join(unknown)}, known are {', '.join(sorted(found))}")
+    reasons = [f"{name} ({found[name].reason})" for name in needs if not found[name].present]
+    return f"the mesh has no {', no '.join(reasons)}" if reasons else None
+
+
+def places(kube: "Kube", found: "Mesh", cluster: "Cluster", run: "Run", worker: str) -> "Places":
+    """This run's namespaces; without a name given, one of its own where others may use the cluster too."""
+    from pytest_ambient.manifest import Places
+
+    start = run.settings.namespace or (NAMESPACE if cluster.owned else f"{NAMESPACE}-{run.id}")
+    name = f"{start}-{worker}" if worker else start
+    return Places(name, f"{name}-other", f"{name}-outside", found.root, _trust_domain(kube, found.root))
+
+
+def bookinfo(kube: "Kube", where: "Places", settings: "Settings", run: str, say: Say) -> "Bookinfo":
+    """Bookinfo, installed and ready in its namespaces."""
+    from pytest_ambient.mesh import bookinfo as installer
+
+    with _told(f"bookinfo in {where.namespace}", say):
+        return installer.install(kube, where, run, hub=settings.hub, within=settings.timeout["bookinfo"])
+
+
+def furnish(cluster: "Cluster", settings: "Settings", run: str, say: Say) -> str:
+    """Bookinfo in a cluster that is to stay; its namespace."""
+    from pytest_ambient._kube import Kube
+    from pytest_ambient.manifest import Places
+
+    kube = Kube(cluster.kubeconfig, cluster.context)
+    found, name = mesh(kube, settings, say), settings.namespace or NAMESPACE
+    bookinfo(kube, Places(name, f"{name}-other", f"{name}-outside", found.root), settings, run, say)
+    return name
+
+
+@dataclass(frozen=True)
+class Probes:
+    """What asks from the source pods of one run."""
+
+    kube: "Kube"
+    places: "Places"
+    run: "Run"
+    battery: "Battery"
+
+    def find(self, word: str) -> object:
+        """The pod for a word; Misuse for an unknown one."""
+        return self.battery.sources.find(word)
+
+    def ask(self, word: str, call: "Call") -> "Outcome":
+        """What curl saw of the last request of a call; Inconclusive when that was lost."""
+        from pytest_ambient.verdict.outcome import Lost
+
+        last = self.battery.ask({"call": (word, call)}).seen["call"][-1]
+        if isinstance(last, Lost):
+            raise Inconclusive(f"{word} -> {call}: {last.reason}")
+        return last
+
+
+@contextmanager
+def probes(kube: "Kube", where: "Places", run: "Run") -> Iterator[Probes]:
+    """What asks from the source pods, until the end."""
+    from pytest_ambient.probe.battery import Battery
+    from pytest_ambient.probe.source import Sources
+    from pytest_ambient.probe.timing import Timing
+
+    timing = Timing.of(run.settings.timeout)
+    battery = Battery(kube, Sources(kube, where, run.id, hub=run.settings.hub), timing)
+    try:
+        yield Probes(kube, where, run, battery)
+    finally:
+        battery.close()
+
+
+@contextmanager
+def rule(ours: Probes, module: Path, selected: "Sequence[Case]") -> "Iterator[RuleRun]":
+    """The rule of a module, its set-up taken back at the end."""
+    from pytest_ambient.manifest import Manifests
+    from pytest_ambient.probe.rule import RuleRun
+
+    settings, manifests = ours.run.settings, Manifests.beside(module)
+    timing, sources = ours.battery.timing, ours.battery.sources
+    run = RuleRun(ours.kube, ours.places, manifests, selected, timing=timing, hub=settings.hub, sources=sources)
+    try:
+        yield run
+    finally:
+        run.close()
+
+
+def facts(result: "CaseResult") -> "dict[str, Json]":
+    """A result in plain values; what does not apply to it is None or empty."""
+    return {
+        "verdict": str(result.word),
+        "reason": result.reason,
+        "phase": result.phase if result.reason else None,
+        "attempts": result.attempts,
+        "first_ms": result.first_ms,
+        "stable_ms": result.stable_ms,
+        "seconds": result.seconds,
+        "evidence": list(result.evidence),
+        "split": [_share(share) for share in result.sample.shares] if result.sample else None,
+    }
+
+
+def _share(one: "Share") -> "Json":
+    return {
+        "backend": one.backend,
+        "wanted": one.wanted,
+        "share": round(one.share, 6),
+        "low": round(one.low, 6),
+        "high": round(one.high, 6),
+        "total": one.total,
+        "p": one.p_value,
+    }
+
+
+def applier(kube: "Kube", where: "Places", settings: "Settings", undo: ExitStack) -> Callable[[Path], None]:
+    """Applies a manifest, waits for what is in it, and leaves to `undo` to take it back."""
+    from pytest_ambient.manifest import read
+    from pytest_ambient.probe.applied import apply
+    from pytest_ambient.probe.ready import ready
+
+    def applied(path: Path) -> None:
+        documents = read(path, where, hub=settings.hub)
+        change = apply(kube, documents)
+        undo.callback(change.undo, settings.timeout["undo"])
+        ready(kube, documents, settings.timeout["setup"])
+
+    return applied
 
 
 @contextmanager
@@ -18,3 +198,22 @@ def turn(cluster: "Cluster", *, alone: bool) -> Iterator[None]:
     name = hashlib.sha256(f"{cluster.kubeconfig} {cluster.context}".encode()).hexdigest()[:16]
     with (_lock.alone if alone else _lock.shared)(state_folder() / "locks" / f"{name}.db"):
         yield
+
+
+@contextmanager
+def _told(step: str, say: Say) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    say(f"{step} {time.monotonic() - start:.1f} s")
+
+
+def _trust_domain(kube: "Kube", root: str) -> str:
+    """As istiod's own configuration has it; Istio's default where that cannot be read."""
+    import yaml
+
+    try:
+        found = kube.get("v1/ConfigMap", "istio", root) or {}
+        config = yaml.safe_load((found.get("data") or {}).get("mesh", "")) or {}
+        return str(config.get("trustDomain") or "cluster.local")
+    except (KubeError, yaml.YAMLError, AttributeError):
+        return "cluster.local"

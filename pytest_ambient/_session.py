@@ -155,7 +155,9 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
             return
         capture = config.pluginmanager.get_plugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else nullcontext():
-            terminal.ensure_newline()
+            # ensure_newline() knows nothing of a line that progress has begun under xdist
+            if config.get_terminal_writer().width_of_current_line:
+                terminal.write_line("")
             terminal.write_line(f"ambient: {line}")
 
     return say

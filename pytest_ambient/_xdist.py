@@ -8,7 +8,16 @@ import pytest
 Object: TypeAlias = dict[str, Any]
 
 if TYPE_CHECKING:
-    from xdist.workermanage import WorkerController as Node
+    from typing import Protocol
+
+    class Node(Protocol):
+        """The controller's view of one worker."""
+
+        config: pytest.Config
+        """The controller's own."""
+        workerinput: Object
+        """What the worker will find as `config.workerinput`; simple values only."""
+
 
 Role = Literal["alone", "controller", "worker"]
 

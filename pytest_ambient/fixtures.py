@@ -1,6 +1,6 @@
 """The public chain of fixtures, outermost first: settings, cluster, mesh, Bookinfo, source pods, verdicts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pytest_ambient.cluster.provider import Cluster
     from pytest_ambient.manifest import Places
     from pytest_ambient.mesh.bookinfo import Bookinfo
+    from pytest_ambient.mesh.features import Feature
     from pytest_ambient.mesh.readiness import Mesh
-    from pytest_ambient.probe.converge import RuleRun
+    from pytest_ambient.probe.rule import RuleRun
     from pytest_ambient.settings import Settings
     from pytest_ambient.verdict.case import Case
 
@@ -58,16 +59,20 @@ def ambient_mesh(ambient_kube: "Kube", ambient_settings: "Settings", pytestconfi
 
 
 @pytest.fixture(scope="session")
-def ambient_features(ambient_mesh: "Mesh", ambient_kube: "Kube", ambient_settings: "Settings") -> frozenset[str]:
-    """Names of the features that the mesh was found to have, or is said to have by `--ambient-features`."""
-    return _probing.features(ambient_kube, ambient_settings)
+def ambient_features(
+    ambient_mesh: "Mesh", ambient_kube: "Kube", ambient_cluster: "Cluster", ambient_settings: "Settings"
+) -> "Mapping[str, Feature]":
+    """Every known feature by name: whether the mesh was found to have it (`present`), and why not (`reason`)."""
+    return _probing.features(ambient_kube, ambient_settings, ambient_cluster)
 
 
 @pytest.fixture(scope="session")
-def ambient_places(ambient_mesh: "Mesh", ambient_cluster: "Cluster", pytestconfig: pytest.Config) -> "Places":
-    """The names of this run's namespaces and what else `${NAMESPACE}` and its like stand for; override it to choose."""
-    run = run_of(pytestconfig)
-    return _probing.places(ambient_mesh, ambient_cluster, run, _xdist.worker_id(pytestconfig))
+def ambient_places(
+    ambient_mesh: "Mesh", ambient_kube: "Kube", ambient_cluster: "Cluster", pytestconfig: pytest.Config
+) -> "Places":
+    """The names of this run's namespaces and what else `${NAMESPACE}` and its like stand for."""
+    worker = _xdist.worker_id(pytestconfig)
+    return _probing.places(ambient_kube, ambient_mesh, ambient_cluster, run_of(pytestconfig), worker)
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +80,8 @@ def bookinfo(
     ambient_kube: "Kube", ambient_places: "Places", ambient_settings: "Settings", pytestconfig: pytest.Config
 ) -> "Bookinfo":
     """Bookinfo and pods that call, ready in namespaces of this run's own; under xdist each worker has its own."""
-    return _probing.bookinfo(ambient_kube, ambient_places, ambient_settings, run_of(pytestconfig))
+    run = run_of(pytestconfig)
+    return _probing.bookinfo(ambient_kube, ambient_places, ambient_settings, run.id, run.say)
 
 
 @pytest.fixture(scope="session")
@@ -102,10 +108,9 @@ def _ambient_gate(request: pytest.FixtureRequest) -> None:
     """Skips a test whose `needs` name a feature that the mesh has not."""
     needs = _gate.facts(request.node).needs
     if needs:
-        found: frozenset[str] = request.getfixturevalue("ambient_features")
-        missing = [need for need in needs if need not in found]
-        if missing:
-            pytest.skip(f"the mesh has no {', '.join(missing)}")
+        reason = _probing.missing(needs, request.getfixturevalue("ambient_features"))
+        if reason is not None:
+            pytest.skip(reason)
 
 
 @pytest.fixture
@@ -141,7 +146,7 @@ def ambient_rule(
     ambient_settings: "Settings",
 ) -> "Iterator[RuleRun]":
     """The rule of a module: its table of cases and the manifests beside it, probed together and state by state."""
-    with _probing.rule(_ambient_probes, request.path, _gate.table(request.session, request.path)) as run:
+    with _probing.rule(_ambient_probes, request.path, _gate.selected(request.session, request.path)) as run:
         yield run
 
 
@@ -156,10 +161,8 @@ def verdict(request: pytest.FixtureRequest, _ambient_turn: None, ambient_rule: "
 
     case: Case = request.param
     result = ambient_rule.result(case)
-    found = _probing.facts(result)
-    request.node.user_properties += properties(found)
-    if found["verdict"] == "inconclusive":
-        raise Inconclusive(str(found["reason"]))
-    text = None if found["verdict"] == "holds" else _probing.text(result)
+    request.node.user_properties += properties(_probing.facts(result))
+    if result.word == "inconclusive":
+        raise Inconclusive(result.text)
     strict = run_of(request.config).settings.strict_docs
-    return Verdict(text, documented=_gate.facts(request.node).level == "documented" and not strict)
+    return Verdict(result.text or None, documented=_gate.facts(request.node).level == "documented" and not strict)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import pytest
 
-from pytest_ambient.errors import BrokenPromise, Inconclusive
+from pytest_ambient.errors import BrokenPromise
 
 if TYPE_CHECKING:
     from pytest_ambient.verdict.call import Call
@@ -88,13 +88,3 @@ class Apply:
         A relative path counts from the test's folder. ManifestError opens with file and line.
         """
         self._apply(self._folder / manifest)
-
-
-def conclusive(word: str, seen: "list[Outcome | object]") -> "Outcome":
-    """The last of what was seen; Inconclusive when it proves nothing."""
-    from pytest_ambient.verdict.outcome import Outcome
-
-    last = seen[-1]
-    if not isinstance(last, Outcome):
-        raise Inconclusive(f"{word}: {getattr(last, 'reason', last)}")
-    return last

@@ -44,11 +44,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addini(option.ini, f"Default of {option.flag}; also ${option.variable}", type="string", default=None)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Choose how xdist deals tests out, before xdist chooses for us."""
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Choose how xdist deals tests out before xdist does: its own hook is tryfirst, only a wrapper is earlier."""
     if options.spoken(config):
         _xdist.deal_by_file(config)
+    return (yield)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -120,7 +121,10 @@ def pytest_runtest_makereport(
     """Show our own errors as their text alone: it is complete, and frames of this package tell nobody anything."""
     report = yield
     if call.excinfo is not None and isinstance(call.excinfo.value, AmbientError):
-        report.longrepr = call.excinfo.getrepr(style="value", chain=False)
+        shown = call.excinfo.getrepr(style="value", chain=False)
+        if shown.reprcrash is not None:
+            shown.reprcrash.message = str(call.excinfo.value)  # the line of the short summary
+        report.longrepr = shown
     return report
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,7 +67,8 @@ class Lease:
         except OSError as error:
             raise ProviderError(f"{error.filename or draft}: cannot be written: {error.strerror}") from None
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
 
     def keep(self) -> None:
         """Let the cluster outlive this process, on purpose."""

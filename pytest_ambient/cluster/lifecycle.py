@@ -49,8 +49,8 @@ class Lifecycle:
 
     def up(self) -> Cluster:
         """The cluster, answering; BringUpFailed, with everything undone again, when a step fails."""
-        reap_all(self.remove, self.say)
         try:
+            reap_all(self.remove, self.say)
             self._steps(
                 Step("lease", self._claim, self._release),
                 Step(f"cluster {self.plan.provider_name}", self._create, self._remove),
@@ -58,9 +58,10 @@ class Lifecycle:
         except BaseException as error:
             self._save_logs()
             self.down(failed=True)
-            if isinstance(error, AmbientError):
-                raise BringUpFailed(f"cluster {self.plan.provider_name} did not come up: {error}") from error
-            raise
+            if not isinstance(error, Exception):
+                raise
+            reason = error if isinstance(error, AmbientError) else repr(error)  # a foreign provider may raise anything
+            raise BringUpFailed(f"cluster {self.plan.provider_name} did not come up: {reason}") from error
         assert self.cluster is not None
         return self.cluster
 
@@ -71,7 +72,7 @@ class Lifecycle:
             self.leave()
         try:
             self._undo.close()
-        except AmbientError as error:
+        except Exception as error:  # the run has its results: whatever goes wrong here must not cost them
             self.say(f"not all could be removed: {error}; later: pytest-ambient cleanup")
 
     def leave(self) -> None:

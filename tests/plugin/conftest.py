@@ -1,9 +1,12 @@
 """A project that uses the plugin, run by pytest inside a test, with a provider that needs no cluster."""
 
+import os
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
+import pytest_ambient
 from pytest_ambient.testing import FakeProvider
 
 PROVIDER = """
@@ -20,9 +23,18 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A state folder of the test's own, and an environment without anybody's choices."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    if not INSTALLED:
+        root = str(Path(pytest_ambient.__file__).parent.parent)
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
     for name in ("AMBIENT_CLUSTER", "KUBECONFIG", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path / "state" / "pytest-ambient"
+
+
+INSTALLED = any(entry.value == "pytest_ambient.plugin" for entry in entry_points(group="pytest11"))
+"""Whether pytest finds the plugin by itself; it does not in a checkout that nobody installed."""
+
+PLUGIN = () if INSTALLED else ("-p", "pytest_ambient.plugin")
 
 
 class Project:
@@ -39,7 +51,7 @@ class Project:
 
     def run(self, *arguments: str) -> pytest.RunResult:
         """Run pytest in a process of its own."""
-        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments, timeout=60)
+        return self.pytester.runpytest_subprocess(*PLUGIN, "-p", "no:cacheprovider", *arguments, timeout=60)
 
 
 @pytest.fixture

@@ -1,0 +1,60 @@
+"""A run's cluster: made once, by whoever owns the run, and undone whatever happens."""
+
+import pytest
+
+from tests.plugin.conftest import Project
+
+TWO = """
+def test_one(ambient_cluster):
+    assert ambient_cluster.provider == "fake"
+
+def test_two(ambient_cluster):
+    assert ambient_cluster.kubeconfig.exists()
+"""
+
+
+def test_no_cluster_skips_with_one_reason_and_creates_nothing(project: Project) -> None:
+    """Without a cluster ambient tests skip; nothing is made."""
+    project.write(TWO)
+    result = project.run("-rs")
+    result.assert_outcomes(skipped=2)
+    result.stdout.fnmatch_lines(["SKIPPED [[]2[]] *: no cluster given: --ambient-cluster=embedded, or existing"])
+    assert project.provider.asked() == []
+
+
+def test_the_cluster_is_made_once_and_removed(project: Project) -> None:
+    """One cluster serves all tests and goes at the end, each step told with its time."""
+    project.write(TWO)
+    result = project.run("--ambient-cluster=fake")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        ["ambient: cluster=fake (from option)", "ambient: removed cluster ambient-r* (fake) * s"]
+    )
+    assert project.provider.asked() == ["create", "delete"]
+
+
+def test_nothing_is_made_where_no_test_asks(project: Project) -> None:
+    """A cluster that no selected test needs is not made."""
+    project.write(TWO + "\ndef test_plain():\n    pass\n")
+    project.run("--ambient-cluster=fake", "-k", "plain").assert_outcomes(passed=1, deselected=2)
+    assert project.provider.asked() == []
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n2",)], ids=["alone", "xdist"])
+def test_a_failed_bring_up_is_every_tests_error_and_tried_once(project: Project, arguments: tuple[str, ...]) -> None:
+    """Each test errors with the same one line, without a traceback, and nobody tries again."""
+    project.write(TWO, fails="no room left")
+    result = project.run("--ambient-cluster=fake", *arguments)
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*cluster fake did not come up: no room left"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*def ambient_cluster*")
+    assert project.provider.asked() == ["create", "delete"]
+
+
+def test_xdist_uses_one_cluster_of_the_controller(project: Project) -> None:
+    """Workers are told of the controller's cluster; the run leaves nothing."""
+    project.write(TWO)
+    result = project.run("--ambient-cluster=fake", "-n2")
+    result.assert_outcomes(passed=2)
+    assert project.provider.asked() == ["create", "delete"]
