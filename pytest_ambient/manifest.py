@@ -138,22 +138,19 @@ def _filled(text: str, path: Path, places: Places) -> str:
 def _parsed(text: str, path: Path) -> Iterator[tuple[Any, int]]:
     import yaml
 
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         while loader.check_node():
             node = loader.get_node()
-            if node is None:
-                continue
-            item = loader.construct_document(node)
-            if item is not None:
+            item = None if node is None else loader.construct_document(node)
+            if node is not None and item is not None:
                 yield item, node.start_mark.line + 1
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ManifestError(f"{path}:{mark.line + 1 if mark else 1}: {error.problem or error.context}") from None
-    except yaml.YAMLError as error:
-        raise ManifestError(f"{path}:1: {error}") from None
-    finally:
-        loader.dispose()
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise ManifestError(f"{path}:{line}: {error.reason}: {error.character!r}") from None
 
 
 def _checked(item: Any, path: Path, line: int, hub: str | None) -> Document:

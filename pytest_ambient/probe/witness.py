@@ -94,7 +94,7 @@ class Witnesses:
         out = ends.outbound
         if out is None:
             return None
-        if outcome.status == 503 and outcome.body.startswith(UPSTREAM_ERROR):
+        if not outcome.status or (outcome.status == 503 and outcome.body.startswith(UPSTREAM_ERROR)):
             refusal = ledger.refusal_of(waypoint, out.at)
             if refusal is not None:
                 return replace(self._attached(spoken(refusal), refusal, origin), source_role="waypoint")

@@ -1,6 +1,5 @@
 """Rules judged from control to undoing, against a mesh of doubles."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -214,7 +213,7 @@ def test_a_status_is_a_case_like_any_other(manifests: Manifests) -> None:
         }
         return apply({**obj, "status": status})
 
-    bench.kube.apply = with_status  # type: ignore[assignment, method-assign]  # a double of a double
+    bench.kube.apply = with_status  # type: ignore[method-assign]  # a double of a double
     wanted = HasCondition("ZtunnelAccepted", "True", "Accepted")
     absent = LacksCondition("ZtunnelAccepted", "True", "Accepted")
     status = Case("policy-is-accepted", None, STATUS(POLICY, "only-curl"), wanted, absent)
@@ -255,7 +254,7 @@ spec:
 
 
 @pytest.fixture
-def split_route(tmp_path: Path) -> Iterator[Manifests]:
+def split_route(tmp_path: Path) -> Manifests:
     """A rule with a route that marks its answers."""
     (tmp_path / "test_split.yaml").write_text(ROUTE)
     return Manifests.beside(tmp_path / "test_split.py")

@@ -1,0 +1,77 @@
+"""Manifests: which files belong to a test, what is filled in, what an error says."""
+
+from pathlib import Path
+
+import pytest
+
+from pytest_ambient.errors import ManifestError
+from pytest_ambient.manifest import Manifests, Places, image_from, read
+
+PLACES = Places("shop", "other", "outside")
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: ${NAMESPACE}\n"
+
+
+def written(folder: Path, text: str) -> Path:
+    """A manifest with this text."""
+    path = folder / "test_x.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_manifests_of_a_module_have_its_stem(tmp_path: Path) -> None:
+    """Set-up, states and the nameless state are told apart; a longer stem belongs to another module."""
+    for name in ("test_x.setup.yaml", "test_x.yaml", "test_x.by-query.yaml", "test_x_y.yaml", "test_x.py"):
+        (tmp_path / name).touch()
+    found = Manifests.beside(tmp_path / "test_x.py")
+    assert found.setup == tmp_path / "test_x.setup.yaml"
+    assert found.states == {None: tmp_path / "test_x.yaml", "by-query": tmp_path / "test_x.by-query.yaml"}
+
+
+def test_names_are_filled_in_and_documents_know_their_line(tmp_path: Path) -> None:
+    """Comments and empty documents count for nothing but lines."""
+    path = written(tmp_path, f"# a comment\n{CONFIG}---\n# nothing\n---\n{CONFIG.replace('name: a', 'name: b')}")
+    documents = read(path, PLACES)
+    assert [(str(document), document.line) for document in documents] == [
+        ("ConfigMap shop/a", 2),
+        ("ConfigMap shop/b", 10),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("a: b\nc: [1\n", r"test_x.yaml:3: "),
+        ("a: b\n d: e\n", r"test_x.yaml:2: "),
+        (
+            CONFIG + "data:\n  x: ${NAMESPACES}\n",
+            r"test_x.yaml:7: unknown name \$\{NAMESPACES\}, known are NAMESPACE, ",
+        ),
+        (f"{CONFIG}---\nkind: Pod\n", r"test_x.yaml:7: not a Kubernetes object: no apiVersion, no metadata.name"),
+        ("- a\n", r"test_x.yaml:1: not a Kubernetes object"),
+        ("a: b\nc: \x00\n", r"test_x.yaml:2: special characters are not allowed"),
+    ],
+)
+def test_an_error_opens_with_file_and_line(tmp_path: Path, text: str, error: str) -> None:
+    """Broken YAML, unknown names and what is no object."""
+    with pytest.raises(ManifestError, match=error):
+        read(written(tmp_path, text), PLACES)
+
+
+def test_an_absent_file_is_an_error_of_the_same_kind(tmp_path: Path) -> None:
+    """It names the file."""
+    with pytest.raises(ManifestError, match=r"nowhere.yaml:1: cannot be read"):
+        read(tmp_path / "nowhere.yaml", PLACES)
+
+
+def test_images_are_taken_from_the_mirror_wherever_containers_are(tmp_path: Path) -> None:
+    """Only images of containers are touched, in pods and in templates; tag and digest stay."""
+    text = CONFIG.replace("ConfigMap", "Deployment") + (
+        "spec:\n  template:\n    spec:\n      initContainers:\n      - image: docker.io/istio/a:1\n"
+        "      containers:\n      - image: docker.io/b@sha256:12\n      - name: without\n  image: docker.io/c\n"
+    )
+    (document,) = read(written(tmp_path, text), PLACES, hub="mirror.example/istio/")
+    pod = document.object["spec"]["template"]["spec"]
+    assert pod["initContainers"] == [{"image": "mirror.example/istio/a:1"}]
+    assert pod["containers"] == [{"image": "mirror.example/istio/b@sha256:12"}, {"name": "without"}]
+    assert document.object["spec"]["image"] == "docker.io/c"
+    assert image_from(None, "docker.io/c") == "docker.io/c"
