@@ -4,11 +4,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_ambient.cases import case, cases
     from pytest_ambient.cluster.provider import Cluster, ClusterSpec, Provider
     from pytest_ambient.errors import AmbientError, BrokenEnvironment, BrokenPromise, Inconclusive, Misuse
     from pytest_ambient.handles import Apply, Caller, SourcePod, Verdict
     from pytest_ambient.settings import Settings
+    from pytest_ambient.table import case, cases
     from pytest_ambient.verdict.call import DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, STATUS, Call
     from pytest_ambient.verdict.case import Case
     from pytest_ambient.verdict.expectation import (
@@ -66,11 +66,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "cases": ("case", "cases"),
     "cluster.provider": ("Cluster", "ClusterSpec", "Provider"),
     "errors": ("AmbientError", "BrokenEnvironment", "BrokenPromise", "Inconclusive", "Misuse"),
     "handles": ("Apply", "Caller", "SourcePod", "Verdict"),
     "settings": ("Settings",),
+    "table": ("case", "cases"),
     "verdict.call": ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "STATUS", "Call"),
     "verdict.case": ("Case",),
     "verdict.expectation": (
@@ -94,9 +94,7 @@ _MODULES = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for
 def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # A module of a name's own name (`cases`) is put here by its import; the public name takes its place.
-    module = import_module(_MODULES[name])
-    globals().update({each: getattr(module, each) for each, home in _MODULES.items() if home == _MODULES[name]})
+    globals()[name] = getattr(import_module(_MODULES[name]), name)
     return globals()[name]
 
 

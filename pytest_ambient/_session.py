@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_ambient.cluster.lifecycle import Lifecycle
     from pytest_ambient.cluster.provider import Cluster, ClusterSpec
     from pytest_ambient.report.junit import Json
+    from pytest_ambient.report.results import Results
 
 Handler = Callable[[int, FrameType | None], object] | int | None
 
@@ -92,18 +93,26 @@ class Run:
             self.cluster = Cluster.from_json(word["cluster"])
         self.id, self.failure = word.get("run", self.id), word.get("failure")
 
+    def results(self) -> "Results":
+        """What collects the results of this run, and writes them where the settings say."""
+        from pytest_ambient.report.artifacts import Artifacts
+        from pytest_ambient.report.results import Results
+
+        folder, when = self.settings.report, self.settings.artifacts
+        results = Results(folder, self.say, self.facts)
+        if folder is not None and when != "off":
+            results.keep = Artifacts(folder / "artifacts", self.say, always=when == "always").write
+        return results
+
     def facts(self) -> "dict[str, Json]":
         """The run in plain values, for the first line of a file of results."""
         cluster = self.cluster
-        said = {
-            name: str(getattr(self.settings, name)) for name, way in self.settings.source.items() if way != "default"
-        }
         return {
             "run": self.id,
             "cluster": cluster.name if cluster else None,
             "provider": self.settings.cluster,
             "publishable": cluster.publishable if cluster else None,
-            "settings": dict(said),
+            "settings": dict(self.settings.chosen),
         }
 
     def header(self) -> list[str]:

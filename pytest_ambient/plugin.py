@@ -59,9 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     run = run_of(config)
     if run.settings.cluster is not None and run.owner:
-        from pytest_ambient.report.results import Results
-
-        config.stash[RESULTS] = Results(run.settings.report, run.say, run.facts)
+        config.stash[RESULTS] = run.results()
         config.pluginmanager.register(config.stash[RESULTS], "ambient-results")
 
 

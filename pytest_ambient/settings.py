@@ -45,15 +45,16 @@ class Settings:
         """Whether somebody chose this field's value."""
         return self.source.get(name, "default") != "default"
 
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """What somebody chose, as they would write it, by the option's name."""
+        return {option.name: _shown(getattr(self, option.key)) for option in TABLE if self.said(option.key)}
+
     def header(self) -> list[str]:
         """The lines for the head of a report: what was chosen, and by which way."""
-        if self.cluster is None:
-            return ["ambient: no cluster given, ambient tests skip (--ambient-cluster=embedded or existing)"]
-        chosen = [option.key for option in TABLE if self.said(option.key)]
-        words = ", ".join(
-            f"{key.replace('_', '-')}={_shown(getattr(self, key))} (from {self.source[key]})" for key in chosen
-        )
-        return [f"ambient: {words}"]
+        source = {option.name: self.source.get(option.key) for option in TABLE}
+        words = [f"{name}={value} (from {source[name]})" for name, value in self.chosen.items()]
+        return [f"ambient: {', '.join(words)}"]
 
 
 def settle(

@@ -41,6 +41,8 @@ class Results:
         self, folder: Path | None, complain: Callable[[str], None], head: Callable[[], dict[str, Json]]
     ) -> None:
         self.rows: list[Row] = []
+        self.keep: Callable[[Row, str], None] | None = None
+        """What is done with a row and its whole text beside."""
         self._folder, self._complain, self._head = folder, complain, head
         self._file: IO[str] | None = None
 
@@ -53,6 +55,8 @@ class Results:
         row = Row(report.nodeid, word, "" if word == "holds" else _reason(report, found), found)
         self.rows.append(row)
         self._write(row)
+        if self.keep is not None:
+            self.keep(row, _whole(report))
 
     def close(self) -> None:
         """End the file."""
@@ -107,9 +111,11 @@ def _word(report: pytest.TestReport, found: dict[str, Json]) -> Word | None:
     return "holds" if report.when == "call" else None
 
 
+def _whole(report: pytest.TestReport) -> str:
+    return str(getattr(report, "wasxfail", "") or report.longreprtext)
+
+
 def _reason(report: pytest.TestReport, found: dict[str, Json]) -> str:
-    if hasattr(report, "wasxfail"):
-        return str(report.wasxfail).removeprefix("reason: ")
-    if isinstance(report.longrepr, tuple):
+    if isinstance(report.longrepr, tuple) and not hasattr(report, "wasxfail"):
         return report.longrepr[2].removeprefix("Skipped: ")
-    return str(found.get("reason") or report.longreprtext.strip())
+    return str(found.get("reason") or _whole(report).strip())

@@ -60,7 +60,8 @@ def _share(one: dict[str, Json]) -> str:
 def _differences(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         if row.word == "differs":
-            yield f"{row.rule} {row.case} differs from the documents: {row.reason.splitlines()[0] if row.reason else ''}"
+            first = row.reason.partition("\n")[0]
+            yield f"{row.rule} {row.case} differs from the documents: {first}"
 
 
 def _skips(rows: Sequence[Row]) -> Iterator[str]:

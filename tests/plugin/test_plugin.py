@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,8 @@ def test_public_names_are_sorted_and_all_there() -> None:
     """`__all__` is what the package gives, in the order in which ruff sorts."""
     assert {name: getattr(pytest_ambient, name) for name in pytest_ambient.__all__}
     assert sorted({*pytest_ambient.__all__, "__version__"}) == sorted(dir(pytest_ambient))
-    assert pytest_ambient.cases is __import__("pytest_ambient.cases", fromlist=["cases"]).cases
+    modules = {path.stem for path in Path(pytest_ambient.__file__).parent.iterdir()}
+    assert not modules & set(pytest_ambient.__all__), "importing such a module would put it in the name's place"
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = pytest_ambient.nothing
 
@@ -110,7 +112,8 @@ import pytest
 @pytest.fixture(scope="session")
 def ambient_features():
     from pytest_ambient.mesh.features import Feature
-    return {"Waypoint": Feature("Waypoint", False, "no GatewayClass istio-waypoint"), "Kiali": Feature("Kiali", True, "")}
+    waypoint = Feature("Waypoint", False, "no GatewayClass istio-waypoint")
+    return {"Waypoint": waypoint, "Kiali": Feature("Kiali", True, "")}
 """
 
 

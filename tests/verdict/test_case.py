@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_ambient.cases import case, cases
+from pytest_ambient.table import case, cases
 from pytest_ambient.errors import Misuse
 from pytest_ambient.verdict.call import DELETE, GET, POST, STATUS
 from pytest_ambient.verdict.case import Case, differences, pair
@@ -229,7 +229,7 @@ def test_a_table_becomes_items(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_good="""
         import pytest
-        from pytest_ambient.cases import case, cases
+        from pytest_ambient.table import case, cases
         from pytest_ambient.verdict.call import GET
         from pytest_ambient.verdict.expectation import Answered
 
@@ -245,7 +245,7 @@ def test_a_table_becomes_items(pytester: pytest.Pytester) -> None:
             assert verdict.source == "curl"
         """,
         test_bad="""
-        from pytest_ambient.cases import case
+        from pytest_ambient.table import case
         from pytest_ambient.verdict.call import GET
         from pytest_ambient.verdict.expectation import Answered
 
