@@ -1,4 +1,4 @@
-"""Server-side apply: an applied configuration is merged, its manager owns what it says and loses what it no longer says."""
+"""Server-side apply: a configuration is merged, its manager owns what it says and loses what it no longer says."""
 
 from dataclasses import replace
 from typing import Any

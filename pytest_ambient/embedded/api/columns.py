@@ -56,7 +56,8 @@ def _spec(*path: str, none: Any = "") -> Callable[[Object], Any]:
 
 def _containers(field: str) -> Callable[[Object], str]:
     return lambda obj: ",".join(
-        str(each.get(field, "")) for each in obj.get("spec", {}).get("template", {}).get("spec", {}).get("containers", ())
+        str(each.get(field, ""))
+        for each in obj.get("spec", {}).get("template", {}).get("spec", {}).get("containers", ())
     )
 
 
@@ -90,11 +91,14 @@ def _external(obj: Object) -> str:
         ingress = obj.get("status", {}).get("loadBalancer", {}).get("ingress") or ()
         given = [each.get("ip") or each.get("hostname", "") for each in ingress] + given
         return ",".join(given) or "<pending>"
-    return str(spec.get("externalName") or "<none>") if spec.get("type") == "ExternalName" else ",".join(given) or "<none>"
+    return (
+        str(spec.get("externalName") or "<none>") if spec.get("type") == "ExternalName" else ",".join(given) or "<none>"
+    )
 
 
 def _endpoints(obj: Object) -> str:
-    shown, more = [], 0
+    shown: list[str] = []
+    more = 0
     for subset in obj.get("subsets") or ():
         for port in subset.get("ports") or [{}]:
             for each in subset.get("addresses") or ():
@@ -148,10 +152,16 @@ def _event_seen(obj: Object) -> str:
     return age(last)
 
 
+def _entries(obj: Object) -> int:
+    return len(obj.get("data") or {}) + len(obj.get("binaryData") or {})
+
+
 def _subjects(kind: str) -> Callable[[Object], str]:
     def cell(obj: Object) -> str:
         found = [each for each in obj.get("subjects") or () if each["kind"] == kind]
-        return ", ".join(f"{each['namespace']}/{each['name']}" if "namespace" in each else each["name"] for each in found)
+        return ", ".join(
+            f"{each['namespace']}/{each['name']}" if "namespace" in each else each["name"] for each in found
+        )
 
     return cell
 
@@ -188,7 +198,7 @@ _KINDS: dict[str, tuple[Column, ...]] = {
         Column("AddressType", _spec("addressType")), Column("Ports", _slice_ports),
         Column("Endpoints", _slice_addresses), AGE,
     ),
-    "ConfigMap": (Column("Data", lambda obj: len(obj.get("data") or {}) + len(obj.get("binaryData") or {}), "integer"), AGE),
+    "ConfigMap": (Column("Data", _entries, "integer"), AGE),
     "Secret": (Column("Type", _spec("type")), Column("Data", lambda obj: len(obj.get("data") or {}), "integer"), AGE),
     "ServiceAccount": (Column("Secrets", lambda obj: len(obj.get("secrets") or ()), "integer"), AGE),
     "Event": (
@@ -203,7 +213,8 @@ _KINDS: dict[str, tuple[Column, ...]] = {
         Column("Available", _count("status", "availableReplicas"), "integer"), AGE, *_TEMPLATE,
     ),
     "ReplicaSet": (
-        Column("Desired", _count("spec", "replicas"), "integer"), Column("Current", _count("status", "replicas"), "integer"),
+        Column("Desired", _count("spec", "replicas"), "integer"),
+        Column("Current", _count("status", "replicas"), "integer"),
         Column("Ready", _count("status", "readyReplicas"), "integer"), AGE, *_TEMPLATE,
     ),
     "DaemonSet": (

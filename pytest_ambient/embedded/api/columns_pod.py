@@ -21,12 +21,15 @@ def status(obj: Object) -> str:
     state = obj.get("status", {})
     word = str(state.get("reason") or state.get("phase") or "")
     starting = _init_word(obj)
-    if starting:
-        word = starting
-    else:
-        word = _container_word(state, word)
+    word = starting or _container_word(state, word)
     if "deletionTimestamp" in obj["metadata"]:
-        return "Unknown" if state.get("reason") == "NodeLost" else word if word in ("Failed", "Succeeded") else "Terminating"
+        return (
+            "Unknown"
+            if state.get("reason") == "NodeLost"
+            else word
+            if word in ("Failed", "Succeeded")
+            else "Terminating"
+        )
     return word
 
 

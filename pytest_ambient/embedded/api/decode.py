@@ -1,7 +1,7 @@
 """What is taken from an object that somebody sends: known fields of the right type.
 
-Unknown fields are taken out and named. For built-in kinds a value of the wrong type stops everything, in the real server's
-words; for custom kinds all of them are listed.
+Unknown fields are taken out and named. For built-in kinds a value of the wrong type stops everything, in the real
+server's words; for custom kinds all of them are listed.
 """
 
 import json
@@ -23,7 +23,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
 }  # fmt: skip
 _GO = {
-    "object": "struct", "array": "slice", "string": "string", "boolean": "bool", "integer": "int32", "number": "float64",
+    "object": "struct", "array": "slice", "string": "string", "boolean": "bool", "integer": "int32",
+    "number": "float64",
 }  # fmt: skip
 
 

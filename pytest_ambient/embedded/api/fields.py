@@ -1,6 +1,7 @@
 """Field sets: which leaves an object has, as managedFields write them (FieldsV1).
 
-A path is a tuple of `f:name`, `k:{"name":"x"}` and `v:"x"`; it ends in `.` where the thing itself is meant and not what it holds.
+A path is a tuple of `f:name`, `k:{"name":"x"}` and `v:"x"`; it ends in `.` where the thing itself is meant and not what
+it holds.
 """
 
 import json
@@ -91,9 +92,8 @@ def item_key(schema: Object, item: Any) -> str:
         elif "default" in fields.get(name, {}):
             key[name] = fields[name]["default"]
         else:
-            raise NoKey(
-                f'associative list with keys has an element that omits key field "{name}" (and doesn\'t have default value)'
-            )
+            lacking = f'an element that omits key field "{name}" (and doesn\'t have default value)'
+            raise NoKey(f"associative list with keys has {lacking}")
     return "k:" + _compact(key)
 
 

@@ -45,8 +45,9 @@ def _pod(new: Object, old: Object | None) -> list[Cause]:
     if old is not None and _fixed(new.get("spec") or {}) != _fixed(old.get("spec") or {}):
         text = (
             "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
-            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
-            "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
+            "existing tolerations),`spec.terminationGracePeriodSeconds` "
+            "(allow it to be set to 1 if it was previously negative)"
         )
         found.append(Cause("spec", text, "FieldValueForbidden"))
     return found

@@ -1,8 +1,8 @@
 """What objects look like: the tables of `schemas/`, read into the form that OpenAPI 3 gives them.
 
-A table names types and their fields, `name! type ...`: `!` must be given, `[]T` is a list, `[key]T` a list whose items are
-told apart by key, `[set]T` a set, `{}T` a map; then `A|B` its values, `1..9` its range, `#1..9` its length, `~name` a
-pattern, `=value` its default.
+A table names types and their fields, `name! type ...`: `!` must be given, `[]T` is a list, `[key]T` a list whose items
+are told apart by key, `[set]T` a set, `{}T` a map; then `A|B` its values, `1..9` its range, `#1..9` its length, `~name`
+a pattern, `=value` its default.
 A schema may be a `$ref` to another type by its full name; `resolved` follows it.
 """
 
@@ -36,6 +36,7 @@ _BUILT = (
 )  # fmt: skip
 _CUSTOM = ("gateway", "istio")
 _SHARED = "io.k8s.apimachinery.pkg.apis.meta.v1."
+OBJECT_META = _SHARED + "ObjectMeta"
 _CORE = "io.k8s.api.core.v1."
 
 DEFINITIONS: dict[str, Object] = {}

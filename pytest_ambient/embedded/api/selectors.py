@@ -73,7 +73,11 @@ def _label(text: str) -> Callable[[Mapping[str, str]], bool]:
     if match := _SET.fullmatch(text):
         key, word, listed = match.groups()
         values = {value.strip() for value in listed.split(",")}
-        return (lambda labels: labels.get(key) in values) if word == "in" else (lambda labels: labels.get(key) not in values)
+        return (
+            (lambda labels: labels.get(key) in values)
+            if word == "in"
+            else (lambda labels: labels.get(key) not in values)
+        )
     if match := _EQUAL.fullmatch(text):
         key, word, value = match.groups()
         return (lambda labels: labels.get(key) != value) if word == "!=" else (lambda labels: labels.get(key) == value)
@@ -89,7 +93,7 @@ def _field(resource: Resource, text: str) -> Test:
         raise bad_request(f"invalid selector: '{text}'; can't understand '{text}'")
     key, word, value = match.groups()
     if key not in ("metadata.name", "metadata.namespace", *_FIELDS.get(resource.kind, ())):
-        raise bad_request(f'field label not supported: {key}')
+        raise bad_request(f"field label not supported: {key}")
     path = ["source", "component"] if key == "source" else key.split(".")
     return lambda obj: (_read(obj, path) == value) is (word != "!=")
 
@@ -100,4 +104,10 @@ def _read(obj: Object, path: list[str]) -> str:
         value = value.get(key) if isinstance(value, dict) else None
     if isinstance(value, bool):
         return str(value).lower()
-    return "false" if value is None and path[-1] in ("unschedulable", "hostNetwork") else "" if value is None else str(value)
+    return (
+        "false"
+        if value is None and path[-1] in ("unschedulable", "hostNetwork")
+        else ""
+        if value is None
+        else str(value)
+    )

@@ -5,8 +5,8 @@ from typing import Any
 
 from ..objects import Object
 from . import columns, jsonpath
-from .columns import Column
 from .ages import age
+from .columns import Column
 from .registry import Registry
 from .resources import Resource
 
@@ -54,7 +54,9 @@ def _custom(defined: Object) -> Column:
             return ",".join(_shown(each) for each in values) if len(values) > 1 else _shown(values[0])
         return values[0]
 
-    return Column(defined["name"], cell, kind=kind, wide=bool(defined.get("priority")), format=defined.get("format", ""))
+    return Column(
+        defined["name"], cell, kind=kind, wide=bool(defined.get("priority")), format=defined.get("format", "")
+    )
 
 
 def _shown(value: Any) -> str:
