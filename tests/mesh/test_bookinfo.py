@@ -1,0 +1,152 @@
+"""Bookinfo: what is installed where, under which rules, and what is refused."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pytest_ambient._kube import Kube
+from pytest_ambient.errors import BrokenEnvironment, NotInTime
+from pytest_ambient.manifest import Document, Places, read
+from pytest_ambient.mesh import bookinfo
+from pytest_ambient.testing import FakeKube
+
+PLACES = Places("shop", "shop-other", "shop-outside")
+KINDS = ("v1/Namespace", "v1/ServiceAccount", "v1/Service", "apps/v1/Deployment")
+
+
+class Cluster(FakeKube):
+    """A FakeKube whose Deployments are available at once, unless `late` says why not."""
+
+    late: str | None = None
+
+    def apply(self, obj: dict[str, Any], *, force: bool = False, field_manager: str = "") -> dict[str, Any]:
+        """Keep it and pretend that it runs."""
+        if obj["kind"] == "Deployment" and self.late is None:
+            obj = {**obj, "status": {"observedGeneration": 1, "availableReplicas": 1}}
+        return super().apply(obj, force=force, field_manager=field_manager)
+
+
+def real(kube: FakeKube) -> Kube:
+    """The double where a Kube is wanted."""
+    return cast(Kube, kube)
+
+
+def documents() -> list[Document]:
+    """Everything that is installed."""
+    return [item for path in sorted(bookinfo.FOLDER.glob("*.yaml")) for item in read(path, PLACES)]
+
+
+@pytest.fixture
+def kube() -> Cluster:
+    """An empty cluster."""
+    return Cluster()
+
+
+def test_everything_lives_in_the_runs_own_namespaces(kube: Cluster) -> None:
+    """Three namespaces with the run's label, two of them enrolled, and all else within them."""
+    bookinfo.install(real(kube), PLACES, "r1", within=1)
+    namespaces = {item["metadata"]["name"]: item["metadata"]["labels"] for item in kube.list("v1/Namespace")}
+    assert set(namespaces) == set(PLACES.ours)
+    assert {labels["pytest-ambient/run"] for labels in namespaces.values()} == {"r1"}
+    enrolled = {name for name, labels in namespaces.items() if labels.get("istio.io/dataplane-mode") == "ambient"}
+    assert enrolled == {"shop", "shop-other"}
+    assert {namespace for kind, namespace, _ in kube.objects if kind != "v1/Namespace"} == set(PLACES.ours)
+
+
+def test_workloads_have_the_names_and_identities_of_bookinfo(kube: Cluster) -> None:
+    """Six versions with their accounts in the main namespace, and one client in each."""
+    bookinfo.install(real(kube), PLACES, "r1", within=1)
+    accounts = {
+        (item["metadata"]["namespace"], item["metadata"]["name"]): item["spec"]["template"]["spec"][
+            "serviceAccountName"
+        ]
+        for item in kube.list("apps/v1/Deployment")
+    }
+    versions = {"details-v1", "ratings-v1", "productpage-v1", "reviews-v1", "reviews-v2", "reviews-v3"}
+    assert {name for namespace, name in accounts if namespace == "shop"} == {*versions, "curl"}
+    assert accounts["shop", "reviews-v3"] == "bookinfo-reviews"
+    assert accounts["shop-outside", "curl"] == "curl"
+
+
+def test_every_pod_runs_under_restricted_pod_security() -> None:
+    """Numeric users, no escalation, no capabilities, the runtime's seccomp profile."""
+    for document in documents():
+        if document.object["kind"] == "Deployment":
+            for container in document.object["spec"]["template"]["spec"]["containers"]:
+                security = container["securityContext"]
+                assert isinstance(security["runAsUser"], int)
+                assert security["runAsNonRoot"]
+                assert security["allowPrivilegeEscalation"] is False
+                assert security["capabilities"] == {"drop": ["ALL"]}
+                assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+def test_every_selector_finds_a_pod_and_every_account_exists() -> None:
+    """Services by labels of pod templates, Deployments by their own."""
+    items = [document.object for document in documents()]
+    pods = [item["spec"]["template"] for item in items if item["kind"] == "Deployment"]
+    labels = [pod["metadata"]["labels"].items() for pod in pods]
+    for item in items:
+        selector = item.get("spec", {}).get("selector", {})
+        wanted = selector.get("matchLabels", selector).items()
+        assert any(wanted <= found for found in labels)
+    accounts = {item["metadata"]["name"] for item in items if item["kind"] == "ServiceAccount"}
+    assert {pod["spec"]["serviceAccountName"] for pod in pods} == accounts
+
+
+def test_images_come_from_the_mirror(kube: Cluster) -> None:
+    """Every one of them."""
+    bookinfo.install(real(kube), PLACES, "r1", hub="mirror.example/x", within=1)
+    pods = [item["spec"]["template"]["spec"] for item in kube.list("apps/v1/Deployment")]
+    assert all(container["image"].startswith("mirror.example/x/") for pod in pods for container in pod["containers"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [({}, "was not made by pytest-ambient"), ({"pytest-ambient/run": "r0"}, "belongs to run r0")],
+)
+def test_a_foreign_namespace_is_refused_and_never_removed(kube: Cluster, labels: dict[str, str], text: str) -> None:
+    """Nothing is written, not even into the namespaces that are free."""
+    kube.objects["v1/Namespace", "", "shop"] = {"metadata": {"name": "shop", "labels": labels}}
+    with pytest.raises(BrokenEnvironment, match=f"namespace shop exists and {text}"):
+        bookinfo.install(real(kube), PLACES, "r1", within=1)
+    bookinfo.remove(real(kube), PLACES, "r1", within=1)
+    assert list(kube.objects) == [("v1/Namespace", "", "shop")]
+
+
+def test_removing_takes_all_of_it(kube: Cluster) -> None:
+    """And installing twice is no mistake."""
+    bookinfo.install(real(kube), PLACES, "r1", within=1)
+    bookinfo.install(real(kube), PLACES, "r1", within=1)
+    bookinfo.remove(real(kube), PLACES, "r1", within=1)
+    assert kube.objects == {}
+
+
+def test_a_late_workload_is_named_with_the_reason_of_its_pod(kube: Cluster) -> None:
+    """An image that can't be pulled is said so."""
+    kube.late = "yes"
+    waiting = {"reason": "ImagePullBackOff", "message": "unknown image"}
+    pod = {"metadata": {"name": "details-v1-x", "namespace": "shop"}}
+    status = {"containerStatuses": [{"state": {"waiting": waiting}}]}
+    kube.objects["v1/Pod", "shop", "details-v1-x"] = {**pod, "status": status}
+    with pytest.raises(
+        NotInTime, match=r"shop/details-v1 \(ImagePullBackOff: unknown image\), .*reviews-v1 \(not Ready\)"
+    ):
+        bookinfo.install(real(kube), PLACES, "r1", within=0.01)
+
+
+def test_a_pod_that_is_not_captured_is_told(kube: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bookinfo is there all the same: whether that is a broken promise is for a rule to say."""
+    monkeypatch.setattr(bookinfo, "CAPTURE_WITHIN", 0.01)
+    annotated = {"ambient.istio.io/redirection": "enabled"}
+    for name, annotations in (("a", annotated), ("b", {})):
+        meta = {"name": name, "namespace": "shop", "annotations": annotations}
+        kube.objects["v1/Pod", "shop", name] = {"metadata": meta, "status": {}}
+    assert bookinfo.install(real(kube), PLACES, "r1", within=1).uncaptured == ("shop/b",)
+
+
+def test_the_manifests_are_part_of_the_package() -> None:
+    """They lie beside the code that applies them."""
+    names = {name for stage in bookinfo.STAGES for name in stage}
+    assert {path.stem for path in Path(bookinfo.FOLDER).glob("*.yaml")} == names

@@ -1,0 +1,120 @@
+"""The mesh's parts: found by label wherever they are, and what is said when one is missing."""
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from pytest_ambient._kube import Kube
+from pytest_ambient.mesh.features import BEYOND_EMBEDDED, FEATURES, detect
+from pytest_ambient.mesh.readiness import captured, read, wait
+from pytest_ambient.testing import FakeKube
+
+READY = [{"type": "Ready", "status": "True"}]
+
+
+def workload(kind: str, name: str, label: str, image: str, status: dict[str, Any]) -> dict[str, Any]:
+    """A Deployment or DaemonSet of the mesh."""
+    key, _, value = label.partition("=")
+    template = {"spec": {"containers": [{"name": name, "image": image}]}}
+    meta = {"name": name, "namespace": "mesh", "labels": {key: value}}
+    return {"kind": kind, "metadata": meta, "spec": {"template": template}, "status": status}
+
+
+@pytest.fixture
+def kube() -> FakeKube:
+    """A mesh on two nodes, in a namespace of its own choosing."""
+    made = FakeKube()
+    both = {"desiredNumberScheduled": 2, "numberReady": 2}
+    for kind, name, label, image, status in (
+        ("Deployment", "istiod", "app=istiod", "docker.io/istio/pilot:1.30.3-distroless", {"availableReplicas": 1}),
+        ("DaemonSet", "istio-cni-node", "k8s-app=istio-cni-node", "hub/install-cni:1.30.3", dict(both)),
+        ("DaemonSet", "ztunnel", "app=ztunnel", "hub/ztunnel:1.30.3@sha256:12", both),
+    ):
+        made.objects[f"apps/v1/{kind}", "mesh", name] = workload(kind, name, label, image, status)
+    for node in ("node-a", "node-b"):
+        made.objects["v1/Node", "", node] = {"metadata": {"name": node}, "spec": {}, "status": {"conditions": READY}}
+        pod = {"metadata": {"name": f"ztunnel-{node}", "namespace": "mesh", "labels": {"app": "ztunnel"}}}
+        spec = {"nodeName": node, "containers": [{"name": "istio-proxy"}]}
+        made.objects["v1/Pod", "mesh", f"ztunnel-{node}"] = {**pod, "spec": spec, "status": {"conditions": READY}}
+    return made
+
+
+def real(kube: FakeKube) -> Kube:
+    """The double where a Kube is wanted."""
+    return cast(Kube, kube)
+
+
+def test_a_ready_mesh_has_no_problems(kube: FakeKube) -> None:
+    """Its namespace, nodes and versions are read from what is there."""
+    mesh = read(real(kube))
+    assert mesh.problems == ()
+    assert (mesh.root, mesh.nodes) == ("mesh", ("node-a", "node-b"))
+    assert set(mesh.versions.values()) == {"1.30.3"}
+
+
+def test_a_ztunnel_that_is_not_ready_is_told_with_its_node(kube: FakeKube) -> None:
+    """Waiting for the mesh ends with the facts, not with an exception."""
+    kube.objects["v1/Pod", "mesh", "ztunnel-node-b"]["status"] = {}
+    kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"]["status"]["numberReady"] = 1
+    assert wait(real(kube), within=0.01).problems == ("ztunnel in mesh: 1 of 2 ready, not on node-b",)
+
+
+def test_a_missing_part_is_told_by_its_label(kube: FakeKube) -> None:
+    """A mesh without CNI agents is no ambient mesh."""
+    del kube.objects["apps/v1/DaemonSet", "mesh", "istio-cni-node"]
+    assert read(real(kube)).problems == ("no istio-cni: no DaemonSet with label k8s-app=istio-cni-node",)
+
+
+def test_capture_has_two_words(kube: FakeKube) -> None:
+    """The CNI agent's annotation and the protocol in ztunnel's workload list; both are needed."""
+    pods = {"a": ("enabled", "HBONE"), "b": ("enabled", "TCP"), "c": ("", "HBONE"), "d": ("pending", "TCP")}
+    for name, (annotation, _) in pods.items():
+        annotations = {"ambient.istio.io/redirection": annotation} if annotation else None
+        meta = {"name": name, "namespace": "shop", "annotations": annotations}
+        kube.objects["v1/Pod", "shop", name] = {"metadata": meta, "spec": {}}
+    workloads = [{"namespace": "shop", "name": name, "protocol": protocol} for name, (_, protocol) in pods.items()]
+    kube.pages["mesh/ztunnel-node-a", "/config_dump"] = json.dumps({"workloads": workloads})
+    found = captured(real(kube), ["shop"])
+    assert [(capture.pod, capture.complete) for capture in found] == [
+        ("shop/a", True),
+        ("shop/b", False),
+        ("shop/c", False),
+        ("shop/d", False),
+    ]
+
+
+def test_a_mesh_that_cannot_be_asked_captures_nothing(kube: FakeKube) -> None:
+    """Without ztunnel's word the annotation alone is no proof."""
+    meta = {"name": "a", "namespace": "shop", "annotations": {"ambient.istio.io/redirection": "enabled"}}
+    kube.objects["v1/Pod", "shop", "a"] = {"metadata": meta, "spec": {}}
+    assert [capture.complete for capture in captured(real(kube), ["shop"])] == [False]
+
+
+def test_features_are_found_or_absent_for_a_reason(kube: FakeKube) -> None:
+    """Every name of the closed list gets an answer; what is absent says why."""
+    gateway_class = {
+        "status": {"conditions": [{"type": "Accepted", "status": "True"}]},
+        "metadata": {"name": "istio-waypoint"},
+    }
+    kube.objects["gateway.networking.k8s.io/v1/GatewayClass", "", "istio-waypoint"] = gateway_class
+    found = detect(real(kube), skip=["HTTPRoute"])
+    assert set(found) == set(FEATURES)
+    assert found["Waypoint"].present
+    assert found["MultiNode"].present
+    assert found["Kiali"].reason == "no running pod with label app=kiali"
+    assert found["HTTPRoute"].reason == "skipped by --ambient-skip-features"
+    assert all(bool(feature.reason) != feature.present for feature in found.values())
+
+
+def test_a_test_bench_never_claims_what_it_cannot_show(kube: FakeKube) -> None:
+    """Whatever its objects look like."""
+    found = detect(real(kube), embedded=True)
+    assert not any(found[name].present for name in BEYOND_EMBEDDED)
+    assert "the embedded mesh has no sidecars" in found["Sidecar"].reason
+
+
+def test_one_node_is_not_many(kube: FakeKube) -> None:
+    """A node that takes no pods does not count."""
+    kube.objects["v1/Node", "", "node-b"]["spec"] = {"taints": [{"key": "x", "effect": "NoSchedule"}]}
+    assert detect(real(kube))["MultiNode"].reason == "1 node that takes pods, 2 are needed"

@@ -1,0 +1,144 @@
+"""Which pod calls, and with which curl."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from pytest_ambient._kube_stream import Executed
+from pytest_ambient.errors import BrokenEnvironment, Inconclusive, Invalid, Misuse
+from pytest_ambient.probe.source import CURL_IMAGE, EPHEMERAL, Sources
+from tests.probe.bench import PLACES, RUN, Bench, Reply
+
+MISSING = Executed(b"", b"", None, 'exec: "curl": executable file not found in $PATH')
+
+
+def sources(bench: Bench, *, run: str = RUN, hub: str | None = None) -> Sources:
+    """The sources of a bench; nothing is waited for long."""
+    return Sources(bench.real, PLACES, run, hub=hub, within=0.1)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """A bench where reviews has no curl."""
+    made = Bench(lambda where, method, url: Reply())
+    run = made.kube.run
+
+    def without_curl(where: str, container: str, argv: Sequence[str], stdin: bytes | None) -> Executed:
+        return MISSING if container == "reviews" else run(where, container, argv, stdin)
+
+    made.kube.run = without_curl
+    return made
+
+
+def starting(bench: Bench) -> list[dict[str, Any]]:
+    """Lets ephemeral containers run as soon as they are asked for, and keeps what was asked."""
+    asked: list[dict[str, Any]] = []
+    patch = bench.kube.patch
+
+    def started(kind: str, name: str, namespace: str, body: dict[str, Any], *rest: str) -> dict[str, Any]:
+        (container,) = body["spec"]["ephemeralContainers"]
+        asked.append({"rest": rest, **container})
+        running = [{"name": container["name"], "state": {"running": {}}}]
+        return patch(kind, name, namespace, {**body, "status": {"ephemeralContainerStatuses": running}})
+
+    bench.kube.patch = started  # type: ignore[method-assign, assignment]  # a double of a double
+    return asked
+
+
+def test_a_containers_own_curl_is_used(bench: Bench) -> None:
+    """Words name a workload in the main namespace, in the other one or outside of the mesh."""
+    found = sources(bench).find("details-v1")
+    assert (found.namespace, found.pod, found.container) == ("shop", "details-v1-x", "details")
+    assert found.how == "own curl 8.16.0 (details)"
+    assert sources(bench).find("outside/curl").namespace == "outside"
+    assert sources(bench).find("other/curl").namespace == "other"
+
+
+def test_a_pod_without_curl_gets_an_ephemeral_container(bench: Bench) -> None:
+    """It comes by strategic merge on the subresource, with all that restricted pod security asks, from the mirror."""
+    asked = starting(bench)
+    found = sources(bench, hub="mirror.example").find("reviews-v1")
+    assert (found.pod, found.container, found.how) == ("reviews-v1-x", EPHEMERAL, f"ephemeral container ({EPHEMERAL})")
+    (container,) = asked
+    assert container["rest"] == ("strategic", "ephemeralcontainers")
+    assert container["image"] == f"mirror.example/{CURL_IMAGE.rpartition('/')[2]}"
+    security = container["securityContext"]
+    assert security["runAsNonRoot"]
+    assert isinstance(security["runAsUser"], int)
+    assert security["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_an_ephemeral_container_is_made_once(bench: Bench) -> None:
+    """A later run of the same pod finds it by its name, since it can never be removed."""
+    asked = starting(bench)
+    sources(bench).find("reviews-v1")
+    sources(bench).find("reviews-v1")
+    assert len(asked) == 1
+
+
+def test_nothing_is_added_to_a_namespace_that_is_not_ours(bench: Bench) -> None:
+    """Not even when the pod has no other way to call."""
+    with pytest.raises(BrokenEnvironment, match="its namespace does not belong to this run, so none may be added"):
+        sources(bench, run="another").find("reviews-v1")
+
+
+def test_a_twin_pod_stands_in_where_ephemeral_containers_are_refused(bench: Bench) -> None:
+    """It has the same account and enrolment, and none of the labels that would make it part of the application."""
+    pod = bench.kube.objects["v1/Pod", "shop", "reviews-v1-x"]
+    pod["metadata"]["labels"]["istio.io/dataplane-mode"] = "ambient"
+
+    def refuse(*arguments: object) -> dict[str, Any]:
+        raise Invalid("ephemeral containers are disabled")
+
+    bench.kube.patch = refuse  # type: ignore[method-assign, assignment]  # a double of a double
+    apply = bench.kube.apply
+
+    def ready(obj: dict[str, Any]) -> dict[str, Any]:
+        return apply({**obj, "status": {"conditions": [{"type": "Ready", "status": "True"}]}})
+
+    bench.kube.apply = ready  # type: ignore[method-assign, assignment]  # a double of a double
+    found = sources(bench).find("reviews-v1")
+    twin = bench.kube.objects["v1/Pod", "shop", "reviews-v1-twin"]
+    assert (found.pod, found.container) == ("reviews-v1-twin", "curl")
+    assert "ephemeral containers are disabled" in found.how
+    assert twin["spec"]["serviceAccountName"] == "sa-reviews"
+    assert twin["metadata"]["labels"] == {"istio.io/dataplane-mode": "ambient", "pytest-ambient/twin-of": "reviews-v1"}
+
+
+@pytest.mark.parametrize("version", [b"curl 7.82.0 (x)\n", b"curl 7.9.1\n"])
+def test_too_old_a_curl_counts_as_none(bench: Bench, version: bytes) -> None:
+    """Before 7.83 it can't print all headers."""
+    bench.kube.run = lambda where, container, argv, stdin: Executed(version, b"", 0)
+    with pytest.raises(BrokenEnvironment, match=r"has no curl of 7\.83 or newer"):
+        sources(bench, run="another").find("details-v1")
+
+
+def test_an_exec_that_gives_nothing_does_not_mean_that_curl_is_missing(bench: Bench) -> None:
+    """It is asked again; an ephemeral container can't be taken back."""
+    answers = iter([Executed(b"", b"", 0), Executed(b"curl 8.5.0\n", b"", None, "lost")])
+    bench.kube.run = lambda where, container, argv, stdin: next(answers)
+    assert sources(bench).find("details-v1").how == "own curl 8.5.0 (details)"
+    bench.kube.run = lambda where, container, argv, stdin: Executed(b"", b"", 0)
+    with pytest.raises(Inconclusive, match="curl --version gave nothing, 3 times"):
+        sources(bench).find("details-v1")
+
+
+def test_a_source_is_chosen_once_until_it_is_forgotten(bench: Bench) -> None:
+    """Its curl is looked for once; a pod that is gone is replaced by another."""
+    found = sources(bench)
+    first = found.find("details-v1")
+    pod = bench.kube.objects.pop(("v1/Pod", "shop", "details-v1-x"))
+    bench.kube.objects["v1/Pod", "shop", "details-v1-y"] = {
+        **pod,
+        "metadata": {**pod["metadata"], "name": "details-v1-y"},
+    }
+    assert found.find("details-v1") is first
+    found.forget("details-v1")
+    assert found.find("details-v1").pod == "details-v1-y"
+
+
+def test_an_unknown_place_is_a_mistake(bench: Bench) -> None:
+    """Only the three namespaces of a run have words."""
+    with pytest.raises(Misuse, match="unknown place 'mars', known are other, outside"):
+        sources(bench).find("mars/curl")
