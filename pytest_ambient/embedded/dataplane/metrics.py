@@ -1,7 +1,8 @@
 """ztunnel's counters, kept for each node from the connections that its Envoy reported."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 
 from ..istiod.model import Workload
 from .ztunnel_log import Connection
@@ -17,36 +18,44 @@ _HELP = {
 Labels = tuple[tuple[str, str], ...]
 
 
+@dataclass
+class _Sum:
+    """What was counted of connections that share all labels."""
+
+    example: Connection
+    connections: int = 0
+    sent: int = 0
+    received: int = 0
+
+
 class Metrics:
     """The counters of all ztunnels."""
 
     def __init__(self) -> None:
-        self._counters: dict[str, Counter[tuple[str, Labels]]] = {}
+        self._sums: dict[str, dict[Hashable, _Sum]] = {}
 
     def count(self, seen: Connection) -> None:
-        """Count one connection that has ended."""
+        """Count one connection that has ended; there are thousands in a sample, so labels are made only when asked."""
         if not seen.known:
             return
-        counters = self._counters.setdefault(seen.node, Counter())
-        counters["istio_tcp_connections_opened", labels(seen, "-")] += 1
-        flags = response_flags(seen)
-        counters["istio_tcp_connections_closed", labels(seen, flags)] += 1
-        if flags == "CONNECT":
-            counters["istio_tcp_connections_failed", labels(seen, flags)] += 1
-        counters["istio_tcp_received_bytes", labels(seen, flags)] += seen.received
-        counters["istio_tcp_sent_bytes", labels(seen, flags)] += seen.sent
+        parties = seen.source and seen.source.uid, seen.destination and seen.destination.uid
+        key = seen.direction, *parties, seen.service and seen.service.key, seen.mutual_tls, response_flags(seen)
+        sums = self._sums.setdefault(seen.node, {})
+        found = sums.get(key) or sums.setdefault(key, _Sum(seen))
+        found.connections += 1
+        found.sent += seen.sent
+        found.received += seen.received
 
     def text(self, node: str, proxies: int) -> str:
         """The node's counters in Prometheus's text format; `proxies` is the number of its captured pods."""
         return "".join(f"{each}\n" for each in self._lines(node, proxies))
 
     def _lines(self, node: str, proxies: int) -> Iterator[str]:
-        counters = self._counters.get(node, Counter())
+        samples = self._samples(node)
         for name, text in _HELP.items():
-            samples = [(tags, value) for (family, tags), value in counters.items() if family == name]
-            if samples:
+            if name in samples:
                 yield from (f"# HELP {name} {text}.", f"# TYPE {name} counter")
-            for tags, value in samples:
+            for tags, value in samples.get(name, Counter()).items():
                 joined = ",".join(f'{key}="{each}"' for key, each in tags)
                 yield f"{name}_total{{{joined}}} {value}"
         for name, text, value in (
@@ -58,6 +67,20 @@ class Metrics:
         yield from ("# HELP istio_build Istio component build info.", "# TYPE istio_build gauge")
         yield 'istio_build{component="ztunnel",tag="unknown"} 1'
         yield "# EOF"
+
+    def _samples(self, node: str) -> dict[str, Counter[Labels]]:
+        families: dict[str, Counter[Labels]] = {}
+        for each in self._sums.get(node, {}).values():
+            flags = response_flags(each.example)
+            told = labels(each.example, flags)
+            opened = labels(each.example, "-")
+            families.setdefault("istio_tcp_connections_opened", Counter())[opened] += each.connections
+            families.setdefault("istio_tcp_connections_closed", Counter())[told] += each.connections
+            if flags == "CONNECT":
+                families.setdefault("istio_tcp_connections_failed", Counter())[told] += each.connections
+            families.setdefault("istio_tcp_received_bytes", Counter())[told] += each.received
+            families.setdefault("istio_tcp_sent_bytes", Counter())[told] += each.sent
+        return families
 
 
 def response_flags(seen: Connection) -> str:

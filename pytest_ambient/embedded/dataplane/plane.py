@@ -16,13 +16,14 @@ from .envoy import Envoy
 from .lines import Line
 from .metrics import Metrics
 from .waypoint import WaypointConfiguration
+from .waypoint import written as waypoint_line
 from .ztunnel import Resources, ZtunnelConfiguration
 from .ztunnel_log import Directory, connection, stamp, written
 
 Log = Callable[[str, str, str], None]
 """Takes a pod's namespace, its name, and a line that it logs."""
 
-_KEEP = 60
+_KEEP = 600
 """Seconds for which connections through a listener that is gone stay open."""
 _WAYPOINT_DRAIN = 5
 """Likewise at a waypoint, where a policy replaces the listener (recorded: about six seconds, then end-of-file)."""
@@ -71,10 +72,9 @@ class DataPlane:
         async with self._pushing:
             before, self._mesh = self._mesh, mesh
             self._directory = Directory(mesh)
-            await asyncio.gather(
-                self._ztunnel.apply(self._configuration.resources(mesh)),
-                *(each.envoy.apply(self._resources(each)) for each in self._waypoints.values()),
-            )
+            # ztunnel first: a waypoint that reconnects because of a policy must meet that policy
+            await self._ztunnel.apply(self._configuration.resources(mesh))
+            await asyncio.gather(*(each.envoy.apply(self._resources(each)) for each in self._waypoints.values()))
         self._tell_policies(before)
 
     async def start_waypoint(self, name: str, namespace: str, address: str, identity: Identity) -> None:
@@ -83,7 +83,7 @@ class DataPlane:
         key = f"{namespace}/{name}"
 
         def line(text: str) -> None:
-            self._log(namespace, name, text)
+            self._log(namespace, name, waypoint_line(text))
 
         pod = _WaypointPod(
             WaypointRef(identity.namespace, identity.account),

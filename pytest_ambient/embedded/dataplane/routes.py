@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..istiod.model import Backend, HeaderChange, HeaderMatch, Route, RouteMatch, RouteRule, Service, ServicePort
 from ..objects import Object
 
-_RETRY: Object = {
+RETRY: Object = {
     "retry_on": "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
     "num_retries": 2,
     "retry_host_predicate": [
@@ -63,7 +63,7 @@ def _default(service: Service, port: ServicePort) -> Object:
 
 def _action(timeout: float | None) -> Object:
     limit = "0s" if timeout is None else f"{timeout:f}s"
-    return {"timeout": limit, "retry_policy": _RETRY}
+    return {"timeout": limit, "retry_policy": RETRY}
 
 
 Precedence = tuple[bool, int, bool, int, int]

@@ -78,8 +78,8 @@ def _transports() -> Object:
 
 def watched(path: Path) -> Object:
     """Configuration that Envoy reads from a file, again whenever another one is renamed to it."""
-    source = {"path": str(path), "watched_directory": {"path": str(path.parent)}}
-    return {"path_config_source": source, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
+    # with a watched_directory every rename beside it would make Envoy read this file again
+    return {"path_config_source": {"path": str(path)}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
 
 
 def tunnels(name: str, **fields: object) -> Object:

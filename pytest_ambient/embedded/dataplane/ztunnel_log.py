@@ -1,7 +1,7 @@
 """ztunnel's access log lines, made from what its Envoy says of each connection (in the words of Istio 1.30)."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -59,32 +59,28 @@ class Directory:
     mesh: Mesh
     workloads: Mapping[str, Workload] = field(init=False)
     hostnames: Mapping[str, Service] = field(init=False)
-    addresses: Mapping[str, Service] = field(init=False)
     sockets: Mapping[str, tuple[Workload, int]] = field(init=False)
+    services: Mapping[str, Service] = field(init=False)
+    """By a pod's `IP:PORT`: the Service that leads there; ztunnel guesses too when several do."""
 
     def __post_init__(self) -> None:
         """Index the mesh once, for the many lines to come."""
         pods = self.mesh.workloads.values()
         object.__setattr__(self, "workloads", {each.address: each for each in pods})
         object.__setattr__(self, "hostnames", {each.hostname: each for each in self.mesh.services.values()})
-        object.__setattr__(self, "addresses", {each.vip: each for each in self.mesh.services.values()})
         sockets = {path: (each, port) for each in pods for port, path in each.sockets.items()}
         object.__setattr__(self, "sockets", sockets)
+        object.__setattr__(self, "services", dict(self._leads()))
 
     def at(self, address: str) -> Workload | None:
         """The workload at `IP:PORT`."""
         return self.workloads.get(address.rpartition(":")[0])
 
-    def service_of(self, address: str) -> Service | None:
-        """A Service that leads to that pod's `IP:PORT`; ztunnel guesses too when several do."""
-        workload, port = self.at(address), int(address.rpartition(":")[2] or 0)
-        found = [
-            service
-            for service in self.mesh.services.values()
-            for each in service.endpoints
-            if workload and each.workload == workload.uid and port in each.ports.values()
-        ]
-        return min(found, key=lambda each: (len(each.name), each.name), default=None)
+    def _leads(self) -> Iterator[tuple[str, Service]]:
+        for service in sorted(self.mesh.services.values(), key=lambda each: (len(each.name), each.name), reverse=True):
+            for endpoint in service.endpoints:
+                if pod := self.mesh.workloads.get(endpoint.workload):
+                    yield from ((f"{pod.address}:{port}", service) for port in endpoint.ports.values())
 
 
 def connection(line: Line, directory: Directory) -> Connection:
@@ -178,7 +174,7 @@ def _hbone(line: Line, directory: Directory) -> Connection:
         _assumed(line.destination),
         directory.at(line.destination),
         line.destination,
-        directory.service_of(line.destination),
+        directory.services.get(line.destination),
         *sizes,
         line.milliseconds,
         error,
@@ -198,7 +194,7 @@ def _plaintext(line: Line, directory: Directory) -> Connection:
         line.destination,
         directory.at(line.destination),
         None,
-        directory.service_of(line.destination),
+        directory.services.get(line.destination),
         *sizes,
         line.milliseconds,
         error,

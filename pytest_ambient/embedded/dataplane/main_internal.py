@@ -1,0 +1,169 @@
+"""The inner listener of a waypoint: a filter chain for each destination, with its policies and routes."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..istiod.model import L7Policy, Service, ServicePort, Workload
+from ..objects import Object
+from .inbound import unavailable_where_denied
+from .rbac import rules
+from .routes import RETRY, upstream
+from .xds import (
+    LOCAL_IP,
+    ROUTED,
+    access_log,
+    flagged,
+    original_dst,
+    part,
+    remember,
+    state,
+    tcp_proxy,
+    typed,
+    watched,
+)
+
+LINE = (
+    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% '
+    '%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% '
+    '%BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" '
+    '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% '
+    "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%"
+)
+"""Istio's default access log line."""
+
+_MANAGER = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_DIRECT_HTTP, _DIRECT_TCP = "direct-http", "direct-tcp"
+
+
+class MainInternal:
+    """Collects what a waypoint handles and makes the listener of it."""
+
+    def __init__(self, *, unavailable: bool) -> None:
+        self._unavailable = unavailable
+        self._chains: list[Object] = []
+        self._ports: dict[str, dict[int, str]] = {}
+        self._pods: list[str] = []
+
+    def service(self, service: Service, port: ServicePort, policies: Sequence[L7Policy], routes: Path) -> None:
+        """Handle a Service's port; the routes of an HTTP port are read from that file."""
+        name = upstream(port.port, port.protocol, service.hostname)
+        source = {"route_config_name": name, "config_source": watched(routes)}
+        http = port.protocol == "HTTP"
+        filters = [self._manager(policies, ROUTED, rds=source)] if http else [*_tcp(policies), _copied(name)]
+        self._chains.append({"name": name, "filters": filters})
+        self._ports.setdefault(service.vip, {})[port.port] = name
+
+    def pod(self, pod: Workload) -> None:
+        """Handle whatever is addressed to the pod itself."""
+        self._pods.append(pod.address)
+
+    def listener(self, policies: Sequence[L7Policy]) -> Object:
+        """The listener; `policies` are those of the waypoint, for the pods that it handles."""
+        chains = [*self._chains, *(self._direct(policies) if self._pods else ())]
+        ranges = [_range(each, _by_port(ports)) for each, ports in self._ports.items()]
+        ranges += [_range(each, _by_protocol()) for each in self._pods]
+        found: Object = {
+            "name": "main_internal",
+            "internal_listener": {},
+            "listener_filters": [original_dst(), *(self._inspectors())],
+            "traffic_direction": "INBOUND",
+            "filter_chains": chains,
+            "access_log": access_log(LINE, **flagged("NR")),
+        }
+        if ranges:
+            matcher = {"@type": "type.googleapis.com/xds.type.matcher.v3.IPMatcher", "range_matchers": ranges}
+            address = _input("ip", "network.v3.DestinationIPInput")
+            tree = {"input": address, "custom_match": {"name": "ip", "typed_config": matcher}}
+            found["filter_chain_matcher"] = {"matcher_tree": tree}
+        return found
+
+    def _inspectors(self) -> Iterable[Object]:
+        """Pods may speak anything on any port; a Service's port is known, and its server may speak first."""
+        if not self._pods:
+            return
+        ports = sorted({port for ports in self._ports.values() for port in ports})
+        known = [{"destination_port_range": {"start": port, "end": port + 1}} for port in ports]
+        inspector = part("http_inspector", "extensions.filters.listener.http_inspector.v3.HttpInspector")
+        if len(known) == 1:
+            inspector["filter_disabled"] = known[0]
+        elif known:
+            inspector["filter_disabled"] = {"or_match": {"rules": known}}
+        yield inspector
+
+    def _direct(self, policies: Sequence[L7Policy]) -> list[Object]:
+        route = {"cluster": "encap", "timeout": "0s", "retry_policy": RETRY}
+        every = {"name": "default", "match": {"prefix": "/"}, "route": route, "decorator": {"operation": ":0/*"}}
+        host = {"name": "inbound|http|0", "domains": ["*"], "routes": [every]}
+        routes = {"name": "encap", "virtual_hosts": [host], "validate_clusters": False}
+        asked = remember(state(LOCAL_IP, "%DOWNSTREAM_LOCAL_ADDRESS%"))
+        return [
+            {"name": _DIRECT_HTTP, "filters": [asked, self._manager(policies, "direct", route_config=routes)]},
+            {"name": _DIRECT_TCP, "filters": [asked, *_tcp(policies), _copied("encap")]},
+        ]
+
+    def _manager(self, policies: Sequence[L7Policy], statistics: str, **routes: object) -> Object:
+        return part(
+            "envoy.filters.network.http_connection_manager",
+            _MANAGER,
+            stat_prefix=statistics,
+            server_name="istio-envoy",
+            http_filters=[*self._http(policies), router()],
+            access_log=access_log(LINE),
+            use_remote_address=False,
+            normalize_path=True,
+            path_with_escaped_slashes_action="KEEP_UNCHANGED",
+            proxy_100_continue=True,
+            stream_idle_timeout="0s",
+            upgrade_configs=[{"upgrade_type": "websocket"}],
+            tracing={},  # without it Envoy leaves out x-envoy-decorator-operation
+            **routes,
+        )
+
+    def _http(self, policies: Sequence[L7Policy]) -> list[Object]:
+        name, kind = "envoy.filters.http.rbac", "extensions.filters.http.rbac.v3.RBAC"
+        found = rules(policies, http=True).items()
+        if not self._unavailable:
+            return [part(name, kind, rules=each) for _, each in found]
+        judges = [part(name, kind, shadow_rules=each, shadow_rules_stat_prefix=f"{action}_") for action, each in found]
+        return [*judges, unavailable_where_denied("no healthy upstream")]
+
+
+def router() -> Object:
+    """The HTTP filter that sends requests on."""
+    return part("envoy.filters.http.router", "extensions.filters.http.router.v3.Router")
+
+
+def _tcp(policies: Sequence[L7Policy]) -> list[Object]:
+    kind = "extensions.filters.network.rbac.v3.RBAC"
+    found = rules(policies, http=False).items()
+    return [part("envoy.filters.network.rbac", kind, stat_prefix=f"tcp_{name}", rules=each) for name, each in found]
+
+
+def _copied(cluster: str) -> Object:
+    return tcp_proxy(cluster, access_log=access_log(LINE))
+
+
+def _range(address: str, chosen: Object) -> Object:
+    return {"ranges": [{"address_prefix": address, "prefix_len": 32}], "on_match": chosen}
+
+
+def _by_port(ports: dict[int, str]) -> Object:
+    chains = {str(port): _chain(name) for port, name in ports.items()}
+    port = _input("port", "network.v3.DestinationPortInput")
+    return {"matcher": {"matcher_tree": {"input": port, "exact_match_map": {"map": chains}}}}
+
+
+def _by_protocol() -> Object:
+    protocols = dict.fromkeys(("'http/1.0'", "'http/1.1'", "'h2c'"), _chain(_DIRECT_HTTP))
+    protocol = _input("protocol", "network.v3.ApplicationProtocolInput")
+    tree = {"input": protocol, "exact_match_map": {"map": protocols}}
+    return {"matcher": {"matcher_tree": tree, "on_no_match": _chain(_DIRECT_TCP)}}
+
+
+def _input(name: str, kind: str) -> Object:
+    return {"name": name, "typed_config": typed(f"extensions.matching.common_inputs.{kind}")}
+
+
+def _chain(name: str) -> Object:
+    value = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": name}
+    return {"action": {"name": name, "typed_config": value}}
