@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_ambient.table import case, cases
 from pytest_ambient.errors import Misuse
+from pytest_ambient.table import case, cases
 from pytest_ambient.verdict.call import DELETE, GET, POST, STATUS
 from pytest_ambient.verdict.case import Case, differences, pair
 from pytest_ambient.verdict.expectation import (
