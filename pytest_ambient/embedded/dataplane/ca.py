@@ -84,9 +84,7 @@ def describe(certificate: x509.Certificate) -> Object:
     }
 
 
-def _certificate(
-    key: ec.EllipticCurvePublicKey, subject: x509.Name, issuer: x509.Name
-) -> x509.CertificateBuilder:
+def _certificate(key: ec.EllipticCurvePublicKey, subject: x509.Name, issuer: x509.Name) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()

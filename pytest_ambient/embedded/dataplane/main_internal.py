@@ -32,6 +32,7 @@ LINE = (
 """Istio's default access log line."""
 
 _MANAGER = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_NOWHERE = "0.0.0.0"  # noqa: S104 - nobody asks for it: an Envoy listener must have some filter chain
 _DIRECT_HTTP, _DIRECT_TCP = "direct-http", "direct-tcp"
 
 
@@ -43,6 +44,7 @@ class MainInternal:
         self._chains: list[Object] = []
         self._ports: dict[str, dict[int, str]] = {}
         self._pods: list[str] = []
+        self._tcp: set[int] = set()
 
     def service(self, service: Service, port: ServicePort, policies: Sequence[L7Policy], routes: Path) -> None:
         """Handle a Service's port; the routes of an HTTP port are read from that file."""
@@ -51,6 +53,7 @@ class MainInternal:
         http = port.protocol == "HTTP"
         filters = [self._manager(policies, ROUTED, rds=source)] if http else [*_tcp(policies), _copied(name)]
         self._chains.append({"name": name, "filters": filters})
+        self._tcp |= set() if http else {port.port}
         self._ports.setdefault(service.vip, {})[port.port] = name
 
     def pod(self, pod: Workload) -> None:
@@ -59,35 +62,29 @@ class MainInternal:
 
     def listener(self, policies: Sequence[L7Policy]) -> Object:
         """The listener; `policies` are those of the waypoint, for the pods that it handles."""
-        chains = [*self._chains, *(self._direct(policies) if self._pods else ())]
-        ranges = [_range(each, _by_port(ports)) for each, ports in self._ports.items()]
-        ranges += [_range(each, _by_protocol()) for each in self._pods]
-        found: Object = {
+        chosen = [_range(each, _by_port(ports)) for each, ports in self._ports.items()]
+        chosen += [_range(each, _by_protocol()) for each in self._pods or (_NOWHERE,)]
+        matcher = {"@type": "type.googleapis.com/xds.type.matcher.v3.IPMatcher", "range_matchers": chosen}
+        address = _input("ip", "network.v3.DestinationIPInput")
+        tree = {"input": address, "custom_match": {"name": "ip", "typed_config": matcher}}
+        return {
             "name": "main_internal",
             "internal_listener": {},
-            "listener_filters": [original_dst(), *(self._inspectors())],
+            "listener_filters": [original_dst(), *self._inspectors()],
             "traffic_direction": "INBOUND",
-            "filter_chains": chains,
+            "filter_chains": [*self._chains, *self._direct(policies)],
+            "filter_chain_matcher": {"matcher_tree": tree},
             "access_log": access_log(LINE, **flagged("NR")),
         }
-        if ranges:
-            matcher = {"@type": "type.googleapis.com/xds.type.matcher.v3.IPMatcher", "range_matchers": ranges}
-            address = _input("ip", "network.v3.DestinationIPInput")
-            tree = {"input": address, "custom_match": {"name": "ip", "typed_config": matcher}}
-            found["filter_chain_matcher"] = {"matcher_tree": tree}
-        return found
 
     def _inspectors(self) -> Iterable[Object]:
-        """Pods may speak anything on any port; a Service's port is known, and its server may speak first."""
+        """Pods may speak anything on any port; but on a Service's TCP port the server may be the first to speak."""
         if not self._pods:
             return
-        ports = sorted({port for ports in self._ports.values() for port in ports})
-        known = [{"destination_port_range": {"start": port, "end": port + 1}} for port in ports]
+        known = [{"destination_port_range": {"start": port, "end": port + 1}} for port in sorted(self._tcp)]
         inspector = part("http_inspector", "extensions.filters.listener.http_inspector.v3.HttpInspector")
-        if len(known) == 1:
-            inspector["filter_disabled"] = known[0]
-        elif known:
-            inspector["filter_disabled"] = {"or_match": {"rules": known}}
+        if known:
+            inspector["filter_disabled"] = known[0] if len(known) == 1 else {"or_match": {"rules": known}}
         yield inspector
 
     def _direct(self, policies: Sequence[L7Policy]) -> list[Object]:

@@ -35,8 +35,7 @@ def _entries(policy: L7Policy, *, http: bool) -> Iterable[tuple[str, Object]]:
 
 def _asks_http(rule: L7Rule) -> bool:
     operations = any(
-        (each.hosts, each.not_hosts, each.methods, each.not_methods, each.paths, each.not_paths)
-        != ((),) * 6
+        (each.hosts, each.not_hosts, each.methods, each.not_methods, each.paths, each.not_paths) != ((),) * 6
         for each in rule.operations
     )
     sources = any(each.request_principals or each.not_request_principals for each in rule.sources)

@@ -12,8 +12,7 @@ RETRY: Object = {
         {
             "name": "envoy.retry_host_predicates.previous_hosts",
             "typed_config": {
-                "@type": "type.googleapis.com/"
-                "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
             },
         }
     ],

@@ -122,9 +122,7 @@ def mutual_tls(leaf: Leaf, root: Path, *, server: bool) -> Object:
     }
     kind = "extensions.transport_sockets.tls.v3"
     if server:
-        return part(
-            "tls", f"{kind}.DownstreamTlsContext", common_tls_context=common, require_client_certificate=True
-        )
+        return part("tls", f"{kind}.DownstreamTlsContext", common_tls_context=common, require_client_certificate=True)
     return part("tls", f"{kind}.UpstreamTlsContext", common_tls_context=common)
 
 

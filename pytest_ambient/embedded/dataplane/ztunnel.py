@@ -110,9 +110,7 @@ class ZtunnelConfiguration:
             )
         )
 
-    def _endpoints(
-        self, mesh: Mesh, service: Service, port: ServicePort, *, from_captured: bool
-    ) -> Iterator[Object]:
+    def _endpoints(self, mesh: Mesh, service: Service, port: ServicePort, *, from_captured: bool) -> Iterator[Object]:
         for each in service.endpoints:
             workload, target = mesh.workloads.get(each.workload), each.ports.get(port.port)
             if workload is None or target is None or not workload.ready:
@@ -199,9 +197,7 @@ def _listener(
     """A listener that treats captured callers in one way and all others in another."""
     made: Object = {"name": name, "address": address, "default_filter_chain": {"name": "others", "filters": others}}
     if callers:
-        made["filter_chains"] = [
-            {"name": "captured", "filter_chain_match": sources(callers), "filters": captured}
-        ]
+        made["filter_chains"] = [{"name": "captured", "filter_chain_match": sources(callers), "filters": captured}]
     else:
         made["filter_chains"] = []
     return made

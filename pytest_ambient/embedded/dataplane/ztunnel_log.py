@@ -16,9 +16,7 @@ Direction = Literal["inbound", "outbound"]
 _REJECTED = "connection closed due to policy rejection: "
 _MATCHED = "rbac_access_denied_matched_policy["
 _NOTHING_THERE = "connection failed: Connection refused (os error 111)"
-_TIMED_OUT = (
-    "connection timed out, maybe a NetworkPolicy is blocking HBONE port 15008: deadline has elapsed"
-)
+_TIMED_OUT = "connection timed out, maybe a NetworkPolicy is blocking HBONE port 15008: deadline has elapsed"
 _STATUSES = {"400": "Bad Request", "401": "Unauthorized", "503": "Service Unavailable"}
 
 

@@ -93,7 +93,7 @@ def test_match(match: L4Match, arrival: Arrival, claim: object) -> None:
         pytest.param([policy("ALLOW", L4Match())], HBONE, NONE_ALLOWED, id="nor-in-an-allow"),
         pytest.param([policy("DENY", NOBODY_KNOWN)], PLAINTEXT, denied_by("bookinfo/p"), id="strict-plaintext"),
         pytest.param(
-            [policy("DENY", L4Match(destination_ports=(9080,)), name="d"), policy("ALLOW", L4Match(not_principals=(CURL,)))],
+            [policy("DENY", L4Match(destination_ports=(9080,)), name="d"), policy("ALLOW", NOBODY_KNOWN)],
             PLAINTEXT,
             denied_by("bookinfo/d"),
             id="deny-beats-allow",

@@ -169,7 +169,7 @@ class World:
     def curl(self, source: Workload, url: str, *arguments: str, host: str = "") -> Reply:
         """Call from that pod."""
         named = ("-H", f"Host: {host}") if host else ()
-        written = '\n%{http_code} %{local_port} %{time_connect}'
+        written = "\n%{http_code} %{local_port} %{time_connect}"
         command = ["curl", "-q", "-sS", "-i", "--max-time", "4", "--interface", source.address, "-w", written]
         ran = subprocess.run([*command, *named, *arguments, url], capture_output=True, timeout=20, check=False)
         text, _, told = ran.stdout.decode().rpartition("\n")
