@@ -88,13 +88,15 @@ def start(command: Sequence[str], *, log: Path, environment: Mapping[str, str] |
 
 
 def stop(one: Process, *, grace: float = 10.0) -> None:
-    """End a process started by `start`: SIGTERM, and after `grace` seconds SIGKILL to its whole group."""
-    if not one.alive:
-        return
-    os.kill(one.pid, signal.SIGTERM)
-    if not _ended(one, grace):
+    """End a process started by `start`: SIGTERM, after `grace` seconds SIGKILL; what is left of its group goes too."""
+    if one.alive:
+        os.kill(one.pid, signal.SIGTERM)
+        if not _ended(one, grace):
+            os.kill(one.pid, signal.SIGKILL)
+            _ended(one, 5.0)
+    # A number that somebody else has by now leads another group.
+    if process(one.pid) is None:
         _kill_group(one.pid)
-        _ended(one, 5.0)
 
 
 def _ended(one: Process, within: float) -> bool:

@@ -1,0 +1,179 @@
+"""Steps in order, undone in reverse; leases that say who answers for what."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_ambient._run import Process, process, this_process
+from pytest_ambient.cluster import lease as leases
+from pytest_ambient.cluster import provider as providers
+from pytest_ambient.cluster.lease import Lease
+from pytest_ambient.cluster.lifecycle import Lifecycle, Plan, Step, spec_folder
+from pytest_ambient.cluster.provider import Cluster, ClusterSpec
+from pytest_ambient.errors import BringUpFailed, ProviderError
+from pytest_ambient.testing import FakeProvider, ManualClock, fake_provider
+
+GONE = Process(2**22 - 1, "never")
+
+
+def remove(cluster: Cluster, run: str) -> None:
+    """Removes no namespaces."""
+
+
+def life(fake: FakeProvider, told: list[str], name: str = "mine", keep: str = "never") -> Lifecycle:
+    """A life with a provider that makes nothing."""
+    return Lifecycle(Plan(fake, "fake", ClusterSpec(name, spec_folder(name)), "r1", keep), told.append, remove)
+
+
+def test_steps_are_timed_and_undone_in_reverse(tmp_path: Path) -> None:
+    """Also the step that failed: what it had half done goes too."""
+    clock, done = ManualClock(), list[str]()
+    told: list[str] = []
+    one = Lifecycle(Plan(FakeProvider(tmp_path), "fake", ClusterSpec("x", tmp_path), "r"), told.append, remove, clock)
+
+    def step(name: str) -> Step:
+        def do() -> None:
+            done.append(name)
+            clock.sleep(1.5)
+
+        return Step(name, do, lambda: done.append(f"not {name}"))
+
+    def fail() -> None:
+        raise ProviderError("no")
+
+    with pytest.raises(ProviderError):
+        one._steps(step("a"), step("b"), Step("c", fail, lambda: done.append("not c")))
+    one.down(failed=True)
+    assert done == ["a", "b", "not c", "not b", "not a"]
+    assert told == ["a 1.5 s", "b 1.5 s"]
+    assert one.seconds == {"a": 1.5, "b": 1.5}
+
+
+def test_a_life_leaves_neither_folder_nor_lease(tmp_path: Path, state: Path) -> None:
+    """Up, then down."""
+    with fake_provider(tmp_path / "diary") as fake:
+        one = life(fake, [])
+        cluster = one.up()
+        assert (cluster.folder, cluster.kubeconfig.exists()) == (state / "clusters" / "mine", True)
+        assert [found.cluster for found in leases.leases()] == [cluster]
+        one.down(failed=False)
+        one.down(failed=False)
+    assert fake.asked() == ["create", "delete"]
+    assert list(leases.leases()) == []
+    assert not (state / "clusters" / "mine").exists()
+
+
+def test_a_second_life_of_the_same_name_is_refused(tmp_path: Path) -> None:
+    """The text says how to remove the first or to use it, and the first is left alone."""
+    with fake_provider(tmp_path / "diary") as fake:
+        first = life(fake, [])
+        cluster = first.up()
+        with pytest.raises(BringUpFailed) as caught:
+            life(fake, []).up()
+        assert str(caught.value) == (
+            "cluster fake did not come up: cluster mine is there already: pytest-ambient down --ambient-name=mine, or "
+            f"test it with --ambient-cluster=existing --ambient-kubeconfig={cluster.kubeconfig}"
+        )
+        assert leases.of_cluster("mine") is not None
+        first.down(failed=False)
+    assert fake.asked() == ["create", "delete"]
+
+
+def test_a_folder_that_nobody_knows_is_refused_and_found_as_an_orphan(tmp_path: Path, state: Path) -> None:
+    """It may belong to a cluster whose lease was lost; cleanup removes it."""
+    (state / "clusters" / "mine").mkdir(parents=True)
+    with fake_provider(tmp_path / "diary") as fake, pytest.raises(BringUpFailed, match="is in the way"):
+        life(fake, []).up()
+    assert (state / "clusters" / "mine").exists()
+    assert list(leases.orphans()) == [state / "clusters" / "mine"]
+    leases.remove_orphan(state / "clusters" / "mine")
+    assert list(leases.orphans()) == []
+
+
+def test_whatever_a_foreign_provider_raises_becomes_a_failed_bring_up(tmp_path: Path) -> None:
+    """With its type, since its text may say little."""
+    with fake_provider(tmp_path / "diary") as fake:
+        fake.create = lambda spec: 1 / 0  # type: ignore[assignment, method-assign, return-value]  # raises on purpose
+        with pytest.raises(BringUpFailed, match=r"did not come up: ZeroDivisionError\('division by zero'\)$"):
+            life(fake, []).up()
+    assert list(leases.leases()) == []
+
+
+def test_a_failed_bring_up_saves_logs_before_it_undoes(tmp_path: Path) -> None:
+    """Otherwise nothing would be left to read."""
+    with fake_provider(tmp_path / "diary", fails="no") as fake:
+        one = life(fake, [])
+        one.plan = replace(one.plan, logs=tmp_path / "logs")
+        with pytest.raises(BringUpFailed):
+            one.up()
+    assert fake.asked() == ["create", "save_logs", "delete"]
+    assert (tmp_path / "logs" / "log").exists()
+
+
+def test_a_lease_is_left_behind_when_its_owner_is_gone() -> None:
+    """Or when another process has the owner's number now; not when it was given up on purpose."""
+    cluster = Cluster("c", Path("k"), "c", True, "fake")
+    assert Lease(cluster, "r", GONE).left_behind
+    assert Lease(cluster, "r", replace(this_process(), started="another boot")).left_behind
+    assert not Lease(cluster, "r", this_process()).left_behind
+    assert not Lease(cluster, "r", None).left_behind
+
+
+def test_namespaces_in_a_cluster_that_is_not_ours_are_leased_by_run(state: Path) -> None:
+    """Two runs in one cluster each have their own lease, and reaping removes namespaces, never the cluster."""
+    cluster = Cluster("prod", Path("k"), "prod", False, "existing")
+    for run in ("r1", "r2"):
+        Lease(cluster, run, GONE).claim()
+    removed: list[tuple[str, str]] = []
+    told: list[str] = []
+    assert leases.reap_all(lambda cluster, run: removed.append((cluster.name, run)), told.append) == 0
+    assert removed == [("prod", "r1"), ("prod", "r2")]
+    assert told[0] == "removed namespaces of run r1 in context prod, left behind by a run that is gone"
+    assert list((state / "leases").iterdir()) == []
+
+
+def test_what_cannot_be_reaped_is_told_and_stays(tmp_path: Path) -> None:
+    """The next run tries again."""
+    told: list[str] = []
+
+    def fails(cluster: Cluster, run: str) -> None:
+        raise ProviderError("nobody answers")
+
+    Lease(Cluster("prod", Path("k"), "prod", False, "existing"), "r1", GONE).claim()
+    assert leases.reap_all(fails, told.append) == 1
+    assert told == [
+        "namespaces of run r1 in context prod, left behind by a run that is gone, cannot be removed: nobody answers"
+    ]
+    assert len(list(leases.leases())) == 1
+
+
+def test_a_damaged_lease_is_passed_over(state: Path) -> None:
+    """It must not stop a run."""
+    (state / "leases").mkdir(parents=True)
+    (state / "leases" / "x.json").write_text("{")
+    (state / "leases" / "y.json").write_text('{"owner": null, "run": "r", "cluster": {"name": "z"}}')
+    assert list(leases.leases()) == []
+
+
+def test_a_cluster_survives_its_record() -> None:
+    """What is written for another process reads as the same value."""
+    cluster = Cluster("c", Path("/k"), "ctx", True, "embedded", Path("/f"), publishable=False)
+    assert Cluster.from_json(cluster.to_json()) == cluster
+    with pytest.raises(ProviderError, match="a cluster's record lacks 'kubeconfig'"):
+        Cluster.from_json({"name": "c"})
+
+
+def test_a_process_is_known_by_number_and_start() -> None:
+    """And one that never was is not alive."""
+    assert this_process().alive
+    assert process(this_process().pid) == this_process()
+    assert process(GONE.pid) is None
+
+
+def test_providers_are_found_by_name() -> None:
+    """Built-in ones, and those that somebody registered; a wrong name lists them."""
+    assert {"embedded", "existing"} <= set(providers.known())
+    for name in ("embedded", "existing"):
+        provider = providers.find(name)
+        assert all(hasattr(provider, verb) for verb in ("check", "create", "delete", "load_image", "save_logs"))

@@ -1,0 +1,148 @@
+"""Child processes and locks: their errors stand alone, and a writer gets his turn."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pytest_ambient import _lock, _run
+from pytest_ambient.errors import CommandFailed, LockError
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from pytest_ambient import _lock
+with getattr(_lock, sys.argv[1])(Path(sys.argv[2])):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def holder(how: str, path: Path) -> subprocess.Popen[str]:
+    """Another process that holds a lock until it is told to let go."""
+    command = [sys.executable, "-c", HOLD, how, str(path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone soon."""
+    deadline = time.monotonic() + 5
+    while _run.process(pid) is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_a_command_gives_its_output_and_its_failure_is_ready_to_paste() -> None:
+    """The error has the command, its exit and what it said."""
+    assert _run.run(["sh", "-c", "echo out; echo err >&2"]) == _run.Ran(0, "out\n", "err\n")
+    assert _run.run(["sh", "-c", "exit 3"], check=False).status == 3
+    with pytest.raises(CommandFailed) as caught:
+        _run.run(["sh", "-c", "echo 'no such cluster' >&2; exit 3"])
+    assert str(caught.value) == "sh -c 'echo '\"'\"'no such cluster'\"'\"' >&2; exit 3': exit 3: no such cluster"
+    with pytest.raises(CommandFailed, match=r"^nowhere: cannot be started: No such file or directory$"):
+        _run.run(["nowhere"])
+    with pytest.raises(CommandFailed, match=r"^sleep 5: not done within 0.1 s$"):
+        _run.run(["sleep", "5"], within=0.1)
+
+
+def test_a_started_process_has_a_session_of_its_own_and_a_log(tmp_path: Path) -> None:
+    """Ctrl-C in our terminal does not reach it; stopping it leaves none of its children."""
+    script = "echo hello; sleep 60 & echo $! > child; wait"
+    one = _run.start(["/bin/sh", "-c", f"cd {tmp_path}; {script}"], log=tmp_path / "log")
+    deadline = time.monotonic() + 5
+    while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert os.getsid(one.pid) == one.pid
+    assert (tmp_path / "log").read_text() == "hello\n"
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
+    _run.stop(one)
+    assert not one.alive
+    assert ended(int((tmp_path / "child").read_text()))
+
+
+def test_what_a_killed_process_left_is_stopped_too(tmp_path: Path) -> None:
+    """Its children are known by their group; a process that has its number by now is left alone."""
+    script = f"cd {tmp_path}; sleep 60 & echo $! > child; kill -KILL $$"
+    one = _run.start(["/bin/sh", "-c", script], log=tmp_path / "log")
+    deadline = time.monotonic() + 5
+    while one.alive:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    child = int((tmp_path / "child").read_text())
+    assert _run.process(child) is not None
+    _run.stop(one)
+    assert ended(child)
+    _run.stop(_run.Process(os.getpid(), "another start"))
+
+
+def test_readers_share_and_a_writer_waits_for_them(tmp_path: Path) -> None:
+    """Across processes."""
+    path = tmp_path / "lock.db"
+    process = holder("shared", path)
+    with _lock.shared(path, within=1):
+        pass
+    with (
+        pytest.raises(LockError, match=r"lock.db: not free within 0.2 s, another run or worker holds it$"),
+        _lock.alone(path, within=0.2),
+    ):
+        pass
+    process.communicate("\n", timeout=10)
+    with _lock.alone(path, within=1):
+        pass
+
+
+def test_a_writer_keeps_readers_out_even_while_it_waits(tmp_path: Path) -> None:
+    """New readers queue behind a waiting writer, so that it gets its turn."""
+    path = tmp_path / "lock.db"
+    first = holder("shared", path)
+    order: list[str] = []
+
+    def write() -> None:
+        with _lock.alone(path, within=10):
+            order.append("writer")
+
+    def read() -> None:
+        with _lock.shared(path, within=10):
+            order.append("reader")
+
+    writer, reader = threading.Thread(target=write), threading.Thread(target=read)
+    writer.start()
+    deadline = time.monotonic() + 5
+    while not path.with_suffix(".gate").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    reader.start()
+    time.sleep(0.1)
+    assert order == []
+    first.communicate("\n", timeout=10)
+    writer.join(10)
+    reader.join(10)
+    assert order == ["writer", "reader"]
+
+
+def test_a_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
+    """The kernel lets go for it."""
+    process = holder("alone", tmp_path / "lock.db")
+    process.kill()
+    process.communicate()
+    with _lock.alone(tmp_path / "lock.db", within=2):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_one_line() -> None:
+    """Nothing falls back to a lock that is none."""
+    with (
+        pytest.raises(LockError, match=r"^/proc/x: cannot be made: No such file or directory$"),
+        _lock.shared(Path("/proc/x/lock.db")),
+    ):
+        pass
