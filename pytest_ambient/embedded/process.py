@@ -22,7 +22,7 @@ while read -r sign group; do
     -) rest=; for each in $all; do [ "$each" = "$group" ] || rest="$rest $each"; done; all=$rest ;;
   esac
 done
-for each in $all; do kill -KILL -- "-$each"; done 2>/dev/null
+for each in $all; do kill -KILL "-$each"; done 2>/dev/null
 """
 
 

@@ -330,7 +330,7 @@ def test_exec_on_a_terminal(tmp_path: Path) -> None:
             assert piece[0] == "stdout"
             shown += piece[1]
         assert await process.wait() == 4
-        assert b"\ncurl\r\n" in shown
+        assert b"curl\r\n" in shown
 
     play(tmp_path, scenario)
 
