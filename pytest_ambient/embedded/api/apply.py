@@ -1,5 +1,6 @@
 """Server-side apply: a configuration is merged, its manager owns what it says and loses what it no longer says."""
 
+from collections.abc import Set
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,13 @@ from .schema import resolved
 
 
 def applied(
-    schema: Object, live: Object, config: Object, owned: list[Claim], manager: Manager, *, force: bool, now: str
-) -> tuple[Object, list[Claim]]:
+    schema: Object, live: Object, config: Object, owned: list[Claim], manager: Manager, *,
+    force: bool, now: str, free: Set[Path] = frozenset(),
+) -> tuple[Object, list[Claim]]:  # fmt: skip
     """The object after `manager` applied `config`, and who owns what then.
 
-    409 with all conflicting fields, unless `force`, when another manager owns a field that would change.
+    409 with all conflicting fields, unless `force`, when another manager owns a field that would change; `free` are
+    those that may be taken all the same.
     """
     wanted = fields.leaves(schema, config, marks=False)
     before = fields.leaves(schema, live, marks=True)
@@ -27,7 +30,7 @@ def applied(
     needed = wanted.keys() | {path for claim in others for path in claim.paths}
     result = _without(schema, merged, dropped, needed, ()) or {}
     taken = {path for path in wanted if path in before and before[path] != wanted[path]}
-    conflicts = [(claim.manager, path) for claim in others for path in sorted(claim.paths & taken)]
+    conflicts = [(claim.manager, path) for claim in others for path in sorted((claim.paths & taken) - free)]
     if conflicts and not force:
         raise _conflict(conflicts)
     others = [replace(claim, paths=claim.paths - taken) for claim in others]

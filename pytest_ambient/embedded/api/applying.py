@@ -1,8 +1,9 @@
 """Server-side apply as clients ask for it."""
 
+import json
 from typing import Any
 
-from ..objects import Object
+from ..objects import Object, annotations_of
 from . import apply
 from .body import object_for
 from .conform import check, check_namespace
@@ -10,11 +11,13 @@ from .copying import copied
 from .decode import decoded
 from .defaults import complete
 from .errors import ApiError, bad_request, conflict, not_found, not_implemented
-from .fields import NoKey
+from .fields import NoKey, Path, leaves
 from .managed import Claim, Manager, claims, record
 from .route import Target
 from .store import Store, timestamp
 from .write_options import Options
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def apply_config(store: Store, about: Target, content: Any, how: Options) -> Object:
@@ -56,14 +59,25 @@ def _joined(store: Store, about: Target, live: Object, config: Object, how: Opti
     manager = Manager(how.manager, "Apply", about.api_version, about.subresource)
     owned: list[Claim] = claims(live)
     live["metadata"].pop("managedFields", None)
+    free = _last_applied(schema, live) if how.manager == "kubectl" else frozenset[Path]()
     try:
-        new, owned = apply.applied(schema, live, config, owned, manager, force=how.force, now=timestamp())
+        new, owned = apply.applied(schema, live, config, owned, manager, force=how.force, now=timestamp(), free=free)
     except NoKey as fault:
         raise _untyped(about, str(fault)) from fault
     new = copied(new)
     complete(about.resource, schema, new)
     record(new, owned)
     return new
+
+
+def _last_applied(schema: Object, live: Object) -> frozenset[Path]:
+    """What `kubectl apply` set before it went over to server-side apply, where nobody changed it since."""
+    try:
+        last = json.loads(annotations_of(live).get(_LAST_APPLIED, "{}"))
+        then, now = leaves(schema, last, marks=False), leaves(schema, live, marks=False)
+    except (ValueError, NoKey):
+        return frozenset()
+    return frozenset(path for path, value in then.items() if path in now and now[path] == value)
 
 
 def _strip(about: Target, config: Object) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from ..objects import Object
+from . import protobuf
 from .errors import bad_request, unsupported_media
 from .route import Target
 
@@ -16,6 +17,8 @@ YAML = "application/yaml"
 def parsed(content_type: str, data: bytes) -> Any:
     """The decoded body; 415 for another format, 400 for a broken one."""
     kind = content_type.partition(";")[0].strip() or JSON
+    if kind == protobuf.CONTENT_TYPE:
+        return protobuf.decoded(data)
     if kind == YAML or kind.endswith("+yaml"):
         return _yaml(data)
     if kind != JSON and not kind.endswith("+json"):

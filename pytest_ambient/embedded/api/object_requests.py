@@ -56,6 +56,8 @@ class Objects:
             found = self._patch(about, kind, data, how)
             status = 200 if existed else 201
         else:
+            if request.method == "POST" and about.resource.empty:
+                raise not_implemented(f"{about.resource.kind} objects ({about.api_version})")
             content = parsed(kind, data) if data else None
             status, found = self._change(request, about, who, content, how)
         if "metadata" in found and found.get("kind") == about.resource.kind and about.resource.verbs != ("create",):

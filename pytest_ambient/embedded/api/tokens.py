@@ -27,7 +27,7 @@ class Tokens:
         self._known: dict[str, Object] = {}
 
     def issue(self, account: Object, audiences: Sequence[str] = (), seconds: int | None = None) -> tuple[str, str]:
-        """A token for a ServiceAccount and until when it holds: an hour if nothing else is asked, ten minutes at least."""
+        """A token for a ServiceAccount and until when it holds: an hour unless asked otherwise."""
         now = int(time.time())
         until = now + max(HOUR if seconds is None else seconds, _SHORTEST)
         meta = account["metadata"]

@@ -56,7 +56,7 @@ def patch(store: Store, about: Target, content_type: str, data: bytes, how: Opti
     try:
         take(store, about, obj, how)
     except ApiError as fault:
-        raise _unknown_in_patch(about, fault, data) from fault
+        raise _unknown_in_patch(fault, data) from fault
     if obj.get("kind") != about.resource.kind or name_of(obj) != about.name:
         raise bad_request("the name and kind of an object can't be patched")
     return put(store, about, obj, old, how)
@@ -105,11 +105,10 @@ def _put_status(store: Store, about: Target, obj: Object, old: Object, how: Opti
     return store.replace_status(resource, new, dry_run=how.dry_run)
 
 
-def _unknown_in_patch(about: Target, fault: ApiError, data: bytes) -> ApiError:
+def _unknown_in_patch(fault: ApiError, data: bytes) -> ApiError:
     _, words, rest = fault.message.partition("strict decoding error")
     if not words:
         return fault
     text = f"Invalid value: {json.dumps(data.decode(errors='replace'))}: {words}{rest}"
-    error = invalid(about.resource, "", [Cause("patch", text)])
-    error.message = f' "" is invalid: patch: {text}'
-    return error
+    causes = [{"reason": "FieldValueInvalid", "message": text, "field": "patch"}]
+    return ApiError(422, "Invalid", f' "" is invalid: patch: {text}', {"causes": causes})
