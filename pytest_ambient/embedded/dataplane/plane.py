@@ -59,6 +59,11 @@ class DataPlane:
         """Whether ztunnel runs."""
         return self._ztunnel.running
 
+    @property
+    def root_certificate(self) -> str:
+        """The certificate, in PEM, to which all of the mesh's chain."""
+        return self._authority.root_file.read_text()
+
     async def start(self) -> None:
         """Start ztunnel; EnvoyMissing or EnvoyFailed when that can't be."""
         await self._ztunnel.start(self._configuration.resources(self._mesh))
