@@ -1,0 +1,299 @@
+"""Services, endpoints, capture, waypoints and namespaces."""
+
+from pathlib import Path
+
+import pytest
+
+from pytest_ambient.embedded.api.copying import copied
+from pytest_ambient.embedded.api.errors import ApiError
+from pytest_ambient.embedded.api.store import find
+from pytest_ambient.embedded.controllers.capture import enrolled
+from pytest_ambient.embedded.faults import Fault
+from pytest_ambient.embedded.istiod.model import Identity
+from pytest_ambient.embedded.objects import Object, annotations_of, labels_of, name_of
+
+from ..kubelet.bench import (
+    CURL,
+    DEPLOYMENT,
+    ECHO,
+    ENDPOINTS,
+    POD,
+    SERVICE,
+    Bench,
+    container,
+    deployment,
+    play,
+    pod,
+    service,
+)
+
+SLICE, NAMESPACE, CONFIG = find("EndpointSlice", "discovery.k8s.io"), find("Namespace"), find("ConfigMap")
+GATEWAY, ACCOUNT = find("Gateway", "gateway.networking.k8s.io"), find("ServiceAccount")
+REDIRECTION = "ambient.istio.io/redirection"
+HTTP = {"name": "http", "port": 8000, "targetPort": 8080}
+
+
+def addresses(bench: Bench, name: str, which: str = "addresses") -> list[str]:
+    """The addresses in a Service's Endpoints."""
+    subsets = (bench.store.get(ENDPOINTS, name, bench.space) or {}).get("subsets") or ()
+    return [each["ip"] for subset in subsets for each in subset.get(which) or ()]
+
+
+def slices(bench: Bench, name: str) -> list[Object]:
+    """A Service's EndpointSlices."""
+    return bench.store.list(SLICE, bench.space, {"kubernetes.io/service-name": name})
+
+
+def test_service_gets_an_address(tmp_path: Path) -> None:
+    """A Service has an address for life; it can be asked for, not taken twice, and not changed."""
+
+    async def scenario(bench: Bench) -> None:
+        made = bench.store.create(SERVICE, service("one", HTTP))
+        address = made["spec"]["clusterIP"]
+        assert address.startswith(f"127.{bench.addresses.block}.200.")
+        assert made["spec"]["clusterIPs"] == [address]
+        again = bench.store.replace(SERVICE, service("one", {**HTTP, "port": 9000}))
+        assert again["spec"]["clusterIP"] == address
+        with pytest.raises(ApiError, match="may not change once set"):
+            bench.store.replace(SERVICE, service("one", HTTP, clusterIP="127.0.0.9"))
+        with pytest.raises(ApiError, match="not a free address"):
+            bench.store.create(SERVICE, service("two", HTTP, clusterIP=address))
+        bench.store.delete(SERVICE, "one", bench.space)
+        assert bench.store.create(SERVICE, service("two", HTTP, clusterIP=address))["spec"]["clusterIP"] == address
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"type": "NodePort"}, "spec.type"), ({"sessionAffinity": "ClientIP"}, "spec.sessionAffinity"),
+        ({"externalIPs": ["1.2.3.4"]}, "spec.externalIPs"),
+        ({"ports": [{"port": 53, "protocol": "UDP"}]}, r"spec.ports\[0\].protocol"),
+    ],
+)  # fmt: skip
+def test_service_that_nobody_serves(tmp_path: Path, more: Object, path: str) -> None:
+    """What the data plane can't carry is refused, naming the field."""
+
+    async def scenario(bench: Bench) -> None:
+        with pytest.raises(ApiError, match=f"{path}: Forbidden: the embedded cluster does not implement"):
+            bench.store.create(SERVICE, {**service("x", HTTP), "spec": {**service("x", HTTP)["spec"], **more}})
+
+    play(tmp_path, scenario)
+
+
+def test_endpoints_follow_readiness(tmp_path: Path) -> None:
+    """Endpoints hold ready pods, with the port that the pod calls by that name; others are listed apart."""
+
+    async def scenario(bench: Bench) -> None:
+        probe = {"exec": {"command": ["test", "-e", "ready"]}, "periodSeconds": 1}
+        ports = [{"containerPort": 8080, "name": "web"}]
+        bench.store.create(SERVICE, service("curl", {"name": "http", "port": 80, "targetPort": "web"}))
+        bench.store.create(POD, pod("curl", {**CURL, "readinessProbe": probe, "ports": ports}))
+        await bench.until(lambda: addresses(bench, "curl", "notReadyAddresses"))
+        assert not addresses(bench, "curl")
+        made = bench.pods("curl")[0]
+        await bench.run(made, "touch", "ready")
+        assert await bench.until(lambda: addresses(bench, "curl")) == [made["status"]["podIP"]]
+        found = slices(bench, "curl")[0]
+        assert found["ports"] == [{"name": "http", "port": 8080, "protocol": "TCP"}]
+        assert found["endpoints"][0]["conditions"] == {"ready": True, "serving": True, "terminating": False}
+        bench.store.delete(POD, "curl", bench.space)
+        await bench.until(lambda: not addresses(bench, "curl"))
+
+    play(tmp_path, scenario)
+
+
+def test_endpoints_follow_labels_and_selector(tmp_path: Path) -> None:
+    """A pod that is labelled out, or a selector that changes, is seen at once; a deleted Service leaves nothing."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(SERVICE, service("echo", HTTP))
+        bench.store.create(POD, pod("echo", ECHO))
+        await bench.until(lambda: addresses(bench, "echo"))
+        out = copied(bench.pods("echo")[0])
+        out["metadata"]["labels"] = {"app": "other"}
+        bench.store.replace(POD, out)
+        await bench.until(lambda: not addresses(bench, "echo"))
+        changed = service("echo", HTTP)
+        changed["spec"]["selector"] = {"app": "other"}
+        bench.store.replace(SERVICE, changed)
+        await bench.until(lambda: addresses(bench, "echo"))
+        bench.store.delete(SERVICE, "echo", bench.space)
+        await bench.until(lambda: bench.store.get(ENDPOINTS, "echo", bench.space) is None)
+        assert not slices(bench, "echo")
+
+    play(tmp_path, scenario)
+
+
+def test_headless_service(tmp_path: Path) -> None:
+    """A headless Service has no address of its own; its name leads to its pods."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(SERVICE, service("echo", {"name": "http", "port": 8080}, clusterIP="None"))
+        bench.store.create(POD, pod("echo", ECHO))
+        bench.store.create(POD, pod("curl", CURL))
+        caller, target = await bench.ready_pod("curl"), await bench.ready_pod("echo")
+        names = tmp_path / "names" / f"{bench.space}.curlrc"
+        await bench.until(lambda: target["status"]["podIP"] in names.read_text())
+        _, out, _ = await bench.run(
+            caller, "curl", "-s", "-o", "x", "-w", "%{http_code} %{remote_ip}", "http://echo:8080/get"
+        )
+        assert out == f"200 {target['status']['podIP']}"
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "own", "spec", "captured"),
+    [
+        ("ambient", None, {}, True), ("ambient", "none", {}, False), ("ambient", "ambient", {}, True),
+        (None, "ambient", {}, True), (None, None, {}, False), ("none", None, {}, False),
+        ("ambient", None, {"hostNetwork": True}, False),
+    ],
+)  # fmt: skip
+def test_who_is_captured(namespace: str | None, own: str | None, spec: Object, captured: bool) -> None:
+    """A pod's own label beats its namespace's; pods on the host's network are never captured."""
+    mode = "istio.io/dataplane-mode"
+    space = {"metadata": {"labels": {mode: namespace} if namespace else {}}}
+    item = {"metadata": {"name": "x", "namespace": "n", "labels": {mode: own} if own else {}}, "spec": spec}
+    assert enrolled(item, space) is captured
+
+
+def test_never_captured() -> None:
+    """Pods with a sidecar and those of kube-system stay outside."""
+    space = {"metadata": {"labels": {"istio.io/dataplane-mode": "ambient"}}}
+    sidecar = {"metadata": {"namespace": "n", "annotations": {"sidecar.istio.io/status": "{}"}}, "spec": {}}
+    assert not enrolled(sidecar, space)
+    assert not enrolled({"metadata": {"namespace": "kube-system"}, "spec": {}}, space)
+
+
+def test_enrolment_of_running_pods(tmp_path: Path) -> None:
+    """Labelling a namespace captures its running pods; taking the label away lets them go."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("echo", ECHO))
+        await bench.ready_pod("echo")
+        assert not annotations_of(bench.pods("echo")[0])
+        for mode, wanted in (("ambient", "enabled"), ("none", None)):
+            space = copied(bench.store.get(NAMESPACE, bench.space) or {})
+            space["metadata"]["labels"]["istio.io/dataplane-mode"] = mode
+            bench.store.replace(NAMESPACE, space)
+            await bench.until(lambda wanted=wanted: annotations_of(bench.pods("echo")[0]).get(REDIRECTION) == wanted)
+
+    play(tmp_path, scenario, enrolled=False)
+
+
+def test_fault_pod_not_captured(tmp_path: Path) -> None:
+    """With the fault, details-v1 alone is passed over."""
+
+    async def scenario(bench: Bench) -> None:
+        for name, version in (("details", "v1"), ("reviews", "v1")):
+            labels = {"app": name, "version": version}
+            bench.store.create(POD, pod(name, container(f"x/examples-bookinfo-{name}-v1"), labels=labels))
+        details, reviews = await bench.ready_pod("details"), await bench.ready_pod("reviews")
+        assert REDIRECTION not in annotations_of(details)
+        assert annotations_of(reviews)[REDIRECTION] == "enabled"
+
+    play(tmp_path, scenario, faults=frozenset({Fault.POD_NOT_CAPTURED}))
+
+
+def waypoint(**labels: str) -> Object:
+    """A waypoint's Gateway."""
+    listener = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
+    meta = {"name": "waypoint", "namespace": Bench.space, "labels": labels}
+    return {"metadata": meta, "spec": {"gatewayClassName": "istio-waypoint", "listeners": [listener]}}
+
+
+def test_waypoint(tmp_path: Path) -> None:
+    """A Gateway of class istio-waypoint brings account, Service and proxy, all called like it; they go with it."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(GATEWAY, waypoint(team="x"))
+        made = await bench.ready_pod("waypoint")
+        assert bench.plane.waypoints == [(bench.space, name_of(made), Identity(bench.space, "waypoint"))]
+        assert annotations_of(made).get(REDIRECTION) is None
+        assert made["spec"]["containers"][0]["image"].endswith("/proxyv2:1.30.3-distroless")
+        labels = labels_of(made)
+        assert labels["gateway.networking.k8s.io/gateway-name"] == "waypoint"
+        assert labels["gateway.istio.io/managed"] == "istio.io-mesh-controller"
+        assert labels["team"] == "x"
+        assert (await bench.kubelet.fetch(made, 15000, "/config_dump", "POST"))[2] == b"POST /config_dump"
+        serving = bench.store.get(SERVICE, "waypoint", bench.space) or {}
+        assert [each["port"] for each in serving["spec"]["ports"]] == [15021, 15008]
+        assert serving["metadata"]["ownerReferences"][0]["kind"] == "Gateway"
+        bench.store.delete(DEPLOYMENT, "waypoint", bench.space)
+        await bench.until(lambda: bench.store.get(DEPLOYMENT, "waypoint", bench.space))
+        bench.store.delete(GATEWAY, "waypoint", bench.space)
+        for each in (DEPLOYMENT, SERVICE, ACCOUNT):
+            await bench.until(lambda each=each: bench.store.get(each, "waypoint", bench.space) is None)
+        for each in bench.pods("waypoint"):
+            bench.store.delete(POD, name_of(each), bench.space, grace=0)
+        await bench.until(lambda: not bench.plane.waypoints)
+
+    play(tmp_path, scenario)
+
+
+def test_waypoint_is_scaled_by_hand(tmp_path: Path) -> None:
+    """The size of a waypoint is its owner's affair."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(GATEWAY, waypoint())
+        await bench.ready_pod("waypoint")
+        changed = copied(bench.store.get(DEPLOYMENT, "waypoint", bench.space) or {})
+        changed["spec"]["replicas"] = 0
+        bench.store.replace(DEPLOYMENT, changed)
+        await bench.until(lambda: not bench.pods("waypoint"))
+        assert (bench.store.get(DEPLOYMENT, "waypoint", bench.space) or {})["spec"]["replicas"] == 0
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    "spec", [{"gatewayClassName": "istio"}, {"listeners": [{"name": "x", "port": 80, "protocol": "HTTP"}]}]
+)
+def test_gateways_without_proxy(tmp_path: Path, spec: Object) -> None:
+    """Other classes, and waypoints with the wrong listener, bring nothing."""
+
+    async def scenario(bench: Bench) -> None:
+        made = waypoint()
+        made["spec"].update(spec)
+        bench.store.create(GATEWAY, made)
+        bench.store.create(DEPLOYMENT, deployment("echo", ECHO))
+        await bench.ready_pod("echo")
+        assert bench.store.get(DEPLOYMENT, "waypoint", bench.space) is None
+
+    play(tmp_path, scenario)
+
+
+def test_namespace_life(tmp_path: Path) -> None:
+    """A namespace has its account and certificates from the start, again when deleted, and ends empty."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.until(lambda: bench.store.get(CONFIG, "kube-root-ca.crt", bench.space))
+        bench.store.delete(ACCOUNT, "default", bench.space)
+        await bench.until(lambda: bench.store.get(ACCOUNT, "default", bench.space))
+        bench.store.create(DEPLOYMENT, deployment("echo", ECHO))
+        bench.store.create(SERVICE, service("echo", HTTP))
+        bench.store.create(GATEWAY, waypoint())
+        await bench.ready_pod("echo")
+        bench.store.delete(NAMESPACE, bench.space)
+        assert (bench.store.get(NAMESPACE, bench.space) or {})["status"]["phase"] == "Terminating"
+        await bench.until(lambda: bench.store.get(NAMESPACE, bench.space) is None)
+        assert not [each for each in bench.store.registry if each.namespaced and bench.store.list(each, bench.space)]
+        await bench.until(lambda: not list((tmp_path / "pods").iterdir()))
+
+    play(tmp_path, scenario)
+
+
+def test_repeated_event_is_counted(tmp_path: Path) -> None:
+    """An event that repeats is one event with a count."""
+
+    async def scenario(bench: Bench) -> None:
+        made = bench.store.create(POD, pod("curl", CURL))
+        for _ in range(3):
+            bench.controllers.emit(made, "Warning", "Odd", "the same")
+        found = [each for each in bench.store.list(find("Event"), bench.space) if each["reason"] == "Odd"]
+        assert [each["count"] for each in found] == [3]
+
+    play(tmp_path, scenario)
