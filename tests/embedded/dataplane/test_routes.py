@@ -1,0 +1,156 @@
+"""Real requests on the routes of a waypoint."""
+
+import json
+import subprocess
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pytest_ambient.embedded.istiod.model import (
+    Backend,
+    HeaderChange,
+    HeaderMatch,
+    Route,
+    RouteMatch,
+    RouteRule,
+    Service,
+)
+
+from .conftest import Bookinfo
+
+WAYPOINT = "bookinfo/waypoint-abc"
+REVIEWS_V1, REVIEWS_V2 = Backend("bookinfo/reviews-v1", 9080), Backend("bookinfo/reviews-v2", 9080)
+
+
+def routed(bookinfo: Bookinfo, *rules: RouteRule, port: int | None = 9080, name: str = "reviews") -> Any:
+    """The mesh with a route on reviews, for a while."""
+    return bookinfo.world.having(routes={"bookinfo/reviews": (Route(name, "bookinfo", "", port, rules),)})
+
+
+def test_header_route(bookinfo: Bookinfo) -> None:
+    """The exact header goes to one version, all else to the other; names match in any case, values do not."""
+    world, user = bookinfo.world, RouteMatch(headers=(HeaderMatch("end-user", "normal"),))
+    rules = RouteRule((user,), (REVIEWS_V2,)), RouteRule((RouteMatch(),), (REVIEWS_V1,))
+    with routed(bookinfo, *rules):
+        found = [
+            world.call(bookinfo.curl, bookinfo.to_reviews, "/", *arguments).pod
+            for arguments in (("-H", "End-User: normal"), ("-H", "end-user: Normal"), ("-H", "end-user: test"), ())
+        ]
+        reply = world.call(bookinfo.curl, bookinfo.to_reviews, "/who", "-H", "end-user: normal")
+    assert found == ["reviews-v2", "reviews-v1", "reviews-v1", "reviews-v1"]
+    assert reply.headers["x-envoy-decorator-operation"] == "reviews-v2.bookinfo.svc.cluster.local:9080/*"
+    (line,) = world.logged(WAYPOINT, "GET /who ")
+    assert "inbound-vip|9080|http|reviews-v2.bookinfo.svc.cluster.local" in line
+    assert line.endswith(" bookinfo.reviews.0")
+
+
+@pytest.mark.parametrize(
+    ("match", "path", "arguments", "hit"),
+    [
+        pytest.param(RouteMatch("/a", "Exact"), "/a", (), True, id="exact"),
+        pytest.param(RouteMatch("/a", "Exact"), "/a/b", (), False, id="exact-not-below"),
+        pytest.param(RouteMatch("/a"), "/a/b", (), True, id="prefix-below"),
+        pytest.param(RouteMatch("/a"), "/ab", (), False, id="prefix-of-whole-parts"),
+        pytest.param(RouteMatch("/a/"), "/a", (), True, id="prefix-trailing-slash"),
+        pytest.param(RouteMatch("/[0-9]+", "RegularExpression"), "/12", (), True, id="regular-expression"),
+        pytest.param(RouteMatch(method="POST"), "/", ("-X", "POST"), True, id="method"),
+        pytest.param(RouteMatch(method="POST"), "/", (), False, id="other-method"),
+        pytest.param(RouteMatch(queries=(HeaderMatch("u", "normal"),)), "/?u=normal", (), True, id="query"),
+        pytest.param(RouteMatch(queries=(HeaderMatch("u", "normal"),)), "/?u=test", (), False, id="other-query"),
+        pytest.param(
+            RouteMatch(headers=(HeaderMatch("x", "a.c", "RegularExpression"),)), "/", ("-H", "x: abc"), True, id="regex"
+        ),
+    ],
+)
+def test_route_match(bookinfo: Bookinfo, match: RouteMatch, path: str, arguments: tuple[str, ...], hit: bool) -> None:
+    """What a rule matches goes to its backend, and with no other rule the rest is not found."""
+    with routed(bookinfo, RouteRule((match,), (REVIEWS_V2,))):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, path, *arguments)
+    assert (reply.status, reply.pod) == ((200, "reviews-v2") if hit else (404, ""))
+    assert hit or (reply.headers["server"], reply.headers["content-length"]) == ("istio-envoy", "0")
+
+
+def test_route_precedence(bookinfo: Bookinfo) -> None:
+    """The more specific match wins wherever it stands."""
+    rules = (
+        RouteRule((RouteMatch("/"),), (REVIEWS_V1,)),
+        RouteRule((RouteMatch("/a/b"), RouteMatch("/c", "Exact")), (REVIEWS_V2,)),
+        RouteRule((RouteMatch("/a"), RouteMatch("/c/d")), (REVIEWS_V1,)),
+    )
+    with routed(bookinfo, *rules):
+        found = [bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, path).pod for path in ("/a/b", "/a", "/c")]
+    assert found == ["reviews-v2", "reviews-v1", "reviews-v2"]
+
+
+def test_weights(bookinfo: Bookinfo) -> None:
+    """Requests spread by weight, new connection or not, and a zero weight is never served."""
+    world = bookinfo.world
+    shares = RouteRule((RouteMatch(),), (replace(REVIEWS_V1, weight=90), replace(REVIEWS_V2, weight=10)))
+    url = world.url(bookinfo.to_reviews)
+    command = ["curl", "-q", "-sS", "--interface", bookinfo.curl.address, "-H", "Connection: close", f"{url}#[1-600]"]
+    with routed(bookinfo, shares):
+        served = subprocess.run(command, capture_output=True, timeout=20, check=True).stdout.count(b"reviews-v2")
+    assert 20 < served < 120  # either end has a probability below 1e-9
+    none = RouteRule((RouteMatch(),), (replace(REVIEWS_V1, weight=1), replace(REVIEWS_V2, weight=0)))
+    with routed(bookinfo, none):
+        assert {world.call(bookinfo.curl, bookinfo.to_reviews).pod for _ in range(10)} == {"reviews-v1"}
+
+
+def test_header_changes(bookinfo: Bookinfo) -> None:
+    """Rules and their backends change request and response headers; a percent sign is only a percent sign."""
+    backend = replace(
+        REVIEWS_V1,
+        request_headers=HeaderChange(set=(("x-backend", "1"),)),
+        response_headers=HeaderChange(add=(("x-b", "2"),)),
+    )
+    rules = RouteRule(
+        (RouteMatch(),),
+        (backend,),
+        request_headers=HeaderChange(set=(("end-user", "100%"),), add=(("accept", "x"),), remove=("user-agent",)),
+        response_headers=HeaderChange(add=(("x-lab", "yes"),), remove=("x-powered-by",)),
+    )
+    with routed(bookinfo, rules):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews)
+    seen = json.loads(reply.body)["headers"]
+    assert (seen["end-user"], seen["accept"], seen["x-backend"]) == ("100%", "*/*,x", "1")
+    assert "user-agent" not in seen
+    assert (reply.headers["x-lab"], reply.headers["x-b"]) == ("yes", "2")
+    assert "x-powered-by" not in reply.headers
+
+
+def test_routes_that_lead_nowhere(bookinfo: Bookinfo) -> None:
+    """A backend that is missing is 500, a rule without backends what the mesh says, and no pod is 503."""
+    world = bookinfo.world
+    everything = (RouteMatch(),)
+    for rules, status in (
+        (RouteRule(everything, (Backend(None, 9080),)), 500),
+        (RouteRule(everything, (), direct_status=404), 404),
+        (RouteRule(everything, (replace(REVIEWS_V1, weight=0),), direct_status=500), 500),
+    ):
+        with routed(bookinfo, rules):
+            reply = world.call(bookinfo.curl, bookinfo.to_reviews)
+            assert (reply.status, reply.body, reply.headers["server"]) == (status, "", "istio-envoy")
+    with routed(bookinfo, RouteRule(everything, (REVIEWS_V1, Backend(None, 9080)))):
+        assert {world.call(bookinfo.curl, bookinfo.to_reviews).status for _ in range(30)} == {200, 500}
+    empty = replace(world.mesh.services["bookinfo/reviews-v1"], endpoints=())
+    rule_v1 = Route("r", "bookinfo", "", None, (RouteRule(everything, (REVIEWS_V1,)),))
+    services: dict[str, Service] = {**world.mesh.services, empty.key: empty}
+    with world.having(routes={"bookinfo/reviews": (rule_v1,)}, services=services):
+        reply = world.call(bookinfo.curl, bookinfo.to_reviews)
+        assert (reply.status, reply.body) == (503, "no healthy upstream")
+
+
+def test_route_of_another_port(bookinfo: Bookinfo) -> None:
+    """A route bound to another port of its parent leaves this one alone."""
+    with routed(bookinfo, RouteRule((RouteMatch(),), (), direct_status=404), port=9081):
+        assert bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews).status == 200
+
+
+def test_timeout(bookinfo: Bookinfo) -> None:
+    """A request that takes too long is answered by the waypoint."""
+    with routed(bookinfo, RouteRule((RouteMatch(),), (REVIEWS_V1,), request_timeout=0.2)):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/delay/1")
+    assert (reply.status, reply.body) == (504, "upstream request timeout")
+    (line, *_) = bookinfo.world.logged(WAYPOINT, "/delay/1 HTTP/1.1")
+    assert " 504 UT response_timeout - " in line
