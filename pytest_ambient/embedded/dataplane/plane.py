@@ -64,6 +64,11 @@ class DataPlane:
         """The certificate, in PEM, to which all of the mesh's chain."""
         return self._authority.root_file.read_text()
 
+    @property
+    def root_certificate(self) -> str:
+        """The certificate that everybody in the mesh trusts, in PEM."""
+        return self._authority.root_file.read_text()
+
     async def start(self) -> None:
         """Start ztunnel; EnvoyMissing or EnvoyFailed when that can't be."""
         await self._ztunnel.start(self._configuration.resources(self._mesh))
