@@ -1,7 +1,6 @@
 """The only door to a Kubernetes API server: objects, execs, logs and port-forwards, with errors that stand alone."""
 
 import io
-import json
 import ssl
 import threading
 from collections.abc import Mapping, Sequence
@@ -167,6 +166,11 @@ class Kube:
         """The API server's version, for example `v1.34.4`."""
         return str(self._rest.json("GET", "/version")["gitVersion"])
 
+    def close(self) -> None:
+        """Lets all connections go; the next request opens new ones."""
+        if "_rest" in self.__dict__:
+            self._rest.pool.clear()
+
     @cached_property
     def _configuration(self) -> Any:
         return _configuration(self.kubeconfig, self.context)
@@ -205,6 +209,7 @@ class _Received:
 
 
 def _configuration(kubeconfig: Path | None, context: str | None) -> Any:
+    import yaml
     from kubernetes import config
     from kubernetes.client import Configuration
 
@@ -212,9 +217,10 @@ def _configuration(kubeconfig: Path | None, context: str | None) -> Any:
     path = str(kubeconfig) if kubeconfig else None
     try:
         cast(Any, config).load_kube_config(config_file=path, context=context, client_configuration=made)
-    except (config.ConfigException, OSError, ValueError, TypeError, KeyError, json.JSONDecodeError) as error:
+    except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         where = f"kubeconfig {kubeconfig}" if kubeconfig else "the default kubeconfig"
-        raise BrokenEnvironment(f"{where}{f', context {context}' if context else ''}: {error}") from error
+        reason = " ".join(str(error).split())
+        raise BrokenEnvironment(f"{where}{f', context {context}' if context else ''}: {reason}") from error
     return made
 
 

@@ -115,4 +115,8 @@ def refusal(status: int, body: bytes, request: str) -> KubeError:
         message = str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         message = body[:200].decode(errors="replace").strip() or f"HTTP {status}"
-    return ERRORS.get(status, KubeError)(f"{message} ({request}: {status})")
+    # A server-side apply of a field that the schema doesn't have is answered with 500 (seen up to Kubernetes 1.34).
+    kind = (
+        Invalid if status == 500 and "failed to create typed patch object" in message else ERRORS.get(status, KubeError)
+    )
+    return kind(f"{message} ({request}: {status})")

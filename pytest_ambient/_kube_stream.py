@@ -190,7 +190,7 @@ def exchange(dialer: Dialer, path: str, port: int, request: bytes, timeout: floa
                 continue
             if data[0] in opened:
                 answer[data[0]] += data[1:]
-                if complete(answer[0]):
+                if complete(answer[0]) or (data[0] == 1 and not answer[0]):
                     break
             opened.add(data[0])
     except (OSError, websocket.WebSocketException) as error:

@@ -1,6 +1,6 @@
 """Manifests in the cluster: applied server-side, owned field by field, and undone exactly."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -21,10 +21,8 @@ class Change:
 
     document: Document
     created: bool
-    replaced: Object = field(default_factory=dict, hash=False)
-    """A merge patch that puts back what others owned before; empty when nothing was taken from them."""
-    owner: str = MANAGER
-    """Who owned what was taken."""
+    replaced: Mapping[str, Object] = field(default_factory=dict, hash=False)
+    """By field manager: a merge patch that gives back what was taken from it."""
 
 
 @dataclass
@@ -56,9 +54,8 @@ class Applied:
     def _give_back(self, change: Change) -> None:
         """First the values that others had, then our fields: a required one is never missing in between."""
         item = change.document
-        if change.replaced:
-            owner = change.owner
-            self.kube.patch(item.kind, item.name, item.namespace, change.replaced, field_manager=owner)
+        for owner, patch in change.replaced.items():
+            self.kube.patch(item.kind, item.name, item.namespace, patch, field_manager=owner)
         self.kube.apply(bare(item.object), force=True, field_manager=self.manager)
 
 
@@ -121,9 +118,10 @@ def before(kube: Kube, document: Document) -> Change:
     now = kube.get(document.kind, document.name, document.namespace)
     if now is None:
         return Change(document, created=True)
-    taken = list(differing(document.object, now))
-    owners = [owner for path in taken if (owner := owner_of(now, path))]
-    return Change(document, False, patch_of(now, taken), owners[0] if owners else MANAGER)
+    replaced: dict[str, Object] = {}
+    for path in differing(document.object, now, now):
+        put(replaced.setdefault(owner_of(now, path) or MANAGER, {}), path, at(now, path), at(document.object, path))
+    return Change(document, False, replaced)
 
 
 def bare(item: Object) -> Object:
@@ -132,36 +130,52 @@ def bare(item: Object) -> Object:
     return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": meta}
 
 
-def differing(wanted: Object, now: Object, path: Path = ()) -> Iterator[Path]:
-    """The paths of values that exist now and that `wanted` changes; lists count as one value."""
+def differing(wanted: Object, now: Object, root: Object, path: Path = ()) -> Iterator[Path]:
+    """The paths of values of `root` that `wanted` changes; a list is one value, and so is a map that is owned whole."""
     for key, value in wanted.items():
+        here = (*path, key)
         if key not in now or now[key] == value:
             continue
-        if isinstance(value, dict) and isinstance(now[key], dict):
-            yield from differing(value, now[key], (*path, key))
+        if isinstance(value, dict) and isinstance(now[key], dict) and not whole(root, here):
+            yield from differing(value, now[key], root, here)
         else:
-            yield (*path, key)
+            yield here
 
 
-def patch_of(now: Object, paths: Sequence[Path]) -> Object:
-    """A merge patch that sets the paths to their values of now."""
-    patch: Object = {}
-    for path in paths:
-        inner, value = patch, now
-        for key in path[:-1]:
-            inner, value = inner.setdefault(key, {}), value[key]
-        inner[path[-1]] = value[path[-1]]
-    return patch
+def put(patch: Object, path: Path, old: object, new: object) -> None:
+    """Adds to a merge patch what makes the value at a path the old one; keys that only the new one has go away."""
+    for key in path[:-1]:
+        patch = patch.setdefault(key, {})
+    added = [key for key in new if key not in old] if isinstance(old, dict) and isinstance(new, dict) else []
+    patch[path[-1]] = {**old, **dict.fromkeys(added)} if isinstance(old, dict) else old
+
+
+def at(item: Object, path: Path) -> object:
+    """The value at a path."""
+    value: object = item
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def owner_of(now: Object, path: Path) -> str | None:
-    """The field manager that owns a path."""
-    for entry in now["metadata"].get("managedFields") or []:
-        level = entry.get("fieldsV1") or {}
+    """The field manager that owns a path, itself or with all that it is part of."""
+    for entry in _managed(now):
+        level: object = entry.get("fieldsV1") or None
         for key in path:
-            level = level.get(f"f:{key}") if isinstance(level, dict) else None
-            if level is None:
+            if level == {}:
                 break
-        else:
+            level = level.get(f"f:{key}") if isinstance(level, dict) else None
+        if level is not None:
             return str(entry["manager"])
     return None
+
+
+def whole(now: Object, path: Path) -> bool:
+    """Whether somebody owns the map at a path as one value."""
+    fields = (at(entry.get("fieldsV1") or {}, tuple(f"f:{key}" for key in path)) for entry in _managed(now))
+    return any(found == {} for found in fields)
+
+
+def _managed(now: Object) -> list[Object]:
+    return now["metadata"].get("managedFields") or []

@@ -94,7 +94,16 @@ def test_a_list_is_put_back_whole(kube: Recorder) -> None:
     """Which entries were ours can't be told from outside."""
     item = {**service(), "spec": {"ports": [{"port": 80}]}}
     change = before(real(kube), document(item))
-    assert change.replaced == {"spec": {"ports": [{"port": 9080}]}}
+    assert list(change.replaced.values()) == [{"spec": {"ports": [{"port": 9080}]}}]
+
+
+def test_a_map_that_is_owned_whole_is_put_back_whole(kube: Recorder) -> None:
+    """A Service's selector is one value: entries that ours dropped come back, those that it added go."""
+    there = kube.objects["v1/Service", "shop", "reviews"]
+    there["spec"]["selector"] = {"app": "a", "tier": "b"}
+    there["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"] = {"f:selector": {}}
+    change = before(real(kube), document({**service(), "spec": {"selector": {"app": "a", "ours": "c"}}}))
+    assert change.replaced == {"helm": {"spec": {"selector": {"app": "a", "tier": "b", "ours": None}}}}
 
 
 def test_a_refused_document_undoes_those_before_it(kube: Recorder) -> None:
