@@ -23,8 +23,8 @@ DANGEROUS = {
 
 MAY_IMPORT = {
     "verdict": {"verdict", "errors"},
-    "probe": {"probe", "verdict", "errors", "_kube", "_wait"},
-    "mesh": {"mesh", "errors", "_kube", "_run", "_fetch", "_wait"},
+    "probe": {"probe", "verdict", "manifest", "errors", "_kube", "_wait"},
+    "mesh": {"mesh", "manifest", "errors", "_kube", "_run", "_fetch", "_wait"},
     "cluster": {"cluster", "errors", "_kube", "_run", "_fetch", "_wait", "_lock"},
     "report": {"report", "verdict", "errors"},
     "embedded": {"embedded"},
