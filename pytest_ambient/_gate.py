@@ -1,10 +1,11 @@
 """Which tests concern this plugin, what they say of themselves, and why one is skipped."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ambient import _probing
+from pytest_ambient._state import run_of
 from pytest_ambient.errors import Misuse
 
 if TYPE_CHECKING:
@@ -34,18 +35,26 @@ def case_of(item: pytest.Item) -> "Case | None":
     return row if hasattr(row, "expectation") else None
 
 
-def selected(session: pytest.Session, module: Path) -> "tuple[Case, ...]":
-    """A module's rows that are to run, in their order."""
-    rows = (case_of(item) for item in session.items if item.path == module)
-    return tuple(row for row in rows if row is not None)
+def selected(request: pytest.FixtureRequest) -> "tuple[Case, ...]":
+    """The rows of a module that are to run, in order: those that will skip must change nothing and cost nothing."""
+    items = [item for item in request.session.items if item.path == request.path and case_of(item) is not None]
+    settings = run_of(request.config).settings
+    running = [item for item in items if refusal(facts(item), settings) is None and lacking(item, request) is None]
+    return tuple(row for item in running if (row := case_of(item)) is not None)
 
 
-def changes_mesh(item: pytest.Item) -> bool:
+def lacking(item: pytest.Item, request: pytest.FixtureRequest) -> str | None:
+    """Why the mesh cannot do what a test needs; the mesh is asked only when something is needed."""
+    needs = facts(item).needs
+    return _probing.missing(needs, request.getfixturevalue("ambient_features")) if needs else None
+
+
+def changes_mesh(request: pytest.FixtureRequest) -> bool:
     """Whether what the test applies changes the mesh for all: by its own word, or by that of a row judged with it."""
-    mine = case_of(item)
-    if mine is None or facts(item).scope == "mesh":
-        return facts(item).scope == "mesh"
-    return any(row.scope == "mesh" and row.state == mine.state for row in selected(item.session, item.path))
+    mine = case_of(request.node)
+    if mine is None or facts(request.node).scope == "mesh":
+        return facts(request.node).scope == "mesh"
+    return any(row.scope == "mesh" and row.state == mine.state for row in selected(request))
 
 
 def introduce(item: pytest.Item) -> None:

@@ -174,14 +174,16 @@ def _share(one: "Share") -> "Json":
     }
 
 
-def applier(kube: "Kube", where: "Places", settings: "Settings", undo: ExitStack) -> Callable[[Path], None]:
+def applier(
+    kube: "Kube", where: "Places", settings: "Settings", undo: ExitStack, *, mesh_wide: bool
+) -> Callable[[Path], None]:
     """Applies a manifest, waits for what is in it, and leaves to `undo` to take it back."""
     from pytest_ambient.manifest import read
-    from pytest_ambient.probe.applied import apply
+    from pytest_ambient.probe.applied import apply, placed
     from pytest_ambient.probe.ready import ready
 
     def applied(path: Path) -> None:
-        documents = read(path, where, hub=settings.hub)
+        documents = placed(kube, read(path, where, hub=settings.hub), where, mesh_wide=mesh_wide)
         change = apply(kube, documents)
         undo.callback(change.undo, settings.timeout["undo"])
         ready(kube, documents, settings.timeout["setup"])

@@ -106,17 +106,15 @@ def source_pod(_ambient_probes: "_probing.Probes") -> SourcePod:
 @pytest.fixture
 def _ambient_gate(request: pytest.FixtureRequest) -> None:
     """Skips a test whose `needs` name a feature that the mesh has not."""
-    needs = _gate.facts(request.node).needs
-    if needs:
-        reason = _probing.missing(needs, request.getfixturevalue("ambient_features"))
-        if reason is not None:
-            pytest.skip(reason)
+    reason = _gate.lacking(request.node, request)
+    if reason is not None:
+        pytest.skip(reason)
 
 
 @pytest.fixture
 def _ambient_turn(request: pytest.FixtureRequest, ambient_cluster: "Cluster") -> Iterator[None]:
     """Lets tests that change the mesh for all (scope=mesh) run while no other worker's test of this mesh does."""
-    with _probing.turn(ambient_cluster, alone=_gate.changes_mesh(request.node)):
+    with _probing.turn(ambient_cluster, alone=_gate.changes_mesh(request)):
         yield
 
 
@@ -135,7 +133,8 @@ def ambient_apply(
     `${WAYPOINT_CLASS}` are filled in.
     """
     with ExitStack() as undo:
-        applied = _probing.applier(ambient_kube, ambient_places, ambient_settings, undo)
+        mesh_wide = _gate.facts(request.node).scope == "mesh"
+        applied = _probing.applier(ambient_kube, ambient_places, ambient_settings, undo, mesh_wide=mesh_wide)
         yield Apply(request.path.parent, applied)
 
 
@@ -146,7 +145,7 @@ def ambient_rule(
     ambient_settings: "Settings",
 ) -> "Iterator[RuleRun]":
     """The rule of a module: its table of cases and the manifests beside it, probed together and state by state."""
-    with _probing.rule(_ambient_probes, request.path, _gate.selected(request.session, request.path)) as run:
+    with _probing.rule(_ambient_probes, request.path, _gate.selected(request)) as run:
         yield run
 
 

@@ -116,8 +116,9 @@ class FakeKube:
     def list(self, kind: str, namespace: str | None = None, labels: str = "", fields: str = "") -> list[Object]:
         """All objects of a kind, of one namespace or all, whose labels match an equality selector."""
         wanted = [pair.partition("=")[::2] for pair in labels.split(",") if pair]
+        version, _, name = kind.rpartition("/")
         return [
-            copy.deepcopy(item)
+            {"apiVersion": version, "kind": name} | copy.deepcopy(item)
             for (own_kind, own_namespace, _), item in sorted(self.objects.items())
             if own_kind == kind and namespace in (None, own_namespace) and _has(item, wanted)
         ]

@@ -49,6 +49,11 @@ class Project:
         self.pytester.makeconftest(PROVIDER.format(diary=str(self.provider.diary), fails=fails) + conftest)
         self.pytester.makepyfile(test)
 
+    def add(self, conftest: str) -> None:
+        """Add to the conftest."""
+        path = self.pytester.path / "conftest.py"
+        path.write_text(path.read_text() + conftest)
+
     def run(self, *arguments: str) -> pytest.RunResult:
         """Run pytest in a process of its own."""
         return self.pytester.runpytest_subprocess(*PLUGIN, "-p", "no:cacheprovider", *arguments, timeout=60)

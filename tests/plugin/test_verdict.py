@@ -188,7 +188,7 @@ def test_a_rule_is_asked_for_the_rows_that_were_selected(project: Project, selec
         )
         def test_table(request, verdict):
             from pytest_ambient import _gate
-            print("selected", [row.state for row in _gate.selected(request.session, request.path)])
+            print("selected", [row.state for row in _gate.selected(request)])
         """,
         conftest=RULE,
     )

@@ -1,0 +1,229 @@
+"""The whole chain in a user's own project, against doubles for everything below the probes."""
+
+import pytest
+
+from tests.plugin.conftest import Project
+
+CHAIN = """
+import pytest
+from tests.probe.bench import DENIED, PLACES, QUICK, RUN, Bench, Reply
+
+@pytest.fixture(scope="session")
+def bench():
+    def answer(pod, method, url):
+        if not bench.there("security.istio.io/v1/AuthorizationPolicy", "only-curl") or "details" not in pod:
+            return Reply(body=f"hello from {pod}")
+        return DENIED
+    bench = Bench(answer)
+    return bench
+
+@pytest.fixture(scope="session")
+def ambient_kube(bench, ambient_cluster):
+    for number, app in enumerate(("istiod", "istio-cni-node", "ztunnel")):
+        kind = "Deployment" if app == "istiod" else "DaemonSet"
+        label = {"k8s-app" if "cni" in app else "app": app}
+        bench.kube.objects[f"apps/v1/{kind}", "istio-system", app] = {
+            "metadata": {"name": app, "namespace": "istio-system", "labels": label, "generation": 1},
+            "spec": {"replicas": 1, "selector": {"matchLabels": label},
+                     "template": {"spec": {"containers": [{"name": app, "image": f"x/{app}:1.30.3"}]}}},
+            "status": {"observedGeneration": 1, "readyReplicas": 1, "availableReplicas": 1, "replicas": 1,
+                       "desiredNumberScheduled": 1, "numberReady": 1, "numberAvailable": 1,
+                       "updatedNumberScheduled": 1, "updatedReplicas": 1},
+        }
+    return bench.real
+
+@pytest.fixture(scope="session")
+def ambient_places(ambient_mesh):
+    return PLACES
+
+@pytest.fixture(scope="session")
+def bookinfo(ambient_places):
+    from pytest_ambient.mesh.bookinfo import Bookinfo
+    return Bookinfo(ambient_places, RUN)
+"""
+
+POLICY = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata:
+  name: only-curl
+  namespace: ${NAMESPACE}
+spec:
+  rules:
+  - from:
+    - source:
+        principals: ["${TRUST_DOMAIN}/ns/${NAMESPACE}/sa/sa-curl"]
+"""
+
+OWN = """
+from pytest_ambient import GET, Answered, DeniedL4, Verdict, case, cases
+
+REVIEWS = GET("http://reviews:9080/reviews/0")
+
+@cases(
+    case("curl-is-answered", "curl", REVIEWS, Answered(200), unchanged=True),
+    case("details-is-reset", "details-v1", REVIEWS, DeniedL4(by="only-curl"), twin="curl-is-answered"),
+)
+def test_only_curl(verdict: Verdict) -> None:
+    verdict.holds()
+"""
+
+QUICK = ("--ambient-cluster=fake", "--ambient-timeout=hold=0.01,witness=0.2,control=2,becomes=2,undo=2,mesh=2")
+
+
+@pytest.fixture
+def own(project: Project) -> Project:
+    """A user's own rule: a module and the manifest beside it."""
+    project.write("", conftest=CHAIN)
+    project.pytester.makepyfile(test_own=OWN)
+    (project.pytester.path / "test_own.yaml").write_text(POLICY)
+    return project
+
+
+def test_a_users_own_rule_in_ten_lines(own: Project) -> None:
+    """Control, becoming, witness, twin, staying and undo, all from a table and a manifest."""
+    own.add("""
+@pytest.fixture(autouse=True, scope="session")
+def attached(bench):
+    bench.attach(f"{PLACES.namespace}/only-curl")
+""")
+    result = own.run(*QUICK)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["ambient: mesh * s", "test_own      2 *"])
+
+
+def test_a_broken_promise_is_the_whole_story(own: Project) -> None:
+    """Who called whom, wanted, got, applied, repeat; no frame of anybody's code."""
+    (own.pytester.path / "test_own.yaml").write_text(POLICY.replace("only-curl", "other-name"))
+    result = own.run(*QUICK)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*test_only_curl[[]details-is-reset[]]*",
+            "details-v1 (shop/details-v1-x) -> GET http://reviews:9080/reviews/0",
+            "  wanted   denied at L4*",
+            "  got      HTTP 200 *",
+            "  applied  */test_own.yaml: AuthorizationPolicy shop/other-name",
+            "  repeat   kubectl * -n shop exec * -- curl -sS http://reviews:9080/reviews/0",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*verdict.holds*")
+
+
+def test_a_manifest_with_a_mistake_names_file_and_line(own: Project) -> None:
+    """Every row of it errors with the same line."""
+    (own.pytester.path / "test_own.yaml").write_text(POLICY + "  - to: [\n")
+    result = own.run(*QUICK)
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*/test_own.yaml:1*: *"])
+
+
+def test_an_unknown_workload_lists_those_there_are(own: Project) -> None:
+    """The user's mistake, in one line."""
+    own.pytester.makepyfile(test_own=OWN.replace('"details-v1", REVIEWS', '"detials-v1", REVIEWS'))
+    result = own.run(*QUICK)
+    result.stdout.fnmatch_lines(
+        ["unknown workload 'detials-v1' in namespace shop, there are curl, details-v1, reviews-v1"]
+    )
+
+
+def test_a_source_pod_calls_and_a_manifest_can_be_applied_by_hand(own: Project) -> None:
+    """The pieces of a rule, for a test that is none; what was applied is taken back."""
+    own.pytester.makepyfile(
+        test_own="""
+        def test_pieces(source_pod, ambient_apply, bench):
+            assert "details-v1" in source_pod("details-v1").get("http://reviews:9080/").body
+            ambient_apply("test_own.yaml")
+            assert bench.there("security.istio.io/v1/AuthorizationPolicy", "only-curl")
+            assert source_pod("details-v1").get("http://reviews:9080/").exit_code == 56
+            assert source_pod("curl").post("http://reviews:9080/", body="x").status == 200
+
+        def test_later(source_pod, bench):
+            assert not bench.there("security.istio.io/v1/AuthorizationPolicy", "only-curl")
+            assert source_pod("other/curl").get("http://reviews:9080/").status == 200
+
+        def test_wrong(source_pod):
+            source_pod("nobody")
+        """
+    )
+    result = own.run(*QUICK)
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["unknown workload 'nobody' in namespace shop, there are curl, details-v1, reviews-v1"])
+
+
+def test_a_lost_exec_is_inconclusive(own: Project) -> None:
+    """Neither an answer nor a denial."""
+    own.pytester.makepyfile(
+        test_own="""
+        def test_lost(source_pod, bench):
+            caller = source_pod("details-v1")
+            bench.lost = 1
+            caller.get("http://reviews:9080/")
+        """
+    )
+    result = own.run(*QUICK)
+    result.stdout.fnmatch_lines(["Inconclusive: details-v1 -> GET http://reviews:9080/: *"])
+
+
+def test_without_a_mesh_everything_errors_with_what_is_missing(own: Project) -> None:
+    """A broken environment is no broken promise."""
+    own.add("""
+@pytest.fixture(scope="session")
+def ambient_kube(bench, ambient_cluster):
+    return bench.real
+""")
+    result = own.run(*QUICK)
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["there is no working ambient mesh: no istiod: no Deployment with label app=istiod; *"])
+
+
+@pytest.mark.parametrize(("flags", "ran"), [((), 1), (("--ambient-disruptive",), 2)])
+def test_a_row_that_skips_is_not_judged_with_the_others(own: Project, flags: tuple[str, ...], ran: int) -> None:
+    """What would change the mesh for all must not be applied on behalf of its neighbours."""
+    own.pytester.makepyfile(
+        test_own="""
+        import pytest
+        from pytest_ambient import _gate
+
+        @pytest.mark.ambient(disruptive=True)
+        @pytest.mark.parametrize("verdict", [], indirect=True)
+        def test_none(verdict): pass
+
+        from pytest_ambient import GET, Answered, case, cases
+        CALL = GET("http://reviews:9080/")
+
+        @cases(case("one-a", "curl", CALL, Answered(200), unchanged=True))
+        def test_a(verdict, request):
+            assert len(_gate.selected(request)) == EXPECTED
+
+        @pytest.mark.ambient(disruptive=True)
+        @cases(case("one-b", "curl", CALL, Answered(200), unchanged=True))
+        def test_b(verdict): pass
+        """.replace("EXPECTED", str(ran))
+    )
+    result = own.run(*QUICK, *flags)
+    assert result.parseoutcomes()["passed"] == ran
+
+
+def test_tests_of_the_mesh_take_turns_and_others_share(own: Project) -> None:
+    """scope=mesh holds the mesh alone, everything else together; the lock is the cluster's."""
+    own.pytester.makepyfile(
+        test_own="""
+        import pytest
+        from pytest_ambient import _lock
+        taken = []
+        for name in ("shared", "alone"):
+            def spy(path, how=name, real=getattr(_lock, name)):
+                taken.append((how, path))
+                return real(path)
+            setattr(_lock, name, spy)
+
+        def test_share(ambient_apply): pass
+        @pytest.mark.ambient(scope="mesh")
+        def test_alone(ambient_apply): pass
+        def test_seen():
+            assert [how for how, _ in taken] == ["shared", "alone"]
+            assert len({path for _, path in taken}) == 1
+        """
+    )
+    own.run(*QUICK).assert_outcomes(passed=3)
