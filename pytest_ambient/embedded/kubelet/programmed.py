@@ -1,17 +1,15 @@
-"""Whether the data plane has taken a pod in: seen in the kernel's list of listening sockets, without touching them."""
+"""Whether the data plane has taken a pod in: seen from who holds its address, without connecting to anybody."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 from ..objects import Object, annotations_of
 from ..ports import bound
 
 REDIRECTION = "ambient.istio.io/redirection"
 HBONE = 15008
-_LISTENING = "0A"
-_TABLE = Path("/proc/net/tcp")
 _FIRST, _LONGEST = 0.002, 0.05
 
 
@@ -21,13 +19,19 @@ def captured(pod: Object) -> bool:
 
 
 def listening(address: str, port: int) -> bool:
-    """Whether somebody on this machine listens at exactly that address and port."""
-    packed = socket.inet_aton(address)[::-1].hex().upper()
-    wanted = f"{packed}:{port:04X}"
-    return any(
-        fields[1] == wanted and fields[3] == _LISTENING
-        for fields in (line.split(None, 4) for line in _TABLE.read_text().splitlines()[1:])
-    )
+    """Whether somebody on this machine listens at exactly that address and port.
+
+    With SO_REUSEADDR a bind fails only where somebody listens, and does not stand in the way of who is about to.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return True
+            raise
+    return False
 
 
 async def programmed(pod: Callable[[], Object], address: str, ports: frozenset[int]) -> None:
