@@ -128,6 +128,7 @@ EMPTY: tuple[Resource, ...] = (
     _empty("", "PersistentVolume", "persistentvolumes", "pv", namespaced=False),
     _empty("", "ResourceQuota", "resourcequotas", "quota"),
     _empty("", "LimitRange", "limitranges", "limits"),
+    _empty("", "ReplicationController", "replicationcontrollers", "rc", everyday=True),
     _empty("apps", "StatefulSet", "statefulsets", "sts", everyday=True),
     _empty("batch", "Job", "jobs", everyday=True),
     _empty("batch", "CronJob", "cronjobs", "cj", everyday=True),

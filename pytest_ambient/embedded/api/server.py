@@ -16,6 +16,7 @@ from .auth import Caller, caller
 from .errors import ApiError, no_such_path
 from .exec import Exec
 from .general import General
+from .impersonation import impersonated
 from .object_requests import Objects
 from .pki import Credentials
 from .rbac import Wish, allowed, refusal
@@ -84,6 +85,8 @@ class ApiServer:
         transport = request.transport
         certificate = transport.get_extra_info("peercert") if transport is not None else None
         who = caller(self._store, self.tokens, certificate, request.headers.get("Authorization", ""))
+        if "Impersonate-User" in request.headers:
+            who = impersonated(self._store, who, request.headers)
         path = request.path
         if not self._objects.owns(path):
             return self._plain(request, who, path)
