@@ -7,6 +7,8 @@ from aiohttp import hdrs, web
 
 from .program import Surroundings
 
+_GRACE = 0.01
+"""Seconds that a request under way is given when the program stops."""
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -55,7 +57,7 @@ class Web:
     async def stop(self) -> None:
         """Close every connection."""
         self._stopped.set()
-        await asyncio.gather(*(each.shutdown(0.1) for each in self._servers))
+        await asyncio.gather(*(each.shutdown(_GRACE) for each in self._servers))
 
     def _serve(self, handler: Handler) -> web.Server:
         server = web.Server(handler, access_log=None, tcp_keepalive=False)

@@ -1,5 +1,6 @@
 """Services, endpoints, capture, waypoints and namespaces."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,11 @@ def test_never_captured() -> None:
     assert not enrolled({"metadata": {"namespace": "kube-system"}, "spec": {}}, space)
 
 
+def redirected(bench: Bench, wanted: str | None) -> bool:
+    """Whether the pod's annotation is this one."""
+    return annotations_of(bench.pods("echo")[0]).get(REDIRECTION) == wanted
+
+
 def test_enrolment_of_running_pods(tmp_path: Path) -> None:
     """Labelling a namespace captures its running pods; taking the label away lets them go."""
 
@@ -179,7 +185,7 @@ def test_enrolment_of_running_pods(tmp_path: Path) -> None:
             space = copied(bench.store.get(NAMESPACE, bench.space) or {})
             space["metadata"]["labels"]["istio.io/dataplane-mode"] = mode
             bench.store.replace(NAMESPACE, space)
-            await bench.until(lambda wanted=wanted: annotations_of(bench.pods("echo")[0]).get(REDIRECTION) == wanted)
+            await bench.until(partial(redirected, bench, wanted))
 
     play(tmp_path, scenario, enrolled=False)
 
@@ -226,9 +232,9 @@ def test_waypoint(tmp_path: Path) -> None:
         await bench.until(lambda: bench.store.get(DEPLOYMENT, "waypoint", bench.space))
         bench.store.delete(GATEWAY, "waypoint", bench.space)
         for each in (DEPLOYMENT, SERVICE, ACCOUNT):
-            await bench.until(lambda each=each: bench.store.get(each, "waypoint", bench.space) is None)
-        for each in bench.pods("waypoint"):
-            bench.store.delete(POD, name_of(each), bench.space, grace=0)
+            await bench.gone(each, "waypoint")
+        for left in bench.pods("waypoint"):
+            bench.store.delete(POD, name_of(left), bench.space, grace=0)
         await bench.until(lambda: not bench.plane.waypoints)
 
     play(tmp_path, scenario)

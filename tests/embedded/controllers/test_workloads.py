@@ -100,7 +100,7 @@ def test_scaling(tmp_path: Path) -> None:
         for count in (3, 1, 0):
             changed(bench, "echo", replicas=count)
             await bench.until(lambda: complete(bench, "echo"))
-            await bench.until(lambda count=count: len(bench.pods("echo")) == count)
+            await bench.count("echo", count)
         events = [each for each in bench.store.list(EVENT, bench.space) if each["reason"] == "ScalingReplicaSet"]
         told = {each["message"].rpartition(" from ")[2] for each in events}
         assert told == {"0 to 1", "1 to 3", "3 to 1", "1 to 0"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_ambient.embedded import seed
 from pytest_ambient.embedded.addresses import Addresses
-from pytest_ambient.embedded.api.store import Store, find
+from pytest_ambient.embedded.api.store import Resource, Store, find
 from pytest_ambient.embedded.controllers.controllers import Controllers
 from pytest_ambient.embedded.faults import Fault
 from pytest_ambient.embedded.istiod.model import Identity
@@ -166,6 +166,14 @@ class Bench:
     def pods(self, name: str = "", namespace: str | None = None) -> list[Object]:
         """The pods whose names begin so."""
         return [each for each in self.store.list(POD, namespace or self.space) if name_of(each).startswith(name)]
+
+    async def count(self, name: str, wanted: int) -> None:
+        """Wait until there are so many pods whose names begin so."""
+        await self.until(lambda: len(self.pods(name)) == wanted)
+
+    async def gone(self, resource: Resource, name: str) -> None:
+        """Wait until the namespace has no such object."""
+        await self.until(lambda: self.store.get(resource, name, self.space) is None)
 
     async def ready_pod(self, name: str, namespace: str | None = None) -> Object:
         """The first Ready pod whose name begins so."""

@@ -1,0 +1,155 @@
+"""The echo programs and samples."""
+
+import asyncio
+import json
+from functools import partial
+
+import pytest
+
+from pytest_ambient.embedded.apps.httpbin import go_httpbin, old_httpbin
+from pytest_ambient.embedded.apps.istio import Waypoint
+from pytest_ambient.embedded.apps.program import CannotStart
+from pytest_ambient.embedded.apps.samples import Helloworld, TcpEcho
+
+from .street import Street, walk
+
+
+def test_go_httpbin() -> None:
+    """go-httpbin says what it was asked, every value in a list, as recorded."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("httpbin", go_httpbin, {"USE_REAL_HOSTNAME": "1"})
+        shown = await street.ask(
+            "httpbin", "/headers", headers={"x-request-id": "7", "User-Agent": "u", "Host": "h:8000"}
+        )
+        found = json.loads(shown.text)["headers"]
+        assert (found["X-Request-Id"], found["User-Agent"], found["Host"]) == (["7"], ["u"], ["h:8000"])
+        assert shown.text.startswith('{\n  "headers": {\n    "Accept": [\n      "*/*"\n')
+        assert shown.headers["Access-Control-Allow-Origin"] == "*"
+        assert shown.headers["Content-Type"] == "application/json; charset=utf-8"
+        assert "Server" not in shown.headers
+        asked = json.loads((await street.ask("httpbin", "/get?a=1&a=2")).text)
+        assert (asked["args"], asked["method"]) == ({"a": ["1", "2"]}, "GET")
+        posted = json.loads((await street.ask("httpbin", "/post", "POST", data={"k": "v"})).text)
+        assert (posted["form"], posted["data"]) == ({"k": ["v"]}, "k=v")
+        assert json.loads((await street.ask("httpbin", "/anything/x", "PUT", data="{}")).text)["json"] == {}
+        assert json.loads((await street.ask("httpbin", "/hostname")).text) == {"hostname": "httpbin-pod"}
+
+    walk(scenario)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        ("/status/204", "GET", 204), ("/status/503", "DELETE", 503), ("/status/x", "GET", 400),
+        ("/status/999", "GET", 400), ("/get", "POST", 405), ("/post", "GET", 405), ("/nosuch", "GET", 404),
+        ("/delay/0", "GET", 200), ("/delay/x", "GET", 400), ("/get", "HEAD", 200), ("/redirect-to?url=/x", "GET", 302),
+    ],
+)  # fmt: skip
+def test_go_httpbin_statuses(path: str, method: str, status: int) -> None:
+    """Statuses on demand, refusals for wrong methods, paths and values."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("httpbin", go_httpbin)
+        answer = await street.ask("httpbin", path, method)
+        assert answer.status == status
+        if path == "/status/503":
+            assert (answer.headers["Content-Type"], answer.headers["Content-Length"]) == (
+                "text/plain; charset=utf-8",
+                "0",
+            )
+
+    walk(scenario)
+
+
+def test_delay() -> None:
+    """A delay is kept."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("httpbin", go_httpbin)
+        began = asyncio.get_running_loop().time()
+        await street.ask("httpbin", "/delay/0.2")
+        assert asyncio.get_running_loop().time() - began >= 0.2
+
+    walk(scenario)
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "port"),
+    [
+        ([], {}, 8080), ([], {"PORT": "9"}, 9), (["-port", "81"], {}, 81), (["--port=82", "-host", "0.0.0.0"], {}, 82),
+    ],
+)  # fmt: skip
+def test_go_httpbin_port(args: list[str], env: dict[str, str], port: int) -> None:
+    """The port comes from argument, variable, or the image."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("httpbin", go_httpbin, env, args=args)
+        assert list(street.ports) == [port]
+
+    walk(scenario)
+
+
+@pytest.mark.parametrize("args", [["-nosuch"], ["-port", "x"], ["-port", "70000"]])
+def test_go_httpbin_arguments(args: list[str]) -> None:
+    """An argument that it does not know is said, not ignored."""
+
+    async def scenario(street: Street) -> None:
+        with pytest.raises(CannotStart):
+            await street.open("httpbin", go_httpbin, args=args)
+
+    walk(scenario)
+
+
+def test_old_httpbin() -> None:
+    """The older httpbin writes single values and names its server."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("httpbin", old_httpbin, args=["-b", "0.0.0.0:8080", "httpbin:app"])
+        answer = await street.ask("httpbin", "/headers", headers={"X-One": "1"})
+        assert json.loads(answer.text)["headers"]["X-One"] == "1"
+        assert answer.headers["Server"] == "gunicorn/19.9.0"
+        assert list(street.ports) == [8080]
+
+    walk(scenario)
+
+
+def test_helloworld() -> None:
+    """helloworld names its version and its pod."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("hello", partial(Helloworld, version="v2"))
+        assert (await street.ask("hello", "/hello")).text == "Hello version: v2, instance: hello-pod\n"
+        assert (await street.ask("hello", "/health")).text == "Helloworld is healthy"
+        assert (await street.ask("hello", "/x")).status == 404
+        assert (await street.ask("hello", "/hello", "POST")).status == 405
+
+    walk(scenario)
+
+
+def test_tcp_echo() -> None:
+    """tcp-echo greets each line, on every port that it is given."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("echo", TcpEcho, args=["9000,9001", "hi"])
+        assert list(street.ports) == [9000, 9001]
+        for port in street.ports.values():
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"one\ntwo\n")
+            assert await reader.readline() == b"hi one\n"
+            assert await reader.readline() == b"hi two\n"
+            writer.close()
+        with pytest.raises(CannotStart, match="list of ports"):
+            await street.open("wrong", TcpEcho, args=["x"])
+
+    walk(scenario)
+
+
+def test_proxy_runs_waypoints_only() -> None:
+    """The proxy image refuses to be anything but a waypoint."""
+
+    async def scenario(street: Street) -> None:
+        with pytest.raises(CannotStart, match="runs waypoints only, not 'proxy router'"):
+            await street.open("gateway", Waypoint, args=["proxy", "router"])
+
+    walk(scenario)
