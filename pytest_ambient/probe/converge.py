@@ -71,7 +71,7 @@ def settle(
         judged = rounds.look({key: probes[key] for key in probes if key in open_ or key in twins})
         now = clock.now() - start
         for key in open_:
-            tracks[key].add(judged[key], now)
+            tracks[key].add(judged[key], judged[key].at - start)
         rows = [tracks[key].row for key in open_]
         if min(rows, default=times) >= times or (now >= within and not any(0 < row < times for row in rows)):
             return tracks
@@ -96,7 +96,7 @@ def stay(
         asked = {key: many(probes[key], timing.stays if still.get(key) else 1) for key in probes if key in needed}
         judged = rounds.look(asked)
         for key in open_:
-            tracks[key].add(judged[key], clock.now() - start)
+            tracks[key].add(judged[key], judged[key].at - start)
         open_ = [key for key in open_ if judged[key].judgement.word is Word.INCONCLUSIVE]
         if not open_:
             break

@@ -35,12 +35,15 @@ class Proxy:
 
 
 class Logs:
-    """What the proxies wrote since a moment of our clock; one that can't be read counts as silent."""
+    """What the proxies wrote since a moment of our clock; one that can't be read counts as silent.
 
-    def __init__(self, kube: Kube) -> None:
+    `clocks` remembers, beyond one rule, by how many seconds each proxy's clock is ahead of ours at least.
+    """
+
+    def __init__(self, kube: Kube, clocks: dict[str, float] | None = None) -> None:
         self.kube = kube
         self._ztunnels: list[Proxy] = []
-        self._clocks: dict[str, float] = {}
+        self._clocks = {} if clocks is None else clocks
         self._dumps: dict[str, Object] = {}
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="ambient-logs")
 

@@ -1,6 +1,6 @@
 """One round of a rule: every row asked, judged, doubts put to the proxies, denials weighed against their twins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_ambient._kube import Kube
@@ -34,6 +34,8 @@ class Judged:
     observed: Observed
     started: float
     """When the round began, seconds since the epoch."""
+    at: float = 0.0
+    """When its answers had come, by the clock of the rule; the proxies are asked only then."""
     all: tuple[Observed, ...] = ()
     """What every request of the row saw."""
 
@@ -46,8 +48,8 @@ class Judged:
 class Rounds:
     """Asks rows of probes; `forget` the proxies' configuration when a manifest comes or goes."""
 
-    def __init__(self, kube: Kube, battery: Battery, witnesses: Witnesses) -> None:
-        self.kube, self.battery, self.witnesses = kube, battery, witnesses
+    def __init__(self, kube: Kube, battery: Battery, witnesses: Witnesses, now: Callable[[], float]) -> None:
+        self.kube, self.battery, self.witnesses, self.now = kube, battery, witnesses, now
 
     def look(self, probes: Mapping[str, Probe]) -> dict[str, Judged]:
         """The word on every row of one round."""
@@ -55,8 +57,9 @@ class Rounds:
         answers = self.battery.ask(calls)
         seen: dict[str, list[Observed]] = {key: list(found) for key, found in answers.seen.items()}
         seen |= {key: [self._status(p.call)] for key, p in probes.items() if isinstance(p.call, Status)}
+        at = self.now()
         self._call_witnesses(probes, seen, answers.started)
-        judged = {key: decided(probe, seen[key], answers.started) for key, probe in probes.items()}
+        judged = {key: decided(probe, seen[key], answers.started, at) for key, probe in probes.items()}
         return {key: beside(probe, judged, key) for key, probe in probes.items()}
 
     def explained(self, probe: Probe, judged: Judged) -> Judged:
@@ -90,7 +93,7 @@ class Rounds:
             seen[key][index] = outcome
 
 
-def decided(probe: Probe, seen: Sequence[Observed], started: float) -> Judged:
+def decided(probe: Probe, seen: Sequence[Observed], started: float, at: float) -> Judged:
     """One word on all requests of a row: broken by one, inconclusive by one, else kept."""
     words = [(judge(probe.expectation, one), one) for one in seen]
     for word in (Word.BROKEN, Word.INCONCLUSIVE, Word.HOLDS):
@@ -99,9 +102,9 @@ def decided(probe: Probe, seen: Sequence[Observed], started: float) -> Judged:
             judgement, one = found[0]
             if len(seen) > 1 and judgement.reason:
                 judgement = replace(judgement, reason=f"{len(found)} of {len(seen)} times {judgement.reason}")
-            return Judged(judgement, one, started, tuple(seen))
+            return Judged(judgement, one, started, at, tuple(seen))
     lost = Lost("nothing was asked")
-    return Judged(Judgement(Word.INCONCLUSIVE, lost.reason), lost, started)
+    return Judged(Judgement(Word.INCONCLUSIVE, lost.reason), lost, started, at)
 
 
 def beside(probe: Probe, judged: Mapping[str, Judged], key: str) -> Judged:

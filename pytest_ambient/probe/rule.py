@@ -43,8 +43,8 @@ class RuleRun:
         self.sources = sources or Sources(kube, places, run, hub=hub, within=self.timing.setup)
         self._selected = tuple(selected)
         self._battery = Battery(kube, self.sources, self.timing)
-        self._witnesses = Witnesses(kube, self.timing.witness)
-        self._rounds = Rounds(kube, self._battery, self._witnesses)
+        self._witnesses = Witnesses(kube, self.timing.witness, self.sources.clocks)
+        self._rounds = Rounds(kube, self._battery, self._witnesses, self.clock.now)
         self._setup: Applied | None = None
         self._unready: AmbientError | None = None
         self._failed: dict[str | None, AmbientError] = {}

@@ -59,6 +59,8 @@ class Sources:
         self.kube, self.places, self.run = kube, places, run
         self._hub, self._within = hub, within
         self._found: dict[str, Source] = {}
+        self.clocks: dict[str, float] = {}
+        """What was learned about the clocks of proxies (`NAMESPACE/POD`): seconds that they are ahead of ours."""
 
     def find(self, word: str) -> Source:
         """The source for a word of a case; Misuse names the workloads there are, BrokenEnvironment what is missing."""

@@ -28,8 +28,8 @@ class Asked:
 class Witnesses:
     """Asks the proxies; `forget` what they said of their configuration whenever a manifest comes or goes."""
 
-    def __init__(self, kube: Kube, within: float) -> None:
-        self.logs, self.within = Logs(kube), within
+    def __init__(self, kube: Kube, within: float, clocks: dict[str, float] | None = None) -> None:
+        self.logs, self.within = Logs(kube, clocks), within
         self._mute: set[str] = set()
 
     def forget(self) -> None:
