@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from pytest_ambient.cluster.provider import Cluster, ClusterSpec, Provider
     from pytest_ambient.errors import AmbientError, BrokenEnvironment, BrokenPromise, Inconclusive, Misuse
     from pytest_ambient.handles import Apply, Caller, SourcePod, Verdict
+    from pytest_ambient.mesh.bookinfo import Bookinfo
+    from pytest_ambient.mesh.readiness import Mesh
     from pytest_ambient.settings import Settings
     from pytest_ambient.table import case, cases
     from pytest_ambient.verdict.call import DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, STATUS, Call
@@ -38,6 +40,7 @@ __all__ = [
     "AmbientError",
     "Answered",
     "Apply",
+    "Bookinfo",
     "BrokenEnvironment",
     "BrokenPromise",
     "Call",
@@ -50,6 +53,7 @@ __all__ = [
     "Expectation",
     "HasCondition",
     "Inconclusive",
+    "Mesh",
     "Misuse",
     "Outcome",
     "Provider",
@@ -69,6 +73,8 @@ _HOMES = {
     "cluster.provider": ("Cluster", "ClusterSpec", "Provider"),
     "errors": ("AmbientError", "BrokenEnvironment", "BrokenPromise", "Inconclusive", "Misuse"),
     "handles": ("Apply", "Caller", "SourcePod", "Verdict"),
+    "mesh.bookinfo": ("Bookinfo",),
+    "mesh.readiness": ("Mesh",),
     "settings": ("Settings",),
     "table": ("case", "cases"),
     "verdict.call": ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "STATUS", "Call"),

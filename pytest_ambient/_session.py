@@ -125,7 +125,7 @@ class Run:
         from pytest_ambient.cluster.lifecycle import spec_folder
         from pytest_ambient.cluster.provider import ClusterSpec
 
-        name, settings = self.settings.name or f"ambient-{self.id}", self.settings
+        name, settings = self.settings.name or self.id, self.settings
         return ClusterSpec(
             name=name,
             folder=spec_folder(name),

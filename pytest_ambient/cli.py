@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_ambient.cluster.provider import Cluster
 
 FOR_UP = ("cluster", "name", "nodes", "istio-version", "namespace", "hub", "timeout", "fault")
-NAME = "ambient"
+NAME = "bench"
 """What a cluster is called that is given no name."""
 
 Verb = Callable[[argparse.Namespace], int]

@@ -10,7 +10,7 @@ from pytest_ambient._kube import MANAGER, Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, NotInTime
 from pytest_ambient.manifest import Document, Places, read
-from pytest_ambient.mesh.readiness import CAPTURED
+from pytest_ambient.mesh.readiness import Capture, captured
 
 INSTALLER = f"{MANAGER}-install"
 """The field manager of what is installed: rules may change the same objects under a name of their own."""
@@ -28,8 +28,17 @@ class Bookinfo:
 
     places: Places
     run: str
-    uncaptured: tuple[str, ...] = ()
-    """`NAMESPACE/POD` of pods in enrolled namespaces without the annotation."""
+    captures: tuple[Capture, ...] = ()
+    """What the CNI agent and ztunnel say of every pod in an enrolled namespace."""
+
+    def uncaptured(self) -> str | None:
+        """The pods that are not captured, one line each with who says so; None when all are."""
+        late = [
+            f"{one.pod}: annotation {one.annotation or 'absent'}, ztunnel says {one.protocol or 'nothing'}"
+            for one in self.captures
+            if not one.complete
+        ]
+        return "\n".join(late) or None
 
 
 def install(kube: Kube, places: Places, run: str, *, hub: str | None = None, within: float = 180) -> Bookinfo:
@@ -47,7 +56,7 @@ def install(kube: Kube, places: Places, run: str, *, hub: str | None = None, wit
                 )
             )
     until(partial(_ready, kube, places), what="Bookinfo to be Ready", within=within)
-    return Bookinfo(places, run, _uncaptured(kube, places))
+    return Bookinfo(places, run, _captures(kube, places))
 
 
 def remove(kube: Kube, places: Places, run: str, *, within: float | None = 60) -> None:
@@ -117,16 +126,15 @@ def _reasons(pods: Sequence[Object]) -> Sequence[tuple[str, str]]:
     return found
 
 
-def _uncaptured(kube: Kube, places: Places) -> tuple[str, ...]:
+def _captures(kube: Kube, places: Places) -> tuple[Capture, ...]:
     enrolled = (places.namespace, places.other)
 
-    def left() -> tuple[str, ...]:
-        pods = [pod["metadata"] for namespace in enrolled for pod in kube.list("v1/Pod", namespace)]
-        late = [meta for meta in pods if (meta.get("annotations") or {}).get(CAPTURED) != "enabled"]
-        return tuple(f"{meta['namespace']}/{meta['name']}" for meta in late if "deletionTimestamp" not in meta)
+    def check() -> tuple[Capture, ...] | NotYet:
+        found = captured(kube, enrolled)
+        late = [one.pod for one in found if not one.complete]
+        return NotYet(", ".join(late)) if late else found
 
     try:
-        until(lambda: NotYet(", ".join(left())) if left() else True, what="pods to be captured", within=CAPTURE_WITHIN)
+        return until(check, what="pods to be captured", within=CAPTURE_WITHIN)
     except NotInTime:
-        return left()
-    return ()
+        return captured(kube, enrolled)

@@ -54,12 +54,22 @@ class Mesh:
     @property
     def problems(self) -> tuple[str, ...]:
         """What is missing or not ready, one line each; empty when the mesh is ready."""
-        missing = [
-            f"no {name}: no {kind.rpartition('/')[2]} with label {label}"
-            for name, (kind, label) in PARTS.items()
-            if name not in self.parts
-        ]
-        return (*missing, *(part.problem for part in self.parts.values() if part.problem))
+        return tuple(problem for name in PARTS if (problem := self.problem(name)) is not None)
+
+    def problem(self, name: str) -> str | None:
+        """Why one part is missing or not ready; None when it is ready."""
+        if name in self.parts:
+            return self.parts[name].problem
+        kind, label = PARTS[name]
+        return f"no {name}: no {kind.rpartition('/')[2]} with label {label}"
+
+    def disagreement(self, wanted: str | None = None) -> str | None:
+        """How the parts' versions differ from each other, or from the one wanted; None when they agree."""
+        told = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        if len(set(self.versions.values())) > 1:
+            return f"the parts run different versions: {told}"
+        other = [v for v in self.versions.values() if wanted and v != wanted and not v.startswith(f"{wanted}.")]
+        return f"wanted Istio {wanted}, found {told}" if other else None
 
     @property
     def root(self) -> str:

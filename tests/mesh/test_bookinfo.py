@@ -1,5 +1,6 @@
 """Bookinfo: what is installed where, under which rules, and what is refused."""
 
+import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -143,7 +144,12 @@ def test_a_pod_that_is_not_captured_is_told(kube: Cluster, monkeypatch: pytest.M
     for name, annotations in (("a", annotated), ("b", {})):
         meta = {"name": name, "namespace": "shop", "annotations": annotations}
         kube.objects["v1/Pod", "shop", name] = {"metadata": meta, "status": {}}
-    assert bookinfo.install(real(kube), PLACES, "r1", within=1).uncaptured == ("shop/b",)
+    ztunnel = {"name": "z", "namespace": "istio-system", "labels": {"app": "ztunnel"}}
+    kube.objects["v1/Pod", "istio-system", "z"] = {"metadata": ztunnel, "status": {"phase": "Running"}}
+    workloads = [{"name": name, "namespace": "shop", "protocol": "HBONE"} for name in ("a", "b")]
+    kube.pages["istio-system/z", "/config_dump"] = json.dumps({"workloads": workloads})
+    found = bookinfo.install(real(kube), PLACES, "r1", within=1)
+    assert found.uncaptured() == "shop/b: annotation absent, ztunnel says HBONE"
 
 
 def test_the_manifests_are_part_of_the_package() -> None:

@@ -118,3 +118,24 @@ def test_one_node_is_not_many(kube: FakeKube) -> None:
     """A node that takes no pods does not count."""
     kube.objects["v1/Node", "", "node-b"]["spec"] = {"taints": [{"key": "x", "effect": "NoSchedule"}]}
     assert detect(real(kube))["MultiNode"].reason == "1 node that takes pods, 2 are needed"
+
+
+def test_each_part_answers_for_itself(kube: FakeKube) -> None:
+    """A rule asks part by part; a part that is absent says by which label it was looked for."""
+    assert read(cast(Kube, kube)).problem("ztunnel") is None
+    del kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"]
+    assert read(cast(Kube, kube)).problem("ztunnel") == "no ztunnel: no DaemonSet with label app=ztunnel"
+    assert read(cast(Kube, kube)).problem("istiod") is None
+
+
+def test_versions_that_disagree_are_told(kube: FakeKube) -> None:
+    """With each other, or with the one that was asked for; a minor version asks for any of its patches."""
+    mesh = read(cast(Kube, kube))
+    assert [mesh.disagreement(wanted) for wanted in (None, "1.30.3", "1.30")] == [None, None, None]
+    found = "istiod 1.30.3, istio-cni 1.30.3, ztunnel 1.30.3"
+    assert mesh.disagreement("1.29.0") == f"wanted Istio 1.29.0, found {found}"
+    template = kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"]["spec"]["template"]
+    template["spec"]["containers"][0]["image"] = "hub/ztunnel:1.29.1"
+    assert read(cast(Kube, kube)).disagreement() == (
+        "the parts run different versions: istiod 1.30.3, istio-cni 1.30.3, ztunnel 1.29.1"
+    )
