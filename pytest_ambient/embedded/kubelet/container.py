@@ -1,6 +1,7 @@
 """One container: finds its image, runs its program, and starts it again as the pod's restart policy says."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -8,15 +9,17 @@ from typing import Literal
 from .. import images
 from ..apps.program import CannotStart, Program
 from ..objects import Object, name_of, namespace_of
-from . import execution, probes, reach
+from . import execution, reach
 from .command import located
 from .environment import ConfigError
 from .flavours import DISTROLESS
+from .health import Health, refuse
 from .log import ContainerLog
 from .prepare import PodSide, prepare
 from .protocol import ExecProcess, ExecRefused
 from .state import BackOff, ContainerState
 
+_log = logging.getLogger(__name__)
 Kind = Literal["init", "container", "ephemeral"]
 _RETRY = 2.0
 """Seconds until a missing ConfigMap or Secret is looked for again."""
@@ -126,7 +129,7 @@ class Container:
             await self._program.start()
             return await self._serve(self._program)
         except (images.UnknownImage, images.BadImageName) as error:
-            self._refuse(error)
+            refuse(self.state, error, self._pod.event)
             return None
         except ConfigError as error:
             self.state.wait("CreateContainerConfigError", str(error))
@@ -137,6 +140,10 @@ class Container:
         except CannotStart as error:
             self._pod.event("Warning", "Failed", f"Error: failed to start container: {error}")
             return Ended(128, "StartError", f"failed to start container: {error}")
+        except Exception as error:
+            _log.exception("container %s of pod %s", self.state.name, name_of(self._pod.object))
+            self.log.append(f"{type(error).__name__}: {error}")
+            return Ended(1, "Error", str(error))
         finally:
             await self._halt()
             listeners.close()
@@ -150,69 +157,22 @@ class Container:
         self.state.ready = self.state.started and "readinessProbe" not in self.spec
         self._pod.event("Normal", "Started", f"Started container {self.state.name}")
         self._pod.changed()
-        watching = asyncio.create_task(self._watch())
+        health = Health(self, self.state, self._pod.changed, self._pod.event, self._restart)
+        watching = asyncio.create_task(health.follow())
         try:
             code = await program.wait()
         finally:
             watching.cancel()
         return Ended(code, "Completed" if code == 0 else "Error")
 
-    async def _watch(self) -> None:
-        """Follow the probes for as long as the program runs."""
-        if "startupProbe" in self.spec:
-            begun = asyncio.Event()
-
-            async def tell(good: bool) -> None:
-                await self._restart("Startup") if not good else begun.set()
-
-            first = asyncio.create_task(probes.watch(self, self.spec["startupProbe"], tell, quick=True))
-            try:
-                await begun.wait()
-            finally:
-                first.cancel()
-            self.state.started = True
-            self.state.ready = "readinessProbe" not in self.spec
-            self._pod.changed()
-        async with asyncio.TaskGroup() as group:
-            if "readinessProbe" in self.spec:
-                group.create_task(probes.watch(self, self.spec["readinessProbe"], self._readiness, quick=True))
-            if "livenessProbe" in self.spec:
-                group.create_task(probes.watch(self, self.spec["livenessProbe"], self._liveness, quick=False))
-
-    async def _readiness(self, good: bool) -> None:
-        if not good:
-            self._pod.event("Warning", "Unhealthy", "Readiness probe failed")
-        self.state.ready = good
-        self._pod.changed()
-
-    async def _liveness(self, good: bool) -> None:
-        if not good:
-            await self._restart("Liveness")
-
     async def _restart(self, probe: str) -> None:
-        self._pod.event("Warning", "Unhealthy", f"{probe} probe failed")
-        text = f"Container {self.state.name} failed {probe.lower()} probe, will be restarted"
-        self._pod.event("Normal", "Killing", text)
+        self._pod.event("Normal", "Killing", f"Container {self.state.name} failed {probe} probe, will be restarted")
         await self._halt()
 
     async def _halt(self) -> None:
         program, self._program = self._program, None
         if program:
             await program.stop()
-
-    def _refuse(self, error: Exception) -> None:
-        """No such image: say so, and leave it at that, as the table of images does not change."""
-        image = self.state.image
-        if isinstance(error, images.BadImageName):
-            self.state.wait("InvalidImageName", f'Failed to apply default image tag "{image}": {error}')
-            self._pod.event("Warning", "InspectFailed", str(error))
-            return
-        self._pod.event("Normal", "Pulling", f'Pulling image "{image}"')
-        self._pod.event("Warning", "Failed", str(error))
-        self._pod.event("Warning", "Failed", "Error: ErrImagePull")
-        self._pod.event("Normal", "BackOff", f'Back-off pulling image "{image}"')
-        self._pod.event("Warning", "Failed", "Error: ImagePullBackOff")
-        self.state.wait("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {error}')
 
     def _again(self, ended: Ended) -> bool:
         policy = self._pod.object["spec"].get("restartPolicy", "Always")

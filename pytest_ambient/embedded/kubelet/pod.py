@@ -117,7 +117,8 @@ class Pod:
         self.containers += main
         self.changed()
         await asyncio.gather(*(each.begun.wait() for each in main))
-        await self.machine.programmed(lambda: self._object, self.address, frozenset(self.ports.public))
+        if not self._shares_node:  # the node's own address is nobody's workload: no proxy serves it
+            await self.machine.programmed(lambda: self._object, self.address, frozenset(self.ports.public))
         self._served = True
         self.changed()
 

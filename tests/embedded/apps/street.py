@@ -4,14 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import ClientSession
 
 from pytest_ambient.embedded.apps.program import Maker, MeshPlane, Program, Surroundings
+from pytest_ambient.embedded.apps.reviews import Reviews
 from pytest_ambient.embedded.faults import Fault
 
 from ..kubelet.bench import Plane
+
+NO_RATINGS = {"RATINGS_HOSTNAME": "127.0.0.1", "RATINGS_SERVICE_PORT": "1"}
+V1, V2, V3 = (partial(Reviews, color=color) for color in ("", "black", "red"))
+"""The three versions of reviews."""
 
 
 @dataclass
@@ -53,8 +59,9 @@ class Street:
 
         plane: MeshPlane = Plane()
         pod = {"metadata": {"name": f"{name}-pod", "namespace": "bookinfo"}, "spec": {"nodeName": "n"}}
+        variables = {"HOSTNAME": f"{name}-pod", **self.env, **(env or {})}
         around = Surroundings(
-            pod, name, "127.0.0.1", {"HOSTNAME": f"{name}-pod", **self.env, **(env or {})}, list(args), print, listen, listen,
+            pod, name, "127.0.0.1", variables, list(args), print, listen, listen,
             lambda: self._client, plane, faults,
         )  # fmt: skip
         program = self.programs[name] = maker(around)

@@ -10,26 +10,12 @@ from pytest_ambient.embedded.api.errors import ApiError
 from pytest_ambient.embedded.api.store import find
 from pytest_ambient.embedded.controllers.capture import enrolled
 from pytest_ambient.embedded.faults import Fault
-from pytest_ambient.embedded.istiod.model import Identity
-from pytest_ambient.embedded.objects import Object, annotations_of, labels_of, name_of
+from pytest_ambient.embedded.objects import Object, annotations_of
 
-from ..kubelet.bench import (
-    CURL,
-    DEPLOYMENT,
-    ECHO,
-    ENDPOINTS,
-    POD,
-    SERVICE,
-    Bench,
-    container,
-    deployment,
-    play,
-    pod,
-    service,
-)
+from ..kubelet.bench import ENDPOINTS, POD, SERVICE, Bench, play
+from ..kubelet.specs import CURL, ECHO, container, pod, service
 
-SLICE, NAMESPACE, CONFIG = find("EndpointSlice", "discovery.k8s.io"), find("Namespace"), find("ConfigMap")
-GATEWAY, ACCOUNT = find("Gateway", "gateway.networking.k8s.io"), find("ServiceAccount")
+SLICE, NAMESPACE = find("EndpointSlice", "discovery.k8s.io"), find("Namespace")
 REDIRECTION = "ambient.istio.io/redirection"
 HTTP = {"name": "http", "port": 8000, "targetPort": 8080}
 
@@ -202,104 +188,3 @@ def test_fault_pod_not_captured(tmp_path: Path) -> None:
         assert annotations_of(reviews)[REDIRECTION] == "enabled"
 
     play(tmp_path, scenario, faults=frozenset({Fault.POD_NOT_CAPTURED}))
-
-
-def waypoint(**labels: str) -> Object:
-    """A waypoint's Gateway."""
-    listener = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
-    meta = {"name": "waypoint", "namespace": Bench.space, "labels": labels}
-    return {"metadata": meta, "spec": {"gatewayClassName": "istio-waypoint", "listeners": [listener]}}
-
-
-def test_waypoint(tmp_path: Path) -> None:
-    """A Gateway of class istio-waypoint brings account, Service and proxy, all called like it; they go with it."""
-
-    async def scenario(bench: Bench) -> None:
-        bench.store.create(GATEWAY, waypoint(team="x"))
-        made = await bench.ready_pod("waypoint")
-        assert bench.plane.waypoints == [(bench.space, name_of(made), Identity(bench.space, "waypoint"))]
-        assert annotations_of(made).get(REDIRECTION) is None
-        assert made["spec"]["containers"][0]["image"].endswith("/proxyv2:1.30.3-distroless")
-        labels = labels_of(made)
-        assert labels["gateway.networking.k8s.io/gateway-name"] == "waypoint"
-        assert labels["gateway.istio.io/managed"] == "istio.io-mesh-controller"
-        assert labels["team"] == "x"
-        assert (await bench.kubelet.fetch(made, 15000, "/config_dump", "POST"))[2] == b"POST /config_dump"
-        serving = bench.store.get(SERVICE, "waypoint", bench.space) or {}
-        assert [each["port"] for each in serving["spec"]["ports"]] == [15021, 15008]
-        assert serving["metadata"]["ownerReferences"][0]["kind"] == "Gateway"
-        bench.store.delete(DEPLOYMENT, "waypoint", bench.space)
-        await bench.until(lambda: bench.store.get(DEPLOYMENT, "waypoint", bench.space))
-        bench.store.delete(GATEWAY, "waypoint", bench.space)
-        for each in (DEPLOYMENT, SERVICE, ACCOUNT):
-            await bench.gone(each, "waypoint")
-        for left in bench.pods("waypoint"):
-            bench.store.delete(POD, name_of(left), bench.space, grace=0)
-        await bench.until(lambda: not bench.plane.waypoints)
-
-    play(tmp_path, scenario)
-
-
-def test_waypoint_is_scaled_by_hand(tmp_path: Path) -> None:
-    """The size of a waypoint is its owner's affair."""
-
-    async def scenario(bench: Bench) -> None:
-        bench.store.create(GATEWAY, waypoint())
-        await bench.ready_pod("waypoint")
-        changed = copied(bench.store.get(DEPLOYMENT, "waypoint", bench.space) or {})
-        changed["spec"]["replicas"] = 0
-        bench.store.replace(DEPLOYMENT, changed)
-        await bench.until(lambda: not bench.pods("waypoint"))
-        assert (bench.store.get(DEPLOYMENT, "waypoint", bench.space) or {})["spec"]["replicas"] == 0
-
-    play(tmp_path, scenario)
-
-
-@pytest.mark.parametrize(
-    "spec", [{"gatewayClassName": "istio"}, {"listeners": [{"name": "x", "port": 80, "protocol": "HTTP"}]}]
-)
-def test_gateways_without_proxy(tmp_path: Path, spec: Object) -> None:
-    """Other classes, and waypoints with the wrong listener, bring nothing."""
-
-    async def scenario(bench: Bench) -> None:
-        made = waypoint()
-        made["spec"].update(spec)
-        bench.store.create(GATEWAY, made)
-        bench.store.create(DEPLOYMENT, deployment("echo", ECHO))
-        await bench.ready_pod("echo")
-        assert bench.store.get(DEPLOYMENT, "waypoint", bench.space) is None
-
-    play(tmp_path, scenario)
-
-
-def test_namespace_life(tmp_path: Path) -> None:
-    """A namespace has its account and certificates from the start, again when deleted, and ends empty."""
-
-    async def scenario(bench: Bench) -> None:
-        await bench.until(lambda: bench.store.get(CONFIG, "kube-root-ca.crt", bench.space))
-        bench.store.delete(ACCOUNT, "default", bench.space)
-        await bench.until(lambda: bench.store.get(ACCOUNT, "default", bench.space))
-        bench.store.create(DEPLOYMENT, deployment("echo", ECHO))
-        bench.store.create(SERVICE, service("echo", HTTP))
-        bench.store.create(GATEWAY, waypoint())
-        await bench.ready_pod("echo")
-        bench.store.delete(NAMESPACE, bench.space)
-        assert (bench.store.get(NAMESPACE, bench.space) or {})["status"]["phase"] == "Terminating"
-        await bench.until(lambda: bench.store.get(NAMESPACE, bench.space) is None)
-        assert not [each for each in bench.store.registry if each.namespaced and bench.store.list(each, bench.space)]
-        await bench.until(lambda: not list((tmp_path / "pods").iterdir()))
-
-    play(tmp_path, scenario)
-
-
-def test_repeated_event_is_counted(tmp_path: Path) -> None:
-    """An event that repeats is one event with a count."""
-
-    async def scenario(bench: Bench) -> None:
-        made = bench.store.create(POD, pod("curl", CURL))
-        for _ in range(3):
-            bench.controllers.emit(made, "Warning", "Odd", "the same")
-        found = [each for each in bench.store.list(find("Event"), bench.space) if each["reason"] == "Odd"]
-        assert [each["count"] for each in found] == [3]
-
-    play(tmp_path, scenario)

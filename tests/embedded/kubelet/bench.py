@@ -20,6 +20,7 @@ from pytest_ambient.embedded.process import Processes
 
 POD, SERVICE, DEPLOYMENT = find("Pod"), find("Service"), find("Deployment", "apps")
 ENDPOINTS = find("Endpoints")
+SPACE = "bookinfo"
 
 
 class Plane:
@@ -125,7 +126,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 class Bench:
     """A running cluster; `space` is its enrolled namespace."""
 
-    space = "bookinfo"
+    space = SPACE
 
     def __init__(self, state: Path, nodes: int, faults: frozenset[Fault]) -> None:
         self.state = state
@@ -228,47 +229,3 @@ def is_ready(pod: Object) -> bool:
     """Whether the pod's Ready condition holds."""
     conditions = pod.get("status", {}).get("conditions") or ()
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-
-def container(image: str, *command: str, name: str = "main", **more: Any) -> Object:
-    """A container's spec."""
-    return {"name": name, "image": image, **({"command": list(command)} if command else {}), **more}
-
-
-def pod(
-    name: str, *containers: Object, namespace: str = Bench.space, labels: Object | None = None, **spec: Any
-) -> Object:
-    """A pod."""
-    meta = {"name": name, "namespace": namespace, "labels": labels or {"app": name}}
-    return {"metadata": meta, "spec": {"containers": list(containers), "terminationGracePeriodSeconds": 0, **spec}}
-
-
-def deployment(
-    name: str,
-    *containers: Object,
-    namespace: str = Bench.space,
-    replicas: int = 1,
-    labels: Object | None = None,
-    **spec: Any,
-) -> Object:
-    """A Deployment."""
-    labels = labels or {"app": name}
-    return {
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": list(containers)}},
-            **spec,
-        },
-    }
-
-
-def service(name: str, *ports: Object, namespace: str = Bench.space, **spec: Any) -> Object:
-    """A Service that selects the label `app`."""
-    meta = {"name": name, "namespace": namespace}
-    return {"metadata": meta, "spec": {"selector": {"app": name}, "ports": list(ports), **spec}}
-
-
-CURL = container("docker.io/curlimages/curl:8.16.0", "/bin/sleep", "infinity", name="curl")
-ECHO = container("docker.io/mccutchen/go-httpbin:v2.15.0", name="httpbin")

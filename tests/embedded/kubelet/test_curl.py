@@ -7,7 +7,8 @@ import pytest
 
 from pytest_ambient.embedded.objects import Object
 
-from .bench import CURL, DEPLOYMENT, POD, SERVICE, Bench, container, deployment, play, pod, service
+from .bench import DEPLOYMENT, POD, SERVICE, Bench, play
+from .specs import CURL, container, deployment, pod, service
 
 Scenario = Callable[[Bench, Object], Awaitable[None]]
 STATUS = "%{http_code} %{exitcode} %{local_ip}\n"

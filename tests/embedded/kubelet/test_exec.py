@@ -1,0 +1,122 @@
+"""Commands and logs of running containers."""
+
+from pathlib import Path
+
+import pytest
+
+from pytest_ambient.embedded.kubelet.protocol import ExecRefused
+
+from .bench import POD, Bench, play
+from .seen import state
+from .specs import CURL, container, pod
+
+
+@pytest.mark.parametrize(
+    ("image", "argv", "message"),
+    [
+        ("curlimages/curl", ["wget"], 'exec: "wget": executable file not found in $PATH'),
+        ("curlimages/curl", ["/opt/tool"], 'exec: "/opt/tool": stat /opt/tool: no such file or directory'),
+        ("curlimages/curl", ["python3"], 'exec: "python3": executable file not found in $PATH'),
+        ("istio/examples-bookinfo-details-v1", ["curl"], 'exec: "curl": executable file not found in $PATH'),
+        ("mccutchen/go-httpbin", ["sh"], 'exec: "sh": executable file not found in $PATH'),
+    ],
+)
+def test_exec_of_what_is_not_there(tmp_path: Path, image: str, argv: list[str], message: str) -> None:
+    """A program that the image would not have can't be run, even if this machine has it."""
+
+    async def scenario(bench: Bench) -> None:
+        command = ["sleep", "inf"] if "curl" in image else []
+        bench.store.create(POD, pod("some", container(image, *command)))
+        made = await bench.ready_pod("some")
+        with pytest.raises(ExecRefused) as caught:
+            await bench.run(made, *argv)
+        assert message in str(caught.value)
+
+    play(tmp_path, scenario)
+
+
+def test_exec_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command sees the pod's name and a fresh environment, whatever this process has."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("SECRET_OF_THE_USER", "1")
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("curl", CURL))
+        made = await bench.ready_pod("curl")
+        _, out, _ = await bench.run(made, "sh", "-c", "hostname; env; pwd")
+        assert out.startswith("curl\n")
+        assert "proxy" not in out
+        assert "SECRET_OF_THE_USER" not in out
+        assert str(tmp_path) in out.splitlines()[-1]
+
+    play(tmp_path, scenario)
+
+
+def test_exec_streams_and_kill(tmp_path: Path) -> None:
+    """Both streams and the exit code come through; a killed command takes what it started with it."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("curl", CURL))
+        made = await bench.ready_pod("curl")
+        assert await bench.run(made, "sh", "-c", "cat; echo err >&2; exit 7", stdin=b"in") == (7, "in", "err\n")
+        process = await bench.kubelet.exec(made, "curl", ["sh", "-c", "sleep 99 & wait"], stdin=False, tty=False)
+        process.kill()
+        assert await process.wait() == 137
+        assert await process.read() is None
+
+    play(tmp_path, scenario)
+
+
+def test_exec_on_a_terminal(tmp_path: Path) -> None:
+    """With a terminal, a shell echoes and answers on one stream."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("curl", CURL))
+        made = await bench.ready_pod("curl")
+        process = await bench.kubelet.exec(made, "curl", ["sh"], stdin=True, tty=True)
+        await process.write(b"echo $HOSTNAME; exit 4\n")
+        shown = b""
+        while piece := await process.read():
+            assert piece[0] == "stdout"
+            shown += piece[1]
+        assert await process.wait() == 4
+        assert b"curl\r\n" in shown
+
+    play(tmp_path, scenario)
+
+
+def test_ephemeral_container(tmp_path: Path) -> None:
+    """An ephemeral container brings its own programs and calls from the pod's address."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("details", container("istio/examples-bookinfo-details-v1", name="details")))
+        made = await bench.ready_pod("details")
+        extra = container("curlimages/curl:8", "sleep", "infinity", name="probe")
+        bench.store.replace(POD, {**made, "spec": {**made["spec"], "ephemeralContainers": [extra]}})
+        running = await bench.until(
+            lambda: state(bench, "details", "ephemeralContainerStatuses").get("state", {}).get("running")
+        )
+        assert running
+        argv = ["curl", "-s", "-w", " %{local_ip}", "http://localhost:9080/health"]
+        process = await bench.kubelet.exec(made, "probe", argv, stdin=False, tty=False)
+        piece = await process.read()
+        assert piece == ("stdout", f'{{"status":"Details is healthy"}} {made["status"]["podIP"]}'.encode())
+
+    play(tmp_path, scenario)
+
+
+def test_log_is_followed(tmp_path: Path) -> None:
+    """Following a log gives old lines, new ones as they come, and ends with the container."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("zt", CURL))
+        made = await bench.ready_pod("zt")
+        bench.kubelet.append_log(bench.space, "zt", "curl", "one")
+        lines = bench.kubelet.log(made, "curl").follow()
+        assert (await anext(lines)).text == "one"
+        bench.kubelet.append_log(bench.space, "zt", "curl", "two")
+        assert (await anext(lines)).text == "two"
+        bench.store.delete(POD, "zt", bench.space)
+        assert [each.text async for each in lines] == []
+
+    play(tmp_path, scenario)
