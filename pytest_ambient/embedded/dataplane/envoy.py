@@ -12,7 +12,7 @@ import aiohttp
 from ..objects import Object
 from ..process import Child, Processes
 from .xds import ROUTED, typed, watched
-from .ztunnel import Resources, endpoint_file, route_file
+from .ztunnel import Resources
 
 _START = 10.0
 _POLL = 0.002
@@ -22,7 +22,6 @@ _FLUSH_MILLISECONDS = 10
 _KINDS = {
     "listeners": "config.listener.v3.Listener",
     "clusters": "config.cluster.v3.Cluster",
-    "endpoints": "config.endpoint.v3.ClusterLoadAssignment",
     "routes": "config.route.v3.RouteConfiguration",
 }
 _SOURCES = {"lds_config": "listeners", "cds_config": "clusters"}
@@ -58,7 +57,7 @@ class Envoy:
         self._processes = processes
         self._line = line
         self._drain = drain
-        self._written: dict[Path, str] = {}
+        self._written: dict[str, str] = {}
         self._version = 0
         self._child: Child | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,7 +79,9 @@ class Envoy:
         bootstrap.write_text(json.dumps(self._bootstrap()))
         arguments = ["--config-path", str(bootstrap), "--concurrency", "1", "--disable-hot-restart"]
         arguments += ["--file-flush-interval-msec", str(_FLUSH_MILLISECONDS), "--drain-time-s", str(self._drain)]
-        arguments += ["--log-level", "warning", "--log-path", str(self._folder / "envoy.log")]
+        arguments += ["--drain-strategy", "immediate", "--log-path", str(self._folder / "envoy.log")]
+        # Envoy would warn at each update that the matchers, which Istio uses too, are work in progress
+        arguments += ["--log-level", "warning", "--component-log-level", "misc:error"]
         child = await self._processes.start([binary(), *arguments], env={}, stdout=PIPE)
         self._child = child
         if child.stdout:
@@ -126,28 +127,21 @@ class Envoy:
 
     def _write(self, resources: Resources) -> dict[str, str]:
         """Write what has changed; returns for each changed file the statistic that tells its version, and that."""
-        files: dict[Path, tuple[str, str, list[Object]]] = {}
-        for name, each in resources.endpoints.items():
-            files[endpoint_file(self._folder, name)] = "endpoints", f"cluster.{name}", [each]
-        files[self._folder / "clusters.json"] = "clusters", "cluster_manager.cds", resources.clusters
-        for name, each in resources.routes.items():
-            files[route_file(self._folder, name)] = "routes", f"http.{ROUTED}.rds.{name}", [each]
-        files[self._folder / "listeners.json"] = "listeners", "listener_manager.lds", resources.listeners
-        changed = {}
-        for path, (kind, statistic, items) in files.items():
-            if version := self._replace(path, kind, items):
-                changed[statistic.replace(":", "_")] = version
-        for path in self._written.keys() - files.keys():
-            path.unlink(missing_ok=True)
-            del self._written[path]
-        return changed
+        files = {
+            "clusters": ("cluster_manager.cds", resources.clusters),
+            "routes": (f"http.{ROUTED}.rds.inbound", resources.routes),
+            "listeners": ("listener_manager.lds", resources.listeners),
+        }
+        written = {statistic: self._replace(kind, items) for kind, (statistic, items) in files.items() if items}
+        return {statistic: version for statistic, version in written.items() if version}
 
-    def _replace(self, path: Path, kind: str, items: list[Object]) -> str | None:
+    def _replace(self, kind: str, items: list[Object]) -> str | None:
         text = json.dumps([typed(_KINDS[kind]) | each for each in items])
-        if self._written.get(path) == text:
+        if self._written.get(kind) == text:
             return None
-        self._written[path] = text
+        self._written[kind] = text
         self._version += 1
+        path = self._folder / f"{kind}.json"
         fresh = path.with_suffix(".new")
         fresh.write_text(f'{{"version_info": "{self._version}", "resources": {text}}}')
         fresh.rename(path)  # Envoy sees nothing but a rename

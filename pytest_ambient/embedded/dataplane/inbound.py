@@ -1,6 +1,7 @@
 """The destination's half of ztunnel: where HBONE ends, and where plaintext comes in; both under the L4 policies."""
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..istiod.model import L4Policy, Workload
@@ -23,18 +24,24 @@ from .xds import (
     watched,
 )
 
+_ROUTES = "inbound"
 _RBAC = "extensions.filters.http.rbac.v3"
 _REJECTED, _UNAUTHORIZED = 403, 401
 
 
-def hbone_listener(workload: Workload, leaf: Leaf, root: Path, routes: Path, unavailable: bool) -> Object:
-    """Port 15008 of a pod; what it lets in is read from the file `routes`."""
+def hbone_listener(
+    workload: Workload, leaf: Leaf, root: Path, routes: Path, *, generation: int, unavailable: bool
+) -> Object:
+    """Port 15008 of a pod; what it lets in is read from the file `routes`.
+
+    With another generation it ends the tunnels that are open.
+    """
     manager = part(
         "hbone",
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix=ROUTED,
         codec_type="HTTP2",
-        rds={"route_config_name": inbound(workload), "config_source": watched(routes)},
+        rds={"route_config_name": _ROUTES, "config_source": watched(routes)},
         http_filters=[*_policy_filters(unavailable), part("router", "extensions.filters.http.router.v3.Router")],
         http2_protocol_options={"allow_connect": True, "max_concurrent_streams": 1000},
         upgrade_configs=[{"upgrade_type": "CONNECT"}],
@@ -45,7 +52,13 @@ def hbone_listener(workload: Workload, leaf: Leaf, root: Path, routes: Path, una
     return {
         "name": f"hbone~{workload.address}",
         "address": socket(workload.address, HBONE_PORT),
-        "filter_chains": [{"transport_socket": mutual_tls(leaf, root, server=True), "filters": [manager]}],
+        "filter_chains": [
+            {
+                "name": f"generation-{generation}",
+                "transport_socket": mutual_tls(leaf, root, server=True),
+                "filters": [manager],
+            }
+        ],
     }
 
 
@@ -59,23 +72,27 @@ def application(workload: Workload, port: int) -> str:
     return f"application~{workload.address}:{port}"
 
 
-def hbone_routes(workload: Workload, policies: Sequence[L4Policy], unavailable: bool) -> Object:
-    """What a pod lets in by HBONE: a route per port with the policies as they bear on it."""
-    routes = [_route(workload, port, policies, unavailable) for port in (*sorted(workload.sockets), None)]
-    host = {"name": "pod", "domains": ["*"], "routes": routes}
-    return {"name": inbound(workload), "virtual_hosts": [host]}
+def hbone_routes(pods: Iterable[Workload], policies: Mapping[str, Sequence[L4Policy]], unavailable: bool) -> Object:
+    """What pods let in by HBONE: a virtual host per port, with the policies (by address) as they bear on it."""
+    hosts = [
+        _host(pod, port, policies[pod.address], unavailable) for pod in pods for port in (*sorted(pod.sockets), None)
+    ]
+    return {"name": _ROUTES, "virtual_hosts": hosts}
 
 
-def _route(workload: Workload, port: int | None, policies: Sequence[L4Policy], unavailable: bool) -> Object:
-    rules = decide(policies, Arrival(workload.address, port, mutual_tls=True)).rules
-    overrides = {name: _override(name, each, unavailable) for name, each in rules.items()}
-    match: Object = {"connect_matcher": {}}
+def _host(pod: Workload, port: int | None, policies: Sequence[L4Policy], unavailable: bool) -> Object:
+    address = f"{pod.address}:{'*' if port is None else port}"
+    rules = decide(policies, Arrival(pod.address, port, mutual_tls=True)).rules
+    route: Object = {
+        "match": {"connect_matcher": {}},
+        "typed_per_filter_config": {name: _override(name, each, unavailable) for name, each in rules.items()},
+    }
     if port is None:
-        return {"match": match, "direct_response": {"status": 503}, "typed_per_filter_config": overrides}
-    match["headers"] = [{"name": ":authority", "string_match": {"exact": f"{workload.address}:{port}"}}]
-    upgrade = {"upgrade_type": "CONNECT", "connect_config": {}}
-    route = {"cluster": application(workload, port), "timeout": "0s", "upgrade_configs": [upgrade]}
-    return {"match": match, "route": route, "typed_per_filter_config": overrides}
+        route["direct_response"] = {"status": 503}
+    else:
+        upgrade = {"upgrade_type": "CONNECT", "connect_config": {}}
+        route["route"] = {"cluster": application(pod, port), "timeout": "0s", "upgrade_configs": [upgrade]}
+    return {"name": address, "domains": [address], "routes": [route]}
 
 
 def _override(name: str, rules: Object, unavailable: bool) -> Object:
@@ -107,7 +124,7 @@ def _answered(status: int) -> Object:
 
 
 def plaintext_listener(workload: Workload, policies: Sequence[L4Policy], unavailable: bool) -> Object:
-    """The internal listener for whoever has no certificate."""
+    """The internal listener for whoever has no certificate; its name tells its content, so that it never changes."""
 
     def chain(port: int | None) -> Object:
         decision = decide(policies, Arrival(workload.address, port, mutual_tls=False))
@@ -115,13 +132,13 @@ def plaintext_listener(workload: Workload, policies: Sequence[L4Policy], unavail
         return {"name": str(port), "filters": _plaintext_filters(decision, to, unavailable)}
 
     chains = [{**chain(port), "filter_chain_match": {"destination_port": port}} for port in sorted(workload.sockets)]
+    content = {"filter_chains": chains, "default_filter_chain": chain(None)}
     return {
-        "name": inbound(workload),
+        "name": f"{inbound(workload)}~{zlib.crc32(repr(content).encode()):08x}",
         "internal_listener": {},
         "listener_filters": [original_dst()],
-        "filter_chains": chains,
-        "default_filter_chain": chain(None),
         "access_log": access_log(PLAINTEXT),
+        **content,
     }
 
 

@@ -1,16 +1,15 @@
 """The inner listener of a waypoint: a filter chain for each destination, with its policies and routes."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from ..istiod.model import L7Policy, Service, ServicePort, Workload
 from ..objects import Object
 from .inbound import unavailable_where_denied
+from .matching import addresses, by_address, by_value, chain
 from .rbac import rules
 from .routes import RETRY, upstream
 from .xds import (
     LOCAL_IP,
-    ROUTED,
     access_log,
     flagged,
     original_dst,
@@ -18,8 +17,6 @@ from .xds import (
     remember,
     state,
     tcp_proxy,
-    typed,
-    watched,
 )
 
 LINE = (
@@ -42,19 +39,18 @@ class MainInternal:
     def __init__(self, *, unavailable: bool) -> None:
         self._unavailable = unavailable
         self._chains: list[Object] = []
-        self._ports: dict[str, dict[int, str]] = {}
+        self._ports: dict[str, dict[str, Object]] = {}
         self._pods: list[str] = []
         self._tcp: set[int] = set()
 
-    def service(self, service: Service, port: ServicePort, policies: Sequence[L7Policy], routes: Path) -> None:
-        """Handle a Service's port; the routes of an HTTP port are read from that file."""
+    def service(self, service: Service, port: ServicePort, policies: Sequence[L7Policy], routes: Object) -> None:
+        """Handle a Service's port; the routes are for an HTTP port alone."""
         name = upstream(port.port, port.protocol, service.hostname)
-        source = {"route_config_name": name, "config_source": watched(routes)}
         http = port.protocol == "HTTP"
-        filters = [self._manager(policies, ROUTED, rds=source)] if http else [*_tcp(policies), _copied(name)]
+        filters = [self._manager(policies, routes)] if http else [*_tcp(policies), _copied(name)]
         self._chains.append({"name": name, "filters": filters})
         self._tcp |= set() if http else {port.port}
-        self._ports.setdefault(service.vip, {})[port.port] = name
+        self._ports.setdefault(service.vip, {})[str(port.port)] = chain(name)
 
     def pod(self, pod: Workload) -> None:
         """Handle whatever is addressed to the pod itself."""
@@ -62,18 +58,21 @@ class MainInternal:
 
     def listener(self, policies: Sequence[L7Policy]) -> Object:
         """The listener; `policies` are those of the waypoint, for the pods that it handles."""
-        chosen = [_range(each, _by_port(ports)) for each, ports in self._ports.items()]
-        chosen += [_range(each, _by_protocol()) for each in self._pods or (_NOWHERE,)]
-        matcher = {"@type": "type.googleapis.com/xds.type.matcher.v3.IPMatcher", "range_matchers": chosen}
-        address = _input("ip", "network.v3.DestinationIPInput")
-        tree = {"input": address, "custom_match": {"name": "ip", "typed_config": matcher}}
+        tcp = chain(_DIRECT_TCP)
+        http = dict.fromkeys(("'http/1.0'", "'http/1.1'", "'h2c'"), chain(_DIRECT_HTTP))
+        chosen = [
+            {"ranges": addresses([address]), "on_match": by_value("DestinationPortInput", ports)}
+            for address, ports in self._ports.items()
+        ]
+        pods = {"ranges": addresses(self._pods or [_NOWHERE])}
+        chosen.append(pods | {"on_match": by_value("ApplicationProtocolInput", http, tcp)})
         return {
             "name": "main_internal",
             "internal_listener": {},
             "listener_filters": [original_dst(), *self._inspectors()],
             "traffic_direction": "INBOUND",
             "filter_chains": [*self._chains, *self._direct(policies)],
-            "filter_chain_matcher": {"matcher_tree": tree},
+            "filter_chain_matcher": by_address("DestinationIPInput", chosen),
             "access_log": access_log(LINE, **flagged("NR")),
         }
 
@@ -94,15 +93,15 @@ class MainInternal:
         routes = {"name": "encap", "virtual_hosts": [host], "validate_clusters": False}
         asked = remember(state(LOCAL_IP, "%DOWNSTREAM_LOCAL_ADDRESS%"))
         return [
-            {"name": _DIRECT_HTTP, "filters": [asked, self._manager(policies, "direct", route_config=routes)]},
+            {"name": _DIRECT_HTTP, "filters": [asked, self._manager(policies, routes)]},
             {"name": _DIRECT_TCP, "filters": [asked, *_tcp(policies), _copied("encap")]},
         ]
 
-    def _manager(self, policies: Sequence[L7Policy], statistics: str, **routes: object) -> Object:
+    def _manager(self, policies: Sequence[L7Policy], routes: Object) -> Object:
         return part(
             "envoy.filters.network.http_connection_manager",
             _MANAGER,
-            stat_prefix=statistics,
+            stat_prefix="main_internal",
             server_name="istio-envoy",
             http_filters=[*self._http(policies), router()],
             access_log=access_log(LINE),
@@ -113,7 +112,7 @@ class MainInternal:
             stream_idle_timeout="0s",
             upgrade_configs=[{"upgrade_type": "websocket"}],
             tracing={},  # without it Envoy leaves out x-envoy-decorator-operation
-            **routes,
+            route_config=routes,
         )
 
     def _http(self, policies: Sequence[L7Policy]) -> list[Object]:
@@ -138,29 +137,3 @@ def _tcp(policies: Sequence[L7Policy]) -> list[Object]:
 
 def _copied(cluster: str) -> Object:
     return tcp_proxy(cluster, access_log=access_log(LINE))
-
-
-def _range(address: str, chosen: Object) -> Object:
-    return {"ranges": [{"address_prefix": address, "prefix_len": 32}], "on_match": chosen}
-
-
-def _by_port(ports: dict[int, str]) -> Object:
-    chains = {str(port): _chain(name) for port, name in ports.items()}
-    port = _input("port", "network.v3.DestinationPortInput")
-    return {"matcher": {"matcher_tree": {"input": port, "exact_match_map": {"map": chains}}}}
-
-
-def _by_protocol() -> Object:
-    protocols = dict.fromkeys(("'http/1.0'", "'http/1.1'", "'h2c'"), _chain(_DIRECT_HTTP))
-    protocol = _input("protocol", "network.v3.ApplicationProtocolInput")
-    tree = {"input": protocol, "exact_match_map": {"map": protocols}}
-    return {"matcher": {"matcher_tree": tree, "on_no_match": _chain(_DIRECT_TCP)}}
-
-
-def _input(name: str, kind: str) -> Object:
-    return {"name": name, "typed_config": typed(f"extensions.matching.common_inputs.{kind}")}
-
-
-def _chain(name: str) -> Object:
-    value = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": name}
-    return {"action": {"name": name, "typed_config": value}}

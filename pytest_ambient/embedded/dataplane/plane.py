@@ -23,8 +23,8 @@ from .ztunnel_log import Directory, connection, stamp, written
 Log = Callable[[str, str, str], None]
 """Takes a pod's namespace, its name, and a line that it logs."""
 
-_KEEP = 600
-"""Seconds for which connections through a listener that is gone stay open."""
+_ZTUNNEL_DRAIN = 1
+"""Seconds for which connections stay open that went through something which is gone now."""
 _WAYPOINT_DRAIN = 5
 """Likewise at a waypoint, where a policy replaces the listener (recorded: about six seconds, then end-of-file)."""
 
@@ -47,7 +47,7 @@ class DataPlane:
         self._authority = Authority(state / "ca")
         folder = state / "ztunnel"
         self._configuration = ZtunnelConfiguration(self._authority, folder, faults)
-        self._ztunnel = Envoy("ztunnel", folder, processes, self._seen, _KEEP)
+        self._ztunnel = Envoy("ztunnel", folder, processes, self._seen, _ZTUNNEL_DRAIN)
         self._waypoints: dict[str, _WaypointPod] = {}
         self._mesh = Mesh()
         self._directory = Directory(self._mesh)
@@ -62,11 +62,6 @@ class DataPlane:
     @property
     def root_certificate(self) -> str:
         """The certificate, in PEM, to which all of the mesh's chain."""
-        return self._authority.root_file.read_text()
-
-    @property
-    def root_certificate(self) -> str:
-        """The certificate that everybody in the mesh trusts, in PEM."""
         return self._authority.root_file.read_text()
 
     async def start(self) -> None:
@@ -98,7 +93,7 @@ class DataPlane:
         pod = _WaypointPod(
             WaypointRef(identity.namespace, identity.account),
             Envoy(key, folder, self._processes, line, _WAYPOINT_DRAIN),
-            WaypointConfiguration(address, identity, self._authority, folder, self._faults),
+            WaypointConfiguration(address, identity, self._authority, self._faults),
         )
         async with self._pushing:
             await pod.envoy.start(self._resources(pod))

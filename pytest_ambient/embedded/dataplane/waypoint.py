@@ -7,7 +7,6 @@ destination, and `connect_originate` opens tunnels to the endpoints with the way
 import re
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 from ..faults import Fault
 from ..istiod.model import Identity, Mesh, Service, ServicePort, Waypoint, Workload
@@ -22,10 +21,8 @@ from .xds import (
     LOCAL_IP,
     REMOTE_IP,
     access_log,
-    assignment,
     flagged,
     inner,
-    listed,
     mutual_tls,
     original_dst,
     outer,
@@ -36,21 +33,18 @@ from .xds import (
     tcp_proxy,
     tunnels,
 )
-from .ztunnel import Resources, endpoint_file, route_file
+from .ztunnel import Resources
 
 _HASHABLE = "envoy.hashable_string"
 _GENERATION = re.compile(r'#[0-9a-f]{8}"')
 
 
 class WaypointConfiguration:
-    """Makes the configuration of one waypoint pod; its files are named in `folder`."""
+    """Makes the configuration of one waypoint pod."""
 
-    def __init__(
-        self, address: str, identity: Identity, authority: Authority, folder: Path, faults: frozenset[Fault]
-    ) -> None:
+    def __init__(self, address: str, identity: Identity, authority: Authority, faults: frozenset[Fault]) -> None:
         self._address = address
         self._leaf, self._root = authority.leaf(identity), authority.root_file
-        self._folder = folder
         self._unavailable = Fault.UNAVAILABLE_NOT_DENIED in faults
 
     def resources(self, mesh: Mesh, waypoint: Waypoint | None) -> Resources:
@@ -59,31 +53,31 @@ class WaypointConfiguration:
         made.clusters += [self._originating(), static("main_internal", inner("main_internal", "waypoint"))]
         made.clusters.append(static("encap", inner("connect_originate", "pod")))
         own = waypoint.policies if waypoint else ()
+        clusters: dict[str, Object] = {}
         for service, port in _ports(mesh, waypoint):
-            name = upstream(port.port, port.protocol, service.hostname)
             policies = (*own, *mesh.service_policies.get(service.key, ()))
-            main.service(service, port, policies, route_file(self._folder, name))
-            if port.protocol == "HTTP":
-                made.routes[name] = configuration(service, port, mesh.routes.get(service.key, ()), mesh.services)
-            self._clusters(made, mesh, service, port)
+            routes = configuration(service, port, mesh.routes.get(service.key, ()), mesh.services)
+            main.service(service, port, policies, routes)
+            clusters |= self._clusters(mesh, service, port)
         for uid in waypoint.workloads if waypoint else ():
             if pod := mesh.workloads.get(uid):
                 main.pod(pod)
+        made.clusters += clusters.values()
         made.listeners += [self._terminate(), main.listener(own), _originate()]
         return made
 
-    def _clusters(self, made: Resources, mesh: Mesh, service: Service, port: ServicePort) -> None:
-        self._cluster(made, mesh, service, port.port, port.protocol)
+    def _clusters(self, mesh: Mesh, service: Service, port: ServicePort) -> dict[str, Object]:
+        """The cluster of a port and those that its routes name."""
+        wanted = [(service, port.port, port.protocol.lower())]
         for each in backends(mesh.routes.get(service.key, ())):
             if found := mesh.services.get(each.service or ""):
-                self._cluster(made, mesh, found, each.port, "http")
-
-    def _cluster(self, made: Resources, mesh: Mesh, service: Service, port: int, protocol: str) -> None:
-        name = upstream(port, protocol, service.hostname)
-        if name not in made.endpoints:
-            file = endpoint_file(self._folder, name)
-            made.clusters.append(listed(name, file, lb_policy="LEAST_REQUEST", **self._from_here()))
-            made.endpoints[name] = assignment(name, _endpoints(mesh, service, port))
+                wanted.append((found, each.port, "http"))
+        made = {}
+        for target, number, protocol in wanted:
+            name = upstream(number, protocol, target.hostname)
+            endpoints = _endpoints(mesh, target, number)
+            made[name] = static(name, *endpoints, lb_policy="LEAST_REQUEST", **self._from_here())
+        return made
 
     def _terminate(self) -> Object:
         kept = part(

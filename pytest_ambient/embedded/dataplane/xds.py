@@ -1,6 +1,6 @@
 """The parts of Envoy configuration that ztunnel and waypoints share, as JSON values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..istiod.model import TRUST_DOMAIN
@@ -61,14 +61,8 @@ def cluster(name: str, **fields: object) -> Object:
 
 
 def static(name: str, *endpoints: Object, **fields: object) -> Object:
-    """A cluster whose endpoints never change."""
+    """A cluster with these endpoints."""
     return cluster(name, type="STATIC", load_assignment=assignment(name, endpoints), **_transports(), **fields)
-
-
-def listed(name: str, path: Path, **fields: object) -> Object:
-    """A cluster that reads its endpoints from a file."""
-    source = {"eds_config": watched(path), "service_name": name}
-    return cluster(name, type="EDS", eds_cluster_config=source, **_transports(), **fields)
 
 
 def _transports() -> Object:
@@ -78,7 +72,7 @@ def _transports() -> Object:
 
 def watched(path: Path) -> Object:
     """Configuration that Envoy reads from a file, again whenever another one is renamed to it."""
-    # with a watched_directory every rename beside it would make Envoy read this file again
+    # each such source takes one of the machine's few inotify instances (128 by default): endpoints have none of their own
     return {"path_config_source": {"path": str(path)}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
 
 
@@ -163,8 +157,3 @@ def access_log(line: str, **only: object) -> list[Object]:
 def flagged(*flags: str) -> Mapping[str, object]:
     """The access log filter for these response flags."""
     return {"response_flag_filter": {"flags": list(flags)}}
-
-
-def sources(addresses: Sequence[str]) -> Object:
-    """The filter chain match for callers at these addresses."""
-    return {"source_prefix_ranges": [{"address_prefix": each, "prefix_len": 32} for each in addresses]}

@@ -5,7 +5,7 @@ opens the tunnel from that address and with its certificate; the destination's p
 connection passes the internal listener `inbound~ADDRESS` of the captured pod.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,41 +16,39 @@ from ..ports import bound
 from .ca import Authority
 from .inbound import application, hbone_listener, hbone_routes, inbound, plaintext_listener
 from .lines import SERVICE, TUNNELLED, direct
-from .policy import policies_of
+from .matching import addresses, by_address, chain
+from .openings import Openings
 from .xds import (
     HBONE_PORT,
     LOCAL_IP,
     REMOTE_IP,
     access_log,
-    assignment,
     flagged,
     inner,
-    listed,
     mutual_tls,
     original_dst,
     outer,
     pipe,
     remember,
     socket,
-    sources,
     state,
     static,
     tcp_proxy,
     tunnels,
 )
 
+ROUTES = "routes.json"
 _CALLER = state(REMOTE_IP, "%DOWNSTREAM_REMOTE_ADDRESS%")
 _FAILED = flagged("UH", "UF", "NC")
 
 
 @dataclass
 class Resources:
-    """An Envoy's configuration; endpoints and routes are read from a file each, listeners and clusters from one."""
+    """An Envoy's configuration; each part is read from one file."""
 
     listeners: list[Object] = field(default_factory=list)
     clusters: list[Object] = field(default_factory=list)
-    endpoints: dict[str, Object] = field(default_factory=dict)
-    routes: dict[str, Object] = field(default_factory=dict)
+    routes: list[Object] = field(default_factory=list)
 
 
 class ZtunnelConfiguration:
@@ -58,32 +56,34 @@ class ZtunnelConfiguration:
 
     def __init__(self, authority: Authority, folder: Path, faults: frozenset[Fault]) -> None:
         self._authority = authority
-        self._folder = folder
+        self._nothing = str(folder / "nothing.sock")
+        self._routes = folder / ROUTES
         self._plaintext = Fault.PLAINTEXT_NOT_HBONE in faults
         self._unavailable = Fault.UNAVAILABLE_NOT_DENIED in faults
+        self._openings = Openings()
 
     def resources(self, mesh: Mesh) -> Resources:
         """The configuration for that mesh."""
         made = Resources()
+        captured = _captured(mesh)
+        self._openings.follow(mesh, captured)
+        policies = {each.address: self._openings.of(each).policies for each in captured}
+        made.routes.append(hbone_routes(captured, policies, self._unavailable))
+        for workload in captured:
+            self._inbound(made, workload)
         made.listeners.append(_originate())
         made.clusters.append(static("originate", inner("originate", "pod")))
-        made.clusters.append(static("nothing", outer(pipe(str(self._folder / "nothing.sock")))))
-        callers = () if self._plaintext else tuple(sorted(each.address for each in _captured(mesh)))
+        made.clusters.append(static("nothing", outer(pipe(self._nothing))))
+        callers = () if self._plaintext else tuple(sorted(each.address for each in captured))
         for waypoint in mesh.waypoints.values():
-            self._list(made, f"waypoint~{waypoint.key}", _waypoint_endpoints(mesh, waypoint, None))
+            made.clusters.append(_any(f"waypoint~{waypoint.key}", _waypoint_endpoints(mesh, waypoint, None)))
         for service in mesh.services.values():
             for port in service.ports if service.vip not in ("", "None") else ():
                 self._service(made, mesh, callers, service, port)
         for workload in mesh.workloads.values():
             if workload.address:
                 self._pod(made, mesh, callers, workload)
-        for workload in _captured(mesh):
-            self._inbound(made, mesh, workload)
         return made
-
-    def _list(self, made: Resources, name: str, endpoints: list[Object]) -> None:
-        made.clusters.append(listed(name, endpoint_file(self._folder, name), lb_policy="RANDOM"))
-        made.endpoints[name] = assignment(name, endpoints)
 
     def _service(
         self, made: Resources, mesh: Mesh, callers: tuple[str, ...], service: Service, port: ServicePort
@@ -93,8 +93,9 @@ class ZtunnelConfiguration:
             tunnelled = _waypoint_endpoints(mesh, mesh.waypoints.get(service.waypoint.key), address)
         else:
             tunnelled = list(self._endpoints(mesh, service, port, from_captured=True))
-        self._list(made, f"captured~{name}", tunnelled)
-        self._list(made, f"plaintext~{name}", list(self._endpoints(mesh, service, port, from_captured=False)))
+        made.clusters.append(_any(f"captured~{name}", tunnelled))
+        plain = self._endpoints(mesh, service, port, from_captured=False)
+        made.clusters.append(_any(f"plaintext~{name}", plain))
         line = direct(service.hostname, address)
         # only an endpoint that is not captured is reached without a tunnel, and then each connection is told of
         only = _FAILED if all("metadata" in each for each in tunnelled) else {}
@@ -117,11 +118,11 @@ class ZtunnelConfiguration:
                 continue
             address = f"{workload.address}:{target}"
             if not _behind_ztunnel(workload):
-                yield outer(pipe(workload.sockets.get(target) or str(self._folder / "nothing.sock")))
+                yield outer(pipe(workload.sockets.get(target) or self._nothing))
             elif from_captured:
                 yield inner("originate", address, local=address)
             else:
-                yield inner(inbound(workload), address, local=address)
+                yield inner(self._openings.of(workload).latest, address, local=address)
 
     def _pod(self, made: Resources, mesh: Mesh, callers: tuple[str, ...], workload: Workload) -> None:
         for port, path in sorted(workload.sockets.items()):
@@ -139,14 +140,23 @@ class ZtunnelConfiguration:
                 _listener(f"pod~{address}", socket(workload.address, bound(port)), callers, inside, outside)
             )
 
-    def _inbound(self, made: Resources, mesh: Mesh, workload: Workload) -> None:
+    def _inbound(self, made: Resources, workload: Workload) -> None:
         leaf, root = self._authority.leaf(workload.identity), self._authority.root_file
-        name, policies = inbound(workload), policies_of(mesh, workload)
-        made.routes[name] = hbone_routes(workload, policies, self._unavailable)
-        file = route_file(self._folder, name)
-        made.listeners.append(hbone_listener(workload, leaf, root, file, self._unavailable))
-        made.listeners.append(plaintext_listener(workload, policies, self._unavailable))
-        made.clusters.append(static(name, inner(name, "pod")))
+        name, opening = inbound(workload), self._openings.of(workload)
+        made.listeners.append(
+            hbone_listener(
+                workload,
+                leaf,
+                root,
+                self._routes,
+                generation=opening.tunnels,
+                unavailable=self._unavailable,
+            )
+        )
+        latest = plaintext_listener(workload, opening.policies, self._unavailable)
+        opening.admit(latest)
+        made.listeners += opening.plaintext.values()
+        made.clusters.append(static(name, inner(opening.latest, "pod")))
         made.clusters.append(
             tunnels(
                 f"tunnel~{workload.address}",
@@ -156,14 +166,8 @@ class ZtunnelConfiguration:
         )
 
 
-def endpoint_file(folder: Path, cluster: str) -> Path:
-    """Where a cluster's endpoints are."""
-    return folder / f"endpoints~{cluster.replace('/', '~')}.json"
-
-
-def route_file(folder: Path, name: str) -> Path:
-    """Where a route configuration is."""
-    return folder / f"routes~{name.replace('/', '~')}.json"
+def _any(name: str, endpoints: Iterable[Object]) -> Object:
+    return static(name, *endpoints, lb_policy="RANDOM")
 
 
 def _captured(mesh: Mesh) -> list[Workload]:
@@ -194,13 +198,17 @@ def _originate() -> Object:
 def _listener(
     name: str, address: Object, callers: tuple[str, ...], captured: list[Object], others: list[Object]
 ) -> Object:
-    """A listener that treats captured callers in one way and all others in another."""
-    made: Object = {"name": name, "address": address, "default_filter_chain": {"name": "others", "filters": others}}
-    if callers:
-        made["filter_chains"] = [{"name": "captured", "filter_chain_match": sources(callers), "filters": captured}]
-    else:
-        made["filter_chains"] = []
-    return made
+    """A listener that treats captured callers in one way and all others in another.
+
+    Who is captured stands in the matcher, not in the chains: a chain that changes ends its open connections.
+    """
+    chosen = {"ranges": addresses(callers or ("0.0.0.0",)), "on_match": chain("captured")}  # noqa: S104 - nobody's
+    return {
+        "name": name,
+        "address": address,
+        "filter_chains": [{"name": "captured", "filters": captured}, {"name": "others", "filters": others}],
+        "filter_chain_matcher": by_address("SourceIPInput", [chosen], chain("others")),
+    }
 
 
 def _waypoint_endpoints(mesh: Mesh, waypoint: Waypoint | None, address: str | None) -> list[Object]:
