@@ -41,7 +41,8 @@ _CREATED = Column("Created At", lambda obj: obj["metadata"].get("creationTimesta
 
 def of(resource: Resource) -> Sequence[Column]:
     """The columns of a built-in kind."""
-    return [NAME, *_KINDS.get(resource.kind, (AGE,))]
+    shown = _KINDS.get(resource.kind, (AGE,))
+    return shown if resource.kind == "Event" else [NAME, *shown]
 
 
 def _spec(*path: str, none: Any = "") -> Callable[[Object], Any]:

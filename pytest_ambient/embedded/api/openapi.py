@@ -13,6 +13,11 @@ from .writes import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 
 _ACTIONS = {"get": "get", "put": "put", "patch": "patch", "delete": "delete"}
 _ALL = "io.k8s.apimachinery.pkg.apis.meta.v1."
+_EITHER = {"int-or-string": ("integer", "string"), "quantity": ("string", "number")}
+_NAMED = {
+    "int-or-string": "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+    "quantity": "io.k8s.apimachinery.pkg.api.resource.Quantity",
+}
 
 
 def index(registry: Registry) -> Object:
@@ -37,7 +42,7 @@ def document(registry: Registry, name: str) -> Object | None:
     kinds = _served(registry, group, version)
     if not kinds:
         return None
-    schemas: Object = {}
+    schemas: Object = {_NAMED[form]: {"oneOf": [{"type": each} for each in kinds]} for form, kinds in _EITHER.items()}
     paths: Object = {}
     for each in kinds:
         full = _add(registry, each, version, schemas)
@@ -60,6 +65,8 @@ def swagger(registry: Registry, version: str) -> Object:
 def inlined(schema: Object) -> Object:
     """A schema without references, as a CustomResourceDefinition carries it."""
     shape = resolved(schema)
+    if shape.get("format") == "int-or-string":
+        return {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]}
     mixed = {**shape, **{key: value for key, value in schema.items() if key != "$ref"}}
     return _clean(mixed, inlined)
 
@@ -130,6 +137,9 @@ def _link(name: str) -> Object:
 
 
 def _linked(schema: Object) -> Object:
+    if schema.get("format") in _NAMED:
+        rest = {key: value for key, value in schema.items() if key not in ("format", "type")}
+        return {"allOf": [_link(_NAMED[schema["format"]])]} | rest if rest else _link(_NAMED[schema["format"]])
     if "$ref" not in schema:
         return _clean(schema, _linked)
     rest = {key: value for key, value in schema.items() if key != "$ref"}

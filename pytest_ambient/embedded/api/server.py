@@ -45,6 +45,7 @@ class ApiServer:
         self._objects = Objects(store, self.tokens)
         self._exec = Exec(kubelet, faults)
         self._runner: web.ServerRunner | None = None
+        self._open: set[asyncio.Task[object]] = set()
         self._streams: dict[str, _Stream] = {
             "exec": self._exec.serve,
             "log": lambda request, pod: logs.serve(request, kubelet, pod),
@@ -55,7 +56,8 @@ class ApiServer:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen there (any free port for 0) and return the URL; OSError when the address can't be had."""
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.5)
+        server = web.Server(self._handle, access_log=None, handler_cancellation=True)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, ssl_context=self._credentials.server_context(), backlog=512)
         await site.start()
@@ -65,11 +67,18 @@ class ApiServer:
 
     async def stop(self) -> None:
         """Answer nobody any more; open watches and execs end."""
+        for task in self._open:
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        task = asyncio.current_task()
+        if task is not None:
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
         try:
             return await self._answer(request)
         except ApiError as fault:

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,18 +63,19 @@ class World:
         assert found is not None
         return found
 
-    def start_kubectl(self, *words: str) -> subprocess.Popen[str]:
+    def start_kubectl(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """A kubectl that runs on."""
         assert KUBECTL is not None
         environment = {"PATH": os.environ["PATH"], "KUBECONFIG": str(self.kubeconfig), "HOME": str(self.folder)}
+        environment |= env or {}
         return subprocess.Popen(
             [KUBECTL, *words], env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def kubectl(self, *words: str, stdin: str = "", code: int = 0) -> str:
+    def kubectl(self, *words: str, stdin: str = "", code: int = 0, env: Mapping[str, str] | None = None) -> str:
         """What kubectl prints; it must end with `code` (its complaint is returned too when that is not 0)."""
-        with self.start_kubectl(*words) as process:
+        with self.start_kubectl(*words, env=env) as process:
             output, complaint = process.communicate(stdin, timeout=30)
         assert process.returncode == code, f"{output}\n{complaint}"
         return output + complaint if code else output

@@ -1,0 +1,116 @@
+"""kubectl delete, drain and wait: how objects end."""
+
+import json
+from typing import Any
+
+from pytest_ambient.embedded.api.store import find
+from pytest_ambient.embedded.objects import Object
+
+from .world import World, deployment, pod
+
+
+def replica_set(world: World, owner: Object) -> Object:
+    """A ReplicaSet that a Deployment controls, as its controller would make it."""
+    meta: dict[str, Any] = {"name": owner["metadata"]["name"] + "-1", "namespace": "default"}
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": owner["metadata"]["name"], "controller": True}
+    meta["ownerReferences"] = [reference | {"uid": owner["metadata"]["uid"], "blockOwnerDeletion": True}]
+    return world.call(world.store.create, find("ReplicaSet", "apps"), {"metadata": meta, "spec": owner["spec"]})
+
+
+def owned(world: World, name: str) -> Object:
+    """A Deployment with a ReplicaSet."""
+    world.kubectl("create", "-f", "-", stdin=json.dumps(deployment(name)))
+    replica_set(world, world.get("Deployment", name, "apps"))
+    return world.get("Deployment", name, "apps")
+
+
+def test_cascades(world: World) -> None:
+    """A deleted Deployment takes its ReplicaSet along; as an orphan the ReplicaSet stays."""
+    owned(world, "one")
+    assert world.kubectl("delete", "deployment", "one") == 'deployment.apps "one" deleted\n'
+    assert world.kubectl("get", "rs", "-o", "name") == ""
+    owned(world, "two")
+    world.kubectl("delete", "deployment", "two", "--cascade=orphan")
+    assert world.kubectl("get", "rs", "-o", "name") == "replicaset.apps/two-1\n"
+    owned(world, "three")
+    world.kubectl("delete", "deployment", "three", "--cascade=foreground")
+    assert world.kubectl("get", "rs", "-o", "name") == "replicaset.apps/two-1\n"
+
+
+def test_pod_deletion_waits_for_the_node(world: World) -> None:
+    """A pod is Terminating until its kubelet ends it; kubectl waits for that."""
+    world.kubectl("create", "-f", "-", stdin=json.dumps(pod("slow")))
+    deleting = world.start_kubectl("delete", "pod", "slow")
+    waiting = world.start_kubectl("wait", "--for=delete", "pod/slow", "--timeout=20s")
+    world.kubectl("wait", "--for=jsonpath={.metadata.deletionGracePeriodSeconds}=30", "pod/slow", "--timeout=20s")
+    assert world.kubectl("get", "pod", "slow").splitlines()[1].split()[2] == "Terminating"
+    world.call(world.store.delete, find("Pod"), "slow", "default", grace=0)
+    with deleting, waiting:
+        assert (deleting.wait(20), waiting.wait(20)) == (0, 0)
+
+
+def test_forced_deletion_is_at_once(world: World) -> None:
+    """--force with grace 0 does not wait."""
+    world.kubectl("create", "-f", "-", stdin=json.dumps(pod("fast")))
+    world.kubectl("delete", "pod", "fast", "--force", "--grace-period=0")
+    assert "NotFound" in world.kubectl("get", "pod", "fast", code=1)
+
+
+def test_many_by_label_and_by_manifest(world: World) -> None:
+    """Objects go by label, all at once, or as a manifest lists them."""
+    for name in ("a", "b"):
+        world.kubectl("create", "configmap", f"del-{name}")
+        world.kubectl("label", "configmap", f"del-{name}", "del=yes")
+    assert world.kubectl("delete", "cm", "-l", "del=yes").count("deleted") == 2
+    manifest = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "del-c"}})
+    world.kubectl("create", "-f", "-", stdin=manifest)
+    assert world.kubectl("delete", "-f", "-", stdin=manifest) == 'configmap "del-c" deleted\n'
+    assert world.kubectl("delete", "cm", "del-c", "--ignore-not-found") == ""
+
+
+def test_preconditions(world: World) -> None:
+    """A deletion that names another uid is refused."""
+    world.kubectl("create", "configmap", "kept")
+    options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": "other"}}
+    manifest = world.folder / "options.json"
+    manifest.write_text(json.dumps(options))
+    path = "/api/v1/namespaces/default/configmaps/kept"
+    refused = world.kubectl("delete", "--raw", path, "-f", str(manifest), code=1)
+    assert "Precondition failed: UID in precondition: other" in refused
+
+
+def test_namespace_is_terminating_until_finalized(world: World) -> None:
+    """A namespace refuses new content while it ends, and goes when it is finalized."""
+    world.kubectl("create", "namespace", "ends")
+    world.kubectl("delete", "namespace", "ends", "--wait=false")
+    assert world.kubectl("get", "ns", "ends").splitlines()[1].split()[1] == "Terminating"
+    refused = world.kubectl("create", "configmap", "late", "-n", "ends", code=1)
+    assert "unable to create new content in namespace ends because it is being terminated" in refused
+    finalized = world.get("Namespace", "ends", namespace="") | {"spec": {"finalizers": []}}
+    world.kubectl("replace", "--raw", "/api/v1/namespaces/ends/finalize", "-f", "-", stdin=json.dumps(finalized))
+    assert "NotFound" in world.kubectl("get", "ns", "ends", code=1)
+
+
+def test_finalizers_hold(world: World) -> None:
+    """An object with a finalizer stays until it is taken out."""
+    content = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held", "finalizers": ["example.com/x"]}}
+    world.kubectl("create", "-f", "-", stdin=json.dumps(content))
+    world.kubectl("delete", "cm", "held", "--wait=false")
+    assert "deletionTimestamp" in world.get("ConfigMap", "held")["metadata"]
+    world.kubectl("patch", "cm", "held", "--type=json", "-p", '[{"op":"remove","path":"/metadata/finalizers"}]')
+    assert "NotFound" in world.kubectl("get", "cm", "held", code=1)
+
+
+def test_drain_evicts(world: World) -> None:
+    """drain cordons the node and evicts its pods."""
+    world.call(world.store.create, find("Node"), {"metadata": {"name": "n1"}})
+    world.kubectl("create", "-f", "-", stdin=json.dumps(pod("evicted")))
+    draining = world.start_kubectl("drain", "n1", "--force", "--timeout=20s")
+    world.kubectl("wait", "--for=jsonpath={.metadata.deletionTimestamp}", "pod/evicted", "--timeout=20s")
+    world.call(world.store.delete, find("Pod"), "evicted", "default", grace=0)
+    with draining:
+        output, complaint = draining.communicate(timeout=30)
+    assert draining.returncode == 0, complaint
+    assert "node/n1 drained" in output
+    assert world.get("Node", "n1", namespace="")["spec"]["unschedulable"] is True
+    world.kubectl("uncordon", "n1")
