@@ -34,9 +34,14 @@ class Applied:
     changes: list[Change] = field(default_factory=list)
 
     @property
+    def documents(self) -> list[Document]:
+        """What was applied."""
+        return [change.document for change in self.changes]
+
+    @property
     def summary(self) -> str:
         """The objects, by kind, namespace and name."""
-        return ", ".join(str(change.document) for change in self.changes)
+        return ", ".join(map(str, self.documents))
 
     def undo(self, within: float) -> None:
         """Takes everything back, last first, and waits `within` seconds for each object until it is gone."""

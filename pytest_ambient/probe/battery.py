@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pytest_ambient._kube import Kube
+from pytest_ambient._kube import Executed, Kube
 from pytest_ambient.errors import ExecFailed, Forbidden, Inconclusive, KubeError, NotFound, NotInTime
 from pytest_ambient.probe.source import Source, Sources
 from pytest_ambient.probe.timing import Timing
@@ -88,9 +88,13 @@ class Battery:
             half = len(rows) // 2
             return self._sent(source, rows[:half]) + self._sent(source, rows[half:])
         found = curl.parse(rows, token, done.stdout)
-        words = " ".join(filter(None, (done.error, done.stderr.decode(errors="replace").strip())))
-        return [[_told(one, words) for one in row] for row in found]
+        return [[_told(one, done) for one in row] for row in found]
 
 
-def _told(one: Observation, words: str) -> Observation:
-    return Lost(f"{one.reason} ({words})") if isinstance(one, Lost) and words else one
+def _told(one: Observation, done: Executed) -> Observation:
+    """What was lost, with all that the exec says about it."""
+    if not isinstance(one, Lost):
+        return one
+    reason = one.reason if done.stdout else "the exec gave no output"
+    words = " ".join(filter(None, (done.error, done.stderr.decode(errors="replace").strip())))
+    return Lost(f"{reason} ({words})" if words else reason)

@@ -16,7 +16,7 @@ class Track:
 
     attempts: int = 0
     row: int = 0
-    """How many of the last rounds held."""
+    """How many of the last rounds that gave a verdict held."""
     alike: int = 0
     """How many of the last rounds gave the same word and reason."""
     first: float | None = None
@@ -32,6 +32,8 @@ class Track:
         same = self.last is not None and self.last.judgement == judged.judgement
         self.alike = self.alike + 1 if same else 1
         self.last, self.ended = judged, now
+        if judged.judgement.word is Word.INCONCLUSIVE:
+            return  # no verdict at all: it neither adds to a row nor breaks one
         if not judged.holds:
             self.row, self.stable = 0, None
             return
@@ -72,10 +74,10 @@ def settle(
         now = clock.now() - start
         for key in open_:
             tracks[key].add(judged[key], judged[key].at - start)
-        rows = [tracks[key].row for key in open_]
-        if min(rows, default=times) >= times or (now >= within and not any(0 < row < times for row in rows)):
+        growing = [key for key in open_ if judged[key].holds and tracks[key].row < times]
+        if all(tracks[key].row >= times for key in open_) or (now >= within and not growing):
             return tracks
-        pause = timing.shortest if any(0 < row < times for row in rows) else pause
+        pause = timing.shortest if growing else pause
         clock.sleep(min(pause, timing.longest))
         pause = min(pause * 2, timing.longest)
 

@@ -81,9 +81,12 @@ class RuleRun:
         documents = self._documents(self._path(case.state), mesh_wide=mesh_wide)
         state = State(cases, documents, self._rounds, self.timing, self.clock)
         late = self._run(state, documents)
-        applied = [*self._named(self.manifests.setup, self._setup), *_named(self._path(case.state), documents)]
+        setup = _named(self.manifests.setup, self._setup.documents if self._setup else [])
+        both = [*setup, *_named(self._path(case.state), documents)]
         for key, one in state.cases.items():
-            made = result(one, state.finding(key), state.became.get(key), applied, self.kube, self.sources)
+            finding = state.finding(key)
+            applied = setup if finding.phase == "control" else both
+            made = result(one, finding, state.became.get(key), applied, self.kube, self.sources)
             evidence = (*made.evidence, *late)
             self._results[key] = replace(made, sample=state.samples.get(key), evidence=evidence)
 
@@ -134,9 +137,6 @@ class RuleRun:
         if path is None:
             return []
         return placed(self.kube, read(path, self.places, hub=self.hub), self.places, mesh_wide=mesh_wide)
-
-    def _named(self, path: Path | None, applied: Applied | None) -> list[str]:
-        return _named(path, [change.document for change in applied.changes] if applied else [])
 
 
 def _named(path: Path | None, documents: Sequence[Document]) -> list[str]:

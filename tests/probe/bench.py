@@ -102,6 +102,8 @@ class Bench:
     def _run(self, where: str, container: str, argv: Sequence[str], stdin: bytes | None) -> Executed:
         if list(argv) == ["curl", "--version"]:
             return Executed(b"curl 8.16.0 (x86_64)\n", b"", 0)
+        if argv[0] == "sh":
+            return Executed(b"/usr/bin/curl\n", b"", 0)
         self.execs.append((where, list(argv)))
         if self.lost > 0:
             self.lost -= 1

@@ -64,7 +64,7 @@ def test_rows_that_outgrow_arguments_travel_on_standard_input() -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (Executed(b"", b"", 0), "curl ended before this request"),
+        (Executed(b"", b"", 0), "the exec gave no output"),
         (Executed(b"", b"sh: no curl", 127), "sh: no curl"),
         (Executed(b"half an", b"", None, "the connection broke"), "the connection broke"),
     ],

@@ -68,7 +68,9 @@ def test_what_is_not_there_is_none_and_what_cannot_be_is_an_error(kube: Kube) ->
 
 def test_refusals_have_their_kind_and_the_servers_words(kube: Kube) -> None:
     """Each KubeError says what was asked."""
-    with pytest.raises(Invalid, match=r"field not declared in schema \(PATCH /api/v1/namespaces/shop/configmaps/bad: 500\)"):
+    with pytest.raises(
+        Invalid, match=r"field not declared in schema \(PATCH /api/v1/namespaces/shop/configmaps/bad: 500\)"
+    ):
         kube.apply({**config("bad", {}), "datum": 1})
     kube.apply(config("owned", {"a": "1"}), field_manager="somebody")
     with pytest.raises(Conflict, match="somebody"):

@@ -1,9 +1,11 @@
 """Rules judged from control to undoing, against a mesh of doubles."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from pytest_ambient._kube_stream import Executed
 from pytest_ambient.errors import ManifestError, Misuse
 from pytest_ambient.manifest import Manifests
 from pytest_ambient.probe.converge import Clock
@@ -133,6 +135,19 @@ def test_lost_execs_are_asked_again(manifests: Manifests) -> None:
     """Execs that give nothing cost rounds, not verdicts."""
     bench = bench_of()
     bench.lost = 3
+    assert [result.word for result in judged(bench, manifests, *TABLE)] == [Word.HOLDS, Word.HOLDS]
+
+
+def test_execs_that_are_lost_now_and_then_cost_no_verdict(manifests: Manifests) -> None:
+    """A lost probe proves nothing for or against: it does not break a row of equal verdicts either."""
+    bench = bench_of()
+    run, count = bench.kube.run, [0]
+
+    def third(where: str, container: str, argv: Sequence[str], stdin: bytes | None) -> Executed:
+        count[0] += 1
+        return Executed(b"", b"", 0) if count[0] % 3 == 0 else run(where, container, argv, stdin)
+
+    bench.kube.run = third
     assert [result.word for result in judged(bench, manifests, *TABLE)] == [Word.HOLDS, Word.HOLDS]
 
 

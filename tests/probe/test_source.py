@@ -116,12 +116,23 @@ def test_too_old_a_curl_counts_as_none(bench: Bench, version: bytes) -> None:
 
 def test_an_exec_that_gives_nothing_does_not_mean_that_curl_is_missing(bench: Bench) -> None:
     """It is asked again; an ephemeral container can't be taken back."""
-    answers = iter([Executed(b"", b"", 0), Executed(b"curl 8.5.0\n", b"", None, "lost")])
+    answers = iter([Executed(b"", b"", 0), Executed(b"", b"", 0), Executed(b"curl 8.5.0\n", b"", None, "lost")])
     bench.kube.run = lambda where, container, argv, stdin: next(answers)
     assert sources(bench).find("details-v1").how == "own curl 8.5.0 (details)"
     bench.kube.run = lambda where, container, argv, stdin: Executed(b"", b"", 0)
     with pytest.raises(Inconclusive, match="curl --version gave nothing, 3 times"):
         sources(bench).find("details-v1")
+
+
+def test_a_missing_curl_is_believed_without_an_exit_status(bench: Bench) -> None:
+    """Where endings get lost, the shell says it on standard output."""
+
+    def lossy(where: str, container: str, argv: Sequence[str], stdin: bytes | None) -> Executed:
+        return Executed(b"no curl here\n" if argv[0] == "sh" else b"", b"", None, "lost")
+
+    bench.kube.run = lossy
+    with pytest.raises(BrokenEnvironment, match="has no curl"):
+        sources(bench, run="another").find("details-v1")
 
 
 def test_a_source_is_chosen_once_until_it_is_forgotten(bench: Bench) -> None:
