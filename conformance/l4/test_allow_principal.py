@@ -6,7 +6,7 @@ from pytest_ambient import GET, Answered, DeniedL4, Verdict, case, cases
 
 pytestmark = pytest.mark.ambient(rule="R2", profile="AMBIENT-L4")
 
-REVIEWS = GET("http://reviews:9080/reviews/0")
+REVIEWS = GET("http://reviews.${NAMESPACE}:9080/reviews/0")
 REFUSED = DeniedL4(by="${NAMESPACE}/reviews-only-productpage")
 
 

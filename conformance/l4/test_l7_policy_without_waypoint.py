@@ -6,8 +6,8 @@ from pytest_ambient import GET, POST, STATUS, Answered, DeniedL4, HasCondition, 
 
 pytestmark = pytest.mark.ambient(rule="R6", profile="AMBIENT-L4")
 
-PAGE = "http://productpage:9080/productpage"
-RATINGS = GET("http://ratings:9080/ratings/0")
+PAGE = "http://productpage.${NAMESPACE}:9080/productpage"
+RATINGS = GET("http://ratings.${NAMESPACE}:9080/ratings/0")
 POLICY = "security.istio.io/v1/AuthorizationPolicy"
 REFUSED = DeniedL4(by="${NAMESPACE}/productpage-get-only")
 UNSUPPORTED = HasCondition("ZtunnelAccepted", "True", "UnsupportedValue")

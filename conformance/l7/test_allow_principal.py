@@ -6,14 +6,14 @@ from pytest_ambient import GET, Answered, DeniedL7, Verdict, case, cases
 
 pytestmark = pytest.mark.ambient(rule="R5", profile="AMBIENT-L7", needs="Waypoint")
 
-REVIEWS = GET("http://reviews:9080/reviews/0")
+REVIEWS = GET("http://reviews.${NAMESPACE}:9080/reviews/0")
 DENIED = DeniedL7(by="${NAMESPACE}/reviews-only-productpage")
 
 
 @cases(
     case("productpage-is-answered", "productpage-v1", REVIEWS, Answered(200), unchanged=True),
     case("details-is-denied-at-l7", "details-v1", REVIEWS, DENIED, twin="productpage-is-answered"),
-    case("other-namespace-is-denied-at-l7", "other/curl", GET("http://reviews.${NAMESPACE}:9080/reviews/0"), DENIED, twin="productpage-is-answered"),
+    case("other-namespace-is-denied-at-l7", "other/curl", REVIEWS, DENIED, twin="productpage-is-answered"),
 )
 def test_allow_principal(verdict: Verdict) -> None:
     """Only productpage's account passes the waypoint of reviews."""

@@ -1,0 +1,23 @@
+"""R7: istiod, the CNI agents and ztunnel are ready on every node, in the version asked for, and every Bookinfo pod is captured."""
+
+import pytest
+
+from pytest_ambient import Bookinfo, Mesh, Settings, Verdict
+
+pytestmark = pytest.mark.ambient(rule="R7")
+
+
+@pytest.mark.parametrize("part", ["istiod", "istio-cni", "ztunnel"])
+def test_part_is_ready(ambient_mesh: Mesh, part: str) -> None:
+    """Each part of the mesh is there and ready, on every node where it must be."""
+    Verdict(ambient_mesh.problem(part)).holds()
+
+
+def test_versions_agree(ambient_mesh: Mesh, ambient_settings: Settings) -> None:
+    """All parts run one version, the one asked for when one was."""
+    Verdict(ambient_mesh.disagreement(ambient_settings.istio_version)).holds()
+
+
+def test_every_pod_is_captured(bookinfo: Bookinfo) -> None:
+    """The CNI agent and ztunnel both say of every pod in an enrolled namespace that its traffic is tunnelled."""
+    Verdict(bookinfo.uncaptured()).holds()
