@@ -48,6 +48,8 @@ class Web:
             await self.around.listen(port, self._serve(handler))
         for port, handler in self._local.items():
             await self.around.listen_locally(port, self._serve(handler))
+        ports = ", ".join(map(str, self._ports))
+        self.around.log(f"embedded {type(self).__name__.lower()} serves on {ports}")
 
     async def wait(self) -> int:
         """Wait until it is stopped."""

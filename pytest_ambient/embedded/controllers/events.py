@@ -4,11 +4,10 @@ import secrets
 from collections import OrderedDict
 
 from ..api.copying import copied
-from ..api.errors import ApiError
 from ..api.store import Store, find, timestamp
 from ..objects import Object, name_of, namespace_of
 
-_EVENT = find("Event")
+_EVENT, _NAMESPACE = find("Event"), find("Namespace")
 KEPT = 2000
 """How many events the cluster remembers."""
 
@@ -33,11 +32,10 @@ class Recorder:
             self._store.replace(_EVENT, _again(before))
             return
         namespace = namespace_of(about) or "default"
+        if self._store.get(_NAMESPACE, namespace) is None:
+            return
         name = f"{name_of(about)[:230]}.{secrets.token_hex(8)}"
-        try:
-            self._store.create(_EVENT, self._event(about, namespace, name, kind, reason, message))
-        except ApiError:
-            return  # the namespace is being deleted: nobody will read it
+        self._store.create(_EVENT, self._event(about, namespace, name, kind, reason, message))
         self._written[key] = (namespace, name)
         if len(self._written) > KEPT:
             _, (old_namespace, old_name) = self._written.popitem(last=False)

@@ -149,7 +149,10 @@ class Pod:
 
     def _tell(self) -> None:
         self._telling = None
-        self.machine.store.set_status(_POD, name_of(self._object), namespace_of(self._object), self._status())
+        name, namespace = name_of(self._object), namespace_of(self._object)
+        known = self.machine.store.get(_POD, name, namespace)
+        if known and known["metadata"]["uid"] == self.uid:  # a pod of that name may be another one by now
+            self.machine.store.set_status(_POD, name, namespace, self._status())
 
     def _status(self) -> Object:
         spec = self._object["spec"]

@@ -106,6 +106,17 @@ def test_namespace_life(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
+def test_no_event_without_namespace(tmp_path: Path) -> None:
+    """An event about something whose namespace has gone is not written."""
+
+    async def scenario(bench: Bench) -> None:
+        lost = pod("curl", CURL, namespace="gone") | {"apiVersion": "v1", "kind": "Pod"}
+        bench.controllers.emit(lost, "Normal", "Killing", "late")
+        assert not bench.store.list(find("Event"), "gone")
+
+    play(tmp_path, scenario)
+
+
 def test_repeated_event_is_counted(tmp_path: Path) -> None:
     """An event that repeats is one event with a count."""
 

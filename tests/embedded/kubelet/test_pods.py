@@ -162,6 +162,34 @@ def test_deletion(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
+def test_successor_of_the_same_name(tmp_path: Path) -> None:
+    """A pod that follows at once under the same name has its own address and state, not its predecessor's."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("echo", ECHO))
+        first = await bench.ready_pod("echo")
+        bench.store.delete(POD, "echo", bench.space, grace=0)
+        bench.store.create(POD, pod("echo", ECHO))
+        second = await bench.ready_pod("echo")
+        assert first["metadata"]["uid"] != second["metadata"]["uid"]
+        assert first["status"]["podIP"] != second["status"]["podIP"]
+        assert (await bench.kubelet.fetch(second, 8080, "/get"))[0] == 200
+
+    play(tmp_path, scenario)
+
+
+def test_host_network(tmp_path: Path) -> None:
+    """A pod on the host's network has its node's address, is not captured, and becomes Ready without the data plane."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("host", CURL, hostNetwork=True))
+        made = await bench.ready_pod("host")
+        assert made["status"]["podIP"] == made["status"]["hostIP"] == bench.addresses.node(0)
+        assert "ambient.istio.io/redirection" not in annotations_of(made)
+
+    play(tmp_path, scenario)
+
+
 def test_unmounted_volume_is_said(tmp_path: Path) -> None:
     """A volume with contents is not there, and an event says so."""
 
