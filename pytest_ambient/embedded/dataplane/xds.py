@@ -72,7 +72,7 @@ def _transports() -> Object:
 
 def watched(path: Path) -> Object:
     """Configuration that Envoy reads from a file, again whenever another one is renamed to it."""
-    # each such source takes one of the machine's few inotify instances (128 by default): endpoints have none of their own
+    # each such source takes one of the machine's few inotify instances (128 by default), so there are three at most
     return {"path_config_source": {"path": str(path)}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
 
 

@@ -161,10 +161,9 @@ def _no_way(destination: str, service: Service | None, directory: Directory) -> 
 
 def _hbone(line: Line, directory: Directory) -> Connection:
     status, details = line.second, line.third
-    error = _refusal(details)
-    if error is None and status == "503":
-        error = _NOTHING_THERE
-    sizes = (0, 0) if error else (line.sent, line.received)
+    refused = _refusal(details) or (_NOTHING_THERE if status == "503" else None)
+    sizes = (0, 0) if refused else (line.sent, line.received)
+    error = refused or _cut(details)
     return Connection(
         "inbound",
         line.source,
@@ -197,6 +196,13 @@ def _plaintext(line: Line, directory: Directory) -> Connection:
         line.milliseconds,
         error,
     )
+
+
+def _cut(details: str) -> str | None:
+    if not details.startswith("downstream_local_disconnect"):
+        return None
+    # a chain is replaced where policies end its connections; a listener goes with its pod
+    return f"connection closed due to {'policy change' if 'filter_chain' in details else 'connection drain'}"
 
 
 def _refusal(details: str) -> str | None:

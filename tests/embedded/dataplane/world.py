@@ -63,15 +63,15 @@ class World:
     def __post_init__(self) -> None:
         """Claim addresses and start everything."""
         self.addresses = Addresses.claim()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
         self._servers: list[asyncio.AbstractServer] = []
         self.run(self._start())
 
     def run(self, work: Coroutine[Any, Any, Answer], within: float = 20) -> Answer:
         """Wait for a coroutine that runs in the loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(within)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(within)
 
     async def _start(self) -> None:
         self.processes = Processes()
@@ -81,9 +81,9 @@ class World:
     def close(self) -> None:
         """End everything."""
         self.run(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
-        self._loop.close()
+        self.loop.close()
         self.addresses.close()
 
     async def _stop(self) -> None:
