@@ -7,6 +7,7 @@ from aiohttp import WSMsgType, web
 
 from ..kubelet.protocol import Kubelet, PodUnreachable
 from ..objects import Object, name_of
+from . import tunnel
 from .errors import bad_request, not_implemented
 
 PROTOCOL = "v4.channel.k8s.io"
@@ -24,13 +25,18 @@ class _Link:
 
 async def serve(request: web.BaseRequest, kubelet: Kubelet, pod: Object) -> web.StreamResponse:
     """Carry bytes between the client and the ports of the pod that the query names, until the client goes."""
-    numbers = [int(each) for text in request.query.getall("ports", []) for each in text.split(",") if each.isdigit()]
     if request.headers.get("Upgrade", "").lower() != "websocket":
-        raise not_implemented(f"port forwarding over SPDY; use the WebSocket protocol {PROTOCOL}")
-    if not numbers:
-        raise bad_request('query parameter "ports" is required')
+        raise not_implemented(f"port forwarding over SPDY alone; use the WebSocket protocol {PROTOCOL}")
     if pod.get("status", {}).get("phase") != "Running":
         raise bad_request(f"unable to forward port because pod {name_of(pod)} is not running")
+    if tunnel.PROTOCOL in request.headers.get("Sec-WebSocket-Protocol", ""):
+        socket = web.WebSocketResponse(protocols=(tunnel.PROTOCOL,), compress=False, max_msg_size=0)
+        await socket.prepare(request)
+        await tunnel.Tunnel(socket, kubelet, pod).serve()
+        return socket
+    numbers = [int(each) for text in request.query.getall("ports", []) for each in text.split(",") if each.isdigit()]
+    if not numbers:
+        raise bad_request('query parameter "ports" is required')
     socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=0)
     await socket.prepare(request)
     links: dict[int, _Link] = {}
