@@ -147,12 +147,13 @@ def rule(ours: Probes, module: Path, selected: "Sequence[Case]") -> "Iterator[Ru
         run.close()
 
 
-def facts(result: "CaseResult") -> "dict[str, Json]":
-    """A result in plain values; what does not apply to it is None or empty."""
+def facts(result: "CaseResult", *, whole: bool) -> "dict[str, Json]":
+    """A result in plain values; what does not apply to it is None or empty. `whole` takes its text along."""
     return {
         "verdict": str(result.word),
         "reason": result.reason,
         "phase": result.phase if result.reason else None,
+        "text": result.text if whole else None,
         "attempts": result.attempts,
         "first_ms": result.first_ms,
         "stable_ms": result.stable_ms,
@@ -198,7 +199,8 @@ def turn(cluster: "Cluster", *, alone: bool) -> Iterator[None]:
     from pytest_ambient.cluster.lease import state_folder
 
     name = hashlib.sha256(f"{cluster.kubeconfig} {cluster.context}".encode()).hexdigest()[:16]
-    with (_lock.alone if alone else _lock.shared)(state_folder() / "locks" / f"{name}.db"):
+    path = cluster.folder / "turn.db" if cluster.folder else state_folder() / "locks" / f"{name}.db"
+    with (_lock.alone if alone else _lock.shared)(path):
         yield
 
 

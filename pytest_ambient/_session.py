@@ -54,7 +54,7 @@ class Run:
 
         name, settings = self.settings.cluster, self.settings
         logs = settings.report / "artifacts" / "cluster" if settings.report and settings.artifacts != "off" else None
-        plan = Plan(find(name), name, self.spec(), self.id, settings.keep, logs)
+        plan = Plan(find(name), name, self.spec(), self.id, settings.keep, logs, settings.artifacts == "always")
         self.before_us = signal.signal(signal.SIGTERM, _interrupt)
         self.lifecycle = Lifecycle(plan, self.say, remove_namespaces)
         try:
@@ -164,9 +164,10 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
             return
         capture = config.pluginmanager.get_plugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else nullcontext():
-            # ensure_newline() knows nothing of a line that progress has begun under xdist
+            terminal.ensure_newline()
+            # ... which knows nothing of a line that progress has begun under xdist
             if config.get_terminal_writer().width_of_current_line:
-                terminal.write_line("")
+                terminal.line("")
             terminal.write_line(f"ambient: {line}")
 
     return say

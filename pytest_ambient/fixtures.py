@@ -160,8 +160,8 @@ def verdict(request: pytest.FixtureRequest, _ambient_turn: None, ambient_rule: "
 
     case: Case = request.param
     result = ambient_rule.result(case)
-    request.node.user_properties += properties(_probing.facts(result))
+    lenient = _gate.facts(request.node).level == "documented" and not run_of(request.config).settings.strict_docs
+    request.node.user_properties += properties(_probing.facts(result, whole=lenient))
     if result.word == "inconclusive":
         raise Inconclusive(result.text)
-    strict = run_of(request.config).settings.strict_docs
-    return Verdict(result.text or None, documented=_gate.facts(request.node).level == "documented" and not strict)
+    return Verdict(result.text or None, differs=result.reason if lenient else None)

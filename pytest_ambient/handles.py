@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Verdict:
     """What came of a case; it was decided before the test's body runs."""
 
-    def __init__(self, text: str | None, *, documented: bool = False) -> None:
-        self._text, self._documented = text, documented
+    def __init__(self, text: str | None, *, differs: str | None = None) -> None:
+        self._text, self._differs = text, differs
 
     @property
     def broken(self) -> str | None:
@@ -28,12 +28,13 @@ class Verdict:
     def holds(self) -> None:
         """Return when the case holds; raise BrokenPromise with the whole story when it does not.
 
-        A case of level `documented` is an expected failure then, unless `--ambient-strict-docs` is given.
+        A case of level `documented` is an expected failure then, with `differs` as its line, unless
+        `--ambient-strict-docs` is given.
         """
         if self._text is None:
             return
-        if self._documented:
-            pytest.xfail(self._text)
+        if self._differs is not None:
+            pytest.xfail(self._differs)
         raise BrokenPromise(self._text)
 
 

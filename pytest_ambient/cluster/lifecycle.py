@@ -33,7 +33,9 @@ class Plan:
     run: str
     keep: str = "never"
     logs: Path | None = None
-    """Where the cluster's logs go when it does not come up."""
+    """Where the cluster's logs go at the end of a run that failed; nowhere when None."""
+    logs_always: bool = False
+    """Whether the logs of a run that went well are wanted too."""
 
 
 class Lifecycle:
@@ -56,7 +58,6 @@ class Lifecycle:
                 Step(f"cluster {self.plan.provider_name}", self._create, self._remove),
             )
         except BaseException as error:
-            self._save_logs()
             self.down(failed=True)
             if not isinstance(error, Exception):
                 raise
@@ -67,6 +68,8 @@ class Lifecycle:
 
     def down(self, *, failed: bool) -> None:
         """Undo the steps in reverse, or keep the cluster where that was asked for; a second call does nothing."""
+        if failed or self.plan.logs_always:
+            self._save_logs()
         if self._lease is not None and self._kept(failed):
             self.say(f"kept {words(self._lease)}: {self._farewell()}")
             self.leave()

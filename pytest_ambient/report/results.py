@@ -56,7 +56,7 @@ class Results:
         self.rows.append(row)
         self._write(row)
         if self.keep is not None:
-            self.keep(row, _whole(report))
+            self.keep(row, str(found.get("text") or report.longreprtext))
 
     def close(self) -> None:
         """End the file."""
@@ -107,15 +107,13 @@ def _word(report: pytest.TestReport, found: dict[str, Json]) -> Word | None:
     if report.failed:
         if report.when == "call":
             return "broken"
-        return "inconclusive" if found.get("verdict") == "inconclusive" else "error"
+        doubted = report.when == "setup" and found.get("verdict") == "inconclusive"
+        return "inconclusive" if doubted else "error"
     return "holds" if report.when == "call" else None
-
-
-def _whole(report: pytest.TestReport) -> str:
-    return str(getattr(report, "wasxfail", "") or report.longreprtext)
 
 
 def _reason(report: pytest.TestReport, found: dict[str, Json]) -> str:
     if isinstance(report.longrepr, tuple) and not hasattr(report, "wasxfail"):
         return report.longrepr[2].removeprefix("Skipped: ")
-    return str(found.get("reason") or _whole(report).strip())
+    said = found.get("reason") if report.when != "teardown" else None
+    return str(said or getattr(report, "wasxfail", "") or report.longreprtext.strip())

@@ -34,17 +34,17 @@ def test_up_leaves_a_cluster_and_says_what_to_try(
 ) -> None:
     """The whole answer; nobody owns the cluster any more."""
     assert main(UP) == 0
-    kubeconfig = state / "clusters" / "ambient" / "kubeconfig"
+    kubeconfig = state / "clusters" / "bench" / "kubeconfig"
     assert capsys.readouterr().out.splitlines() == [
-        "cluster ambient (fake) is up",
+        "cluster bench (fake) is up",
         f"  kubeconfig  {kubeconfig}",
         f"  try         export KUBECONFIG={kubeconfig}",
         "              kubectl get pods -A",
         "              kubectl -n bookinfo exec deploy/curl -- curl -sS http://productpage:9080/productpage",
         f"  test        pytest --ambient-cluster=existing --ambient-kubeconfig={kubeconfig}",
-        "  remove      pytest-ambient down --ambient-name=ambient",
+        "  remove      pytest-ambient down --ambient-name=bench",
     ]
-    found = lease.of_cluster("ambient")
+    found = lease.of_cluster("bench")
     assert found is not None
     assert found.owner is None
 
@@ -65,8 +65,8 @@ def test_up_of_a_name_that_is_up_says_so(fake: FakeProvider, capsys: pytest.Capt
     assert main(UP) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith(
-        "pytest-ambient: cluster fake did not come up: cluster ambient is there already: "
-        "pytest-ambient down --ambient-name=ambient, or test it with --ambient-cluster=existing --ambient-kubeconfig="
+        "pytest-ambient: cluster fake did not come up: cluster bench is there already: "
+        "pytest-ambient down --ambient-name=bench, or test it with --ambient-cluster=existing --ambient-kubeconfig="
     )
     assert fake.asked() == ["create"]
 

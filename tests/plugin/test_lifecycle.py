@@ -28,7 +28,7 @@ def test_the_cluster_is_made_once_and_removed(project: Project) -> None:
     result = project.run("--ambient-cluster=fake")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
-        ["ambient: cluster=fake (from option)", "ambient: removed cluster ambient-r* (fake) * s"]
+        ["ambient: cluster=fake (from option)", "ambient: removed cluster r* (fake) * s"]
     )
     assert project.provider.asked() == ["create", "delete"]
 

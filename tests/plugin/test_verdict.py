@@ -144,6 +144,8 @@ def test_artefacts_are_written_for_what_does_not_hold(rule: Project) -> None:
     for when in ("on-failure", "always", "off"):
         rule.run(*ARGUMENTS, f"--ambient-report={when}", f"--ambient-artifacts={when}")
         written[when] = sorted(path.name for path in (rule.pytester.path / when).glob("artifacts/R3/*"))
+    logs = {when: (rule.pytester.path / when / "artifacts" / "cluster" / "log").exists() for when in written}
+    assert logs == {"on-failure": True, "always": True, "off": False}
     red = ["broken-here.txt", "broken-in-documents.txt", "inconclusive-here.txt"]
     assert written == {"on-failure": red, "always": sorted([*red, "holds-split.txt", "holds-well.txt"]), "off": []}
     text = (rule.pytester.path / "on-failure" / "artifacts" / "R3" / "broken-here.txt").read_text()
