@@ -8,6 +8,7 @@ from functools import cached_property
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 from pytest_ambient._kube_rest import Kind, Object, Rest
 from pytest_ambient._kube_stream import Dialer, Executed, exchange, execute
@@ -221,7 +222,17 @@ def _configuration(kubeconfig: Path | None, context: str | None) -> Any:
         where = f"kubeconfig {kubeconfig}" if kubeconfig else "the default kubeconfig"
         reason = " ".join(str(error).split())
         raise BrokenEnvironment(f"{where}{f', context {context}' if context else ''}: {reason}") from error
+    if made.proxy and _direct(str(made.host), getattr(made, "no_proxy", None) or ""):
+        made.proxy = None
     return made
+
+
+def _direct(url: str, exceptions: str) -> bool:
+    """Whether no proxy may stand before an address: kubectl never uses one for this machine, the Python client does."""
+    host = urlsplit(url).hostname or ""
+    own = host == "localhost" or host.startswith("127.") or host == "::1"
+    names = [name.strip().lstrip(".") for name in exceptions.split(",") if name.strip()]
+    return own or any(name == "*" or host == name or host.endswith(f".{name}") for name in names)
 
 
 def _context(cfg: Any) -> ssl.SSLContext | None:

@@ -79,6 +79,7 @@ class Dialer:
                 header=[f"{name}: {value}" for name, value in self.headers().items()],
                 subprotocols=list(protocols),
                 suppress_origin=True,
+                http_no_proxy=None if proxy else ["*"],  # else it would look for one in the environment by itself
                 http_proxy_host=proxy.hostname if proxy else None,
                 http_proxy_port=proxy.port if proxy else None,
                 proxy_type=(proxy.scheme or "http") if proxy else None,

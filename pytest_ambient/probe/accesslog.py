@@ -39,6 +39,8 @@ class Connection:
     """`NAMESPACE/POD`."""
     destination_identity: str
     error: str
+    seconds: float
+    """How long it was open; `at` is when it ended."""
 
     @property
     def rejected(self) -> bool:
@@ -166,4 +168,5 @@ def _connection(fields: dict[str, str], line: str) -> Connection:
         destination_workload=f"{namespace}/{fields.get('dst.workload', '')}",
         destination_identity=fields.get("dst.identity", ""),
         error=fields.get("error", ""),
+        seconds=float(fields.get("duration", "").removesuffix("ms") or 0) / 1000,
     )

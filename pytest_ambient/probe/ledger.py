@@ -10,6 +10,8 @@ from pytest_ambient.verdict.outcome import Outcome
 
 APART = 5.0
 """Seconds by which the two ends of one connection may differ in their logs, clocks of two nodes included."""
+SKEW = 2.0
+"""Seconds by which a waypoint's clock may differ from that of the caller's node."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,11 @@ class Seen:
 
     outbound: Connection | None
     inbound: Connection | None
+
+    @property
+    def lines(self) -> set[str]:
+        """The lines that speak of it."""
+        return {one.line for one in (self.outbound, self.inbound) if one is not None}
 
     @property
     def waypoint(self) -> str | None:
@@ -79,8 +86,9 @@ def request_of(call: Call, outcome: Outcome, seen: Seen, lines: Iterable[Request
         return None
     path = call.url.partition("://")[2].partition("/")
     wanted = (call.method, f"/{path[2]}", outcome.status, outcome.local_ip, out.tunnelled)
+    during = (out.at - out.seconds - SKEW, out.at + SKEW)
     same = [r for r in lines if (r.method, r.path, r.status, r.client, r.address) == wanted]
-    return min(same, key=lambda r: abs(r.at - out.at), default=None)
+    return min((r for r in same if during[0] <= r.at <= during[1]), key=lambda r: abs(r.at - out.at), default=None)
 
 
 def _ends(line: Connection) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
 """What came of one case, with all that a report or a person wants to know about it."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ambient._kube import Kube
@@ -41,6 +41,8 @@ class CaseResult:
     """The numbers of a split."""
     text: str = ""
     """The whole failure, ready to be shown; empty when the case holds."""
+    scene: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Texts by file name that show the cluster as it was when a case of the state did not hold."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pytest_ambient._kube import Kube
 from pytest_ambient.errors import AmbientError, Misuse
 from pytest_ambient.manifest import Document, Manifests, Places, read
 from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, apply, placed
+from pytest_ambient.probe.artefacts import gather
 from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.converge import Clock
 from pytest_ambient.probe.ready import lagging, ready
@@ -46,9 +47,11 @@ class RuleRun:
         self._witnesses = Witnesses(kube, self.timing.witness, self.sources.clocks)
         self._rounds = Rounds(kube, self._battery, self._witnesses, self.clock.now)
         self._setup: Applied | None = None
+        self._applied: Applied | None = None
         self._unready: AmbientError | None = None
         self._failed: dict[str | None, AmbientError] = {}
         self._results: dict[str, CaseResult] = {}
+        self._scene: dict[str, str] = {}
 
     def result(self, case: Case) -> CaseResult:
         """What came of a case; the first call for a state judges all its selected cases together.
@@ -70,8 +73,9 @@ class RuleRun:
         """Ends all threads and undoes the set-up; raises KubeError or NotInTime when that fails."""
         self._battery.close()
         self._witnesses.close()
-        if self._setup is not None:
-            self._setup.undo(self.timing.undo)
+        for applied in (self._applied, self._setup):
+            if applied is not None:
+                applied.undo(self.timing.undo)
 
     def _judge(self, case: Case) -> None:
         chosen = [other for other in self._selected if other.state == case.state and other.id != case.id]
@@ -87,8 +91,8 @@ class RuleRun:
             finding = state.finding(key)
             applied = setup if finding.phase == "control" else both
             made = result(one, finding, state.became.get(key), applied, self.kube, self.sources)
-            evidence = (*made.evidence, *late)
-            self._results[key] = replace(made, sample=state.samples.get(key), evidence=evidence)
+            evidence, scene = (*made.evidence, *late), self._scene if key in state.findings else {}
+            self._results[key] = replace(made, sample=state.samples.get(key), evidence=evidence, scene=scene)
 
     def _run(self, state: State, documents: Sequence[Document]) -> list[str]:
         """All steps; gives the documents whose status lags behind. Without a manifest there is no before to look at."""
@@ -97,18 +101,24 @@ class RuleRun:
             return []
         state.control()
         if not state.open:
+            self._gather(state, documents)
             return []
         since = self.clock.now()
-        applied = apply(self.kube, documents)
+        self._applied = apply(self.kube, documents)
         try:
             self._witnesses.forget()
             self._effects(state, since)
             late = lagging(self.kube, documents)
+            self._gather(state, documents)
         finally:
-            applied.undo(self.timing.undo)
+            self._applied.undo(self.timing.undo)
             self._witnesses.forget()
         state.undone()
         return late
+
+    def _gather(self, state: State, documents: Sequence[Document]) -> None:
+        everything = [*(self._setup.documents if self._setup else ()), *documents]
+        self._scene = gather(self.kube, self._witnesses.logs, self.places, everything) if state.findings else {}
 
     def _effects(self, state: State, since: float) -> None:
         state.becomes(since)

@@ -31,6 +31,8 @@ class Witnesses:
     def __init__(self, kube: Kube, within: float, clocks: dict[str, float] | None = None) -> None:
         self.logs, self.within = Logs(kube, clocks), within
         self._mute: set[str] = set()
+        self._spent: set[str] = set()
+        """Lines that have testified: ports are used again, a line never speaks of a second connection."""
 
     def forget(self) -> None:
         """Lets configurations be read anew."""
@@ -42,20 +44,24 @@ class Witnesses:
 
     def attest(self, asked: Sequence[Asked], started: float) -> list[Outcome]:
         """The outcomes of a round that began at `started` (our clock), with a proxy's word where one came in time."""
-        found: list[Outcome] = [one.outcome for one in asked]
 
-        def look() -> list[Outcome] | NotYet:
-            found[:] = self._look(asked, started)
-            missing = sum(outcome.witness is None for outcome in found)
+        def look() -> list[tuple[Outcome, set[str]]] | NotYet:
+            found = self._look(asked, started)
+            missing = sum(outcome.witness is None for outcome, _ in found)
             return found if not missing else NotYet(f"no line about {missing} of {len(found)} connections")
 
         try:
-            return until(look, what="the proxies' words", within=self.within)
+            found = until(look, what="the proxies' words", within=self.within)
         except NotInTime:
-            return self._look(asked, started, last=True)
+            found = self._look(asked, started, last=True)
+        for _, lines in found:
+            self._spent |= lines
+        return [outcome for outcome, _ in found]
 
-    def _look(self, asked: Sequence[Asked], started: float, *, last: bool = False) -> list[Outcome]:
+    def _look(self, asked: Sequence[Asked], started: float, *, last: bool = False) -> list[tuple[Outcome, set[str]]]:
+        """The outcomes with their witnesses, and the lines that these came from."""
         read = self.logs.connections({one.outcome.local_ip for one in asked}, started)
+        read = [(proxy, line) for proxy, line in read if line.line not in self._spent]
         origin = {line.line: proxy for proxy, line in read}
         ledger = Ledger(line for _, line in read)
         seen = [ledger.seen(one.outcome) for one in asked]
@@ -71,7 +77,7 @@ class Witnesses:
                 if word is None and (last or waypoint in self._mute) and self._own_denial(one.outcome):
                     self._mute.add(waypoint)
                     word = self._configured(waypoint, ends)
-            found.append(replace(one.outcome, witness=word))
+            found.append((replace(one.outcome, witness=word), ends.lines))
         return found
 
     def _ztunnel(self, ends: Seen, origin: dict[str, Proxy]) -> Witness | None:

@@ -176,6 +176,17 @@ def test_an_unusable_kubeconfig_is_told_with_its_path(tmp_path: Path, text: str 
         Kube(path).server_version()
 
 
+def test_no_proxy_stands_before_this_machine(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with kubectl, whatever the environment says."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    kube = Kube(wire.path, "wire")
+    assert kube.server_version() == "v1.34.4"
+    assert kube.exec("shop", "a", "main", ["true"], timeout=5).status == 0
+    kube.close()
+
+
 def test_an_unknown_context_is_told(wire: Wire) -> None:
     """By its name."""
     with pytest.raises(BrokenEnvironment, match=r"context nowhere: .*nowhere"):

@@ -95,6 +95,17 @@ def test_an_ignored_policy_is_a_broken_promise(manifests: Manifests) -> None:
     assert "-n shop exec deploy/details-v1 -c details -- curl -sS http://reviews:9080/reviews/0" in result.text
 
 
+def test_the_scene_is_kept_while_the_manifest_is_in_effect(manifests: Manifests) -> None:
+    """Objects, pods, ztunnel's log and policies of what did not hold; nothing of what holds."""
+    answered, refused = judged(bench_of(lambda where, bench: Reply()), manifests, *TABLE)
+    assert set(refused.scene) == {"objects.yaml", "pods.txt", "ztunnel-a.log", "ztunnel-a-policies.json"}
+    assert "name: only-curl" in refused.scene["objects.yaml"]
+    assert "shop/details-v1-x Ready" in refused.scene["pods.txt"]
+    assert "connection complete" in refused.scene["ztunnel-a.log"]
+    assert "only-curl" in refused.scene["ztunnel-a-policies.json"]
+    assert answered.scene == {}
+
+
 def test_a_dead_mesh_is_no_enforced_policy(manifests: Manifests) -> None:
     """When everybody is refused, the denial is not believed either, since its twin fails beside it."""
     bench = bench_of(lambda where, bench: DENIED if bench.there(POLICY, "only-curl") else Reply())

@@ -125,6 +125,15 @@ def test_a_connection_that_no_proxy_saw_has_no_witness() -> None:
     witnesses.close()
 
 
+def test_a_line_testifies_once() -> None:
+    """A later connection from the same port needs a line of its own: an old refusal proves nothing about it."""
+    one = asked(next(probe for probe in PROBES if probe["exit"] == 56))
+    witnesses = Witnesses(kube(), within=0.01)
+    assert witnesses.attest([one], started=0)[0].witness is not None
+    assert witnesses.attest([one], started=0)[0].witness is None
+    witnesses.close()
+
+
 def test_json_lines_read_like_text() -> None:
     """ztunnel's LOG_FORMAT=json has the same keys, flat."""
     line = {

@@ -4,7 +4,7 @@ import asyncio
 import http.server
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,24 +20,20 @@ class Wire:
     """A running API server; `close` ends it."""
 
     def __init__(self, folder: Path, *faults: Fault) -> None:
-        self.store, self.kubelet = Store(), FakeKubelet()
+        self.kubelet = FakeKubelet()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         credentials = pki.create(folder)
-        self.server = ApiServer(self.store, self.kubelet, credentials, faults=frozenset(faults))
-        self.url = asyncio.run_coroutine_threadsafe(self.server.start(), self._loop).result(10)
+
+        async def started() -> tuple[ApiServer, str]:
+            server = ApiServer(Store(), self.kubelet, credentials, faults=frozenset(faults))
+            return server, await server.start()
+
+        self.server, self.url = asyncio.run_coroutine_threadsafe(started(), self._loop).result(10)
         self.path = folder / "kubeconfig"
         kubeconfig.write(self.path, name="wire", url=self.url, credentials=credentials)
         self.kube = Kube(self.path, "wire")
-
-    def call(self, act: Callable[[], object]) -> None:
-        """Do something to the store where it lives."""
-
-        async def inner() -> None:
-            act()
-
-        asyncio.run_coroutine_threadsafe(inner(), self._loop).result(10)
 
     def stop(self) -> None:
         """Answer nobody any more."""
