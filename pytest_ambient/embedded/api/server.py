@@ -70,9 +70,14 @@ class ApiServer:
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._runner is None:
+            return
+        connections = self._runner.server.connections if self._runner.server is not None else []
+        transports = [each.transport for each in connections if each.transport is not None]
+        await self._runner.cleanup()
+        for transport in transports:
+            transport.abort()
+        self._runner = None
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         task = asyncio.current_task()

@@ -13,7 +13,7 @@ _WORDS = (
     "proxy-authenticate proxy-authorization range referer retry-after server te trailer transfer-encoding upgrade "
     "user-agent vary via warning www-authenticate method get status 200_OK version HTTP/1.1 url public set-cookie "
     "keep-alive origin"
-).split()
+)
 _TEXT = (
     "100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505203 "
     "Non-Authoritative Information204 No Content301 Moved Permanently400 Bad Request401 Unauthorized403 Forbidden404 "
@@ -22,7 +22,9 @@ _TEXT = (
     "application/xml,application/xhtml+xml,text/plain,text/javascript,publicprivatemax-age=gzip,deflate,sdchcharset="
     "utf-8charset=iso-8859-1,utf-,*,enq=0."
 )
-DICTIONARY = b"".join(struct.pack(">I", len(word)) + word.replace("_", " ").encode() for word in _WORDS) + _TEXT.encode()
+DICTIONARY = (
+    b"".join(struct.pack(">I", len(word)) + word.replace("_", " ").encode() for word in _WORDS.split()) + _TEXT.encode()
+)
 """What both sides' compression knows from the start; the protocol fixes it."""
 
 SYN_STREAM, SYN_REPLY, RST_STREAM, PING, GOAWAY = 1, 2, 3, 6, 7

@@ -24,11 +24,13 @@ def text(obj: Object) -> str:
 
 
 def test_second_apply_merges_lists_by_their_keys(world: World) -> None:
-    """A changed Deployment is patched: an environment variable is replaced by another, a container joins, order is kept."""
+    """A changed Deployment is patched: one variable goes, another comes, a container joins, order is kept."""
     first = deployment("twice", env=[{"name": "A", "value": "1"}, {"name": "B", "value": "2"}])
     assert world.kubectl("apply", "-f", "-", stdin=text(first)) == "deployment.apps/twice created\n"
     assert world.kubectl("apply", "-f", "-", stdin=text(first)) == "deployment.apps/twice unchanged\n"
-    second = deployment("twice", image="curlimages/curl:8.2", env=[{"name": "C", "value": "3"}, {"name": "A", "value": "1"}])
+    second = deployment(
+        "twice", image="curlimages/curl:8.2", env=[{"name": "C", "value": "3"}, {"name": "A", "value": "1"}]
+    )
     second["spec"]["template"]["spec"]["containers"].insert(0, {"name": "extra", "image": "nginx:1"})
     assert world.kubectl("apply", "-f", "-", stdin=text(second)) == "deployment.apps/twice configured\n"
     stored = world.get("Deployment", "twice", "apps")
@@ -100,7 +102,9 @@ def test_unknown_fields_are_refused_or_warned_about(world: World) -> None:
     bad["spec"]["foo"] = 1
     refused = world.kubectl("apply", "-f", "-", stdin=text(bad), code=1)
     assert 'strict decoding error: unknown field "spec.foo"' in refused
-    assert world.complaint("apply", "--validate=warn", "-f", "-", stdin=text(bad)) == 'Warning: unknown field "spec.foo"\n'
+    assert (
+        world.complaint("apply", "--validate=warn", "-f", "-", stdin=text(bad)) == 'Warning: unknown field "spec.foo"\n'
+    )
     assert "foo" not in world.get("Deployment", "odd", "apps")["spec"]
     refused = world.kubectl("apply", "--server-side", "-f", "-", stdin=text(bad), code=1)
     assert ".spec.foo: field not declared in schema" in refused

@@ -60,7 +60,10 @@ def test_strategic_patch_of_a_custom_resource_is_no_format(world: World) -> None
 
 def test_failed_json_patch_says_so(world: World, web: Callable[[], Object]) -> None:
     """A JSON patch whose test fails changes nothing."""
-    patch = [{"op": "test", "path": "/spec/replicas", "value": 9}, {"op": "replace", "path": "/spec/replicas", "value": 1}]
+    patch = [
+        {"op": "test", "path": "/spec/replicas", "value": 9},
+        {"op": "replace", "path": "/spec/replicas", "value": 1},
+    ]
     refused = world.kubectl("patch", "deploy", "web", "--type=json", "-p", json.dumps(patch), code=1)
     assert "testing value /spec/replicas failed: test failed" in refused
     assert web()["spec"]["replicas"] == 2
@@ -83,7 +86,9 @@ def test_scale(world: World, web: Callable[[], Object]) -> None:
     """scale goes through the scale subresource, preconditions included."""
     assert world.kubectl("scale", "deploy/web", "--replicas=5") == "deployment.apps/web scaled\n"
     assert web()["spec"]["replicas"] == 5
-    assert "Expected replicas to be 2, was 5" in world.kubectl("scale", "deploy/web", "--current-replicas=2", "--replicas=1", code=1)
+    assert "Expected replicas to be 2, was 5" in world.kubectl(
+        "scale", "deploy/web", "--current-replicas=2", "--replicas=1", code=1
+    )
 
 
 def test_rollout(world: World, web: Callable[[], Object]) -> None:
@@ -125,7 +130,9 @@ def test_status_is_its_own_endpoint(world: World, web: Callable[[], Object]) -> 
     both = json.dumps({"spec": {"replicas": 9}, "status": {"replicas": 9}})
     world.kubectl("patch", "deploy", "web", "--subresource=status", "--type=merge", "-p", both)
     assert (web()["spec"]["replicas"], web()["status"]["replicas"]) == (2, 9)
-    world.kubectl("patch", "deploy", "web", "--type=merge", "-p", json.dumps({"spec": {"replicas": 8}, "status": {"replicas": 8}}))
+    world.kubectl(
+        "patch", "deploy", "web", "--type=merge", "-p", json.dumps({"spec": {"replicas": 8}, "status": {"replicas": 8}})
+    )
     assert (web()["spec"]["replicas"], web()["status"]["replicas"]) == (8, 9)
 
 

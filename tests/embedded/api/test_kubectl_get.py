@@ -16,7 +16,12 @@ NODE = {
         "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": ""}],
         "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
         "capacity": {"cpu": "2", "memory": "1Gi"},
-        "nodeInfo": {"kubeletVersion": "v1.34.4", "osImage": "here", "kernelVersion": "6", "containerRuntimeVersion": "x://1"},
+        "nodeInfo": {
+            "kubeletVersion": "v1.34.4",
+            "osImage": "here",
+            "kernelVersion": "6",
+            "containerRuntimeVersion": "x://1",
+        },
     },
 }
 ROUTE = {
@@ -36,7 +41,11 @@ def populated(world: World) -> None:
     world.call(store.set_status, find("Pod"), "busy", "default", running_status("main", "side"))
     world.call(store.create, find("Pod"), pod("new", app="new"))
     for number in range(7):
-        world.call(store.create, find("ConfigMap"), {"metadata": {"name": f"c{number}", "namespace": "default", "labels": {"n": str(number % 2)}}})
+        world.call(
+            store.create,
+            find("ConfigMap"),
+            {"metadata": {"name": f"c{number}", "namespace": "default", "labels": {"n": str(number % 2)}}},
+        )
     world.call(store.create, find("HTTPRoute", "gateway.networking.k8s.io"), ROUTE)
     status = {"observedGeneration": 1, "replicas": 2, "readyReplicas": 1, "updatedReplicas": 2, "availableReplicas": 1}
     world.kubectl("create", "-f", "-", stdin=json.dumps(deployment("seen")))
@@ -87,10 +96,17 @@ def test_all_is_a_category(world: World) -> None:
 
 def test_selectors(world: World) -> None:
     """Label and field selectors choose."""
-    assert world.kubectl("get", "cm", "-l", "n=1", "-o", "name").split() == ["configmap/c1", "configmap/c3", "configmap/c5"]
+    assert world.kubectl("get", "cm", "-l", "n=1", "-o", "name").split() == [
+        "configmap/c1",
+        "configmap/c3",
+        "configmap/c5",
+    ]
     assert world.kubectl("get", "cm", "-l", "n notin (0,2)", "-o", "name").split()[0] == "configmap/c1"
     assert world.kubectl("get", "pods", "--field-selector", "status.phase!=Running", "-o", "name") == "pod/new\n"
-    assert world.kubectl("get", "pods", "--field-selector=spec.nodeName=n1,metadata.name=busy", "-o", "name") == "pod/busy\n"
+    assert (
+        world.kubectl("get", "pods", "--field-selector=spec.nodeName=n1,metadata.name=busy", "-o", "name")
+        == "pod/busy\n"
+    )
     assert "field label not supported" in world.kubectl("get", "cm", "--field-selector", "data=1", code=1)
 
 
@@ -146,7 +162,13 @@ def test_describe(world: World, what: str) -> None:
 
 def test_events_are_found_by_their_object(world: World) -> None:
     """Events show in `events`, in `get events` and in describe."""
-    about = {"kind": "Pod", "namespace": "default", "name": "busy", "apiVersion": "v1", "uid": world.get("Pod", "busy")["metadata"]["uid"]}
+    about = {
+        "kind": "Pod",
+        "namespace": "default",
+        "name": "busy",
+        "apiVersion": "v1",
+        "uid": world.get("Pod", "busy")["metadata"]["uid"],
+    }
     event: Object = {
         "metadata": {"name": "busy.1", "namespace": "default"}, "involvedObject": about, "reason": "Started",
         "message": "Started container main", "type": "Normal", "count": 1, "source": {"component": "kubelet"},
@@ -161,4 +183,6 @@ def test_events_are_found_by_their_object(world: World) -> None:
 def test_missing_things_are_named(world: World) -> None:
     """What is not there is named as usual."""
     assert 'pods "nope" not found' in world.kubectl("get", "pod", "nope", code=1)
-    assert 'the server doesn\'t have a resource type "virtualservices"' in world.kubectl("get", "virtualservices", code=1)
+    assert 'the server doesn\'t have a resource type "virtualservices"' in world.kubectl(
+        "get", "virtualservices", code=1
+    )

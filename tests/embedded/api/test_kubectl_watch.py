@@ -2,14 +2,14 @@
 
 import json
 import time
-from typing import TextIO
+from typing import IO
 
 from pytest_ambient.embedded.api.store import find
 
 from .world import World, pod, running_status
 
 
-def line(stream: TextIO | None) -> list[str]:
+def line(stream: IO[str] | None) -> list[str]:
     """The next line's cells."""
     assert stream is not None
     return stream.readline().split()
@@ -52,7 +52,9 @@ def test_wait_for_a_condition(world: World) -> None:
 
 def test_raw_watch_ends_in_time_with_bookmarks_of_the_start(world: World) -> None:
     """sendInitialEvents sends what is there and then a bookmark; timeoutSeconds ends the watch."""
-    query = "watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1"
+    query = (
+        "watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1"
+    )
     answer = world.kubectl("get", "--raw", f"/api/v1/namespaces?{query}")
     events = [json.loads(each) for each in answer.splitlines()]
     assert [each["type"] for each in events] == ["ADDED", "ADDED", "BOOKMARK"]

@@ -80,7 +80,9 @@ def test_generation_counts_changes_of_the_spec_alone(store: Store) -> None:
     made = store.create(DEPLOYMENTS, {"metadata": {"name": "d", "namespace": "default"}, "spec": {"replicas": 1}})
     labelled = store.replace(DEPLOYMENTS, {**made, "metadata": {**made["metadata"], "labels": {"a": "b"}}})
     store.set_status(DEPLOYMENTS, "d", "default", {"replicas": 1})
-    scaled = store.replace(DEPLOYMENTS, {**labelled, "metadata": {"name": "d", "namespace": "default"}, "spec": {"replicas": 2}})
+    scaled = store.replace(
+        DEPLOYMENTS, {**labelled, "metadata": {"name": "d", "namespace": "default"}, "spec": {"replicas": 2}}
+    )
     assert (labelled["metadata"]["generation"], scaled["metadata"]["generation"]) == (1, 2)
     assert scaled["status"] == {"replicas": 1}
 

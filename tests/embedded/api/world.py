@@ -100,6 +100,7 @@ def running(folder: Path, faults: frozenset[Fault] = frozenset()) -> Iterator[Wo
         yield world
     finally:
         asyncio.run_coroutine_threadsafe(world.server.stop(), loop).result(20)
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.05), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
@@ -139,5 +140,7 @@ def running_status(*containers: str) -> Object:
          "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}
         for each in containers or ("main",)
     ]  # fmt: skip
-    conditions = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready")]
+    conditions = [
+        {"type": kind, "status": "True"} for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready")
+    ]
     return {"phase": "Running", "podIP": "127.64.1.2", "conditions": conditions, "containerStatuses": states}
