@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.util import find_spec
@@ -18,7 +19,7 @@ _START = 10.0
 _POLL = 0.002
 _VERSION = ".version_text"
 _APPLY = 5.0
-_FLUSH_MILLISECONDS = 10
+_FLUSH_MILLISECONDS = 20
 _KINDS = {
     "listeners": "config.listener.v3.Listener",
     "clusters": "config.cluster.v3.Cluster",
@@ -95,9 +96,10 @@ class Envoy:
             await self._until(_APPLY, lambda: self._follows(versions), "does not take its configuration")
 
     async def stop(self) -> None:
-        """End the process."""
+        """End the process and leave none of its files."""
         if self._child:
             await self._child.stop(grace=1.0)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     async def ask(self, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
         """Ask the admin interface; OSError when it does not answer."""
@@ -122,7 +124,10 @@ class Envoy:
             return False
 
     async def _follows(self, versions: Mapping[str, str]) -> bool:
-        told = (await self.ask(f"/stats?filter=\\{_VERSION}$"))[2].decode().split("\n")
+        try:
+            told = (await self.ask(f"/stats?filter=\\{_VERSION}$"))[2].decode().split("\n")
+        except OSError:
+            return False
         return {f'{name}{_VERSION}: "{version}"' for name, version in versions.items()} <= set(told)
 
     def _write(self, resources: Resources) -> dict[str, str]:
@@ -156,7 +161,9 @@ class Envoy:
 
     def _last_words(self) -> str:
         log = self._folder / "envoy.log"
-        return log.read_text(errors="replace")[-2000:].strip() if log.exists() else "it wrote no log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        refusals = [each for each in lines if "rejected" in each or "[critical]" in each]
+        return (refusals or lines or ["it wrote no log"])[-1]
 
     def _bootstrap(self) -> Object:
         kept = [{"suffix": _VERSION}, {"prefix": "server."}]

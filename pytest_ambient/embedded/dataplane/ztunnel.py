@@ -83,6 +83,8 @@ class ZtunnelConfiguration:
         for workload in mesh.workloads.values():
             if workload.address:
                 self._pod(made, mesh, callers, workload)
+        made.listeners = _once(made.listeners)
+        made.clusters = _once(made.clusters)
         return made
 
     def _service(
@@ -164,6 +166,11 @@ class ZtunnelConfiguration:
                 transport_socket=mutual_tls(leaf, root, server=False),
             )
         )
+
+
+def _once(parts: Iterable[Object]) -> list[Object]:
+    """Pods that share their node's address may share a port too; Envoy takes each name once."""
+    return list({str(each["name"]): each for each in parts}.values())
 
 
 def _any(name: str, endpoints: Iterable[Object]) -> Object:

@@ -1,6 +1,7 @@
 """Starting and ending Envoys."""
 
 import os
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from pytest_ambient.embedded.dataplane.ca import Authority
-from pytest_ambient.embedded.dataplane.envoy import EnvoyMissing, binary
+from pytest_ambient.embedded.dataplane.envoy import EnvoyFailed, EnvoyMissing, binary
 from pytest_ambient.embedded.istiod.model import Identity
 
 from .world import World, eventually
@@ -47,3 +48,31 @@ def test_keys_are_private(tmp_path: Path) -> None:
     assert stat.S_IMODE(os.stat(tmp_path / "ca").st_mode) == 0o700
     assert authority.leaf(Identity("bookinfo", "curl")) is leaf
     assert leaf.described["serialNumber"] == str(leaf.certificate.serial_number)
+
+
+def test_envoy_is_gone() -> None:
+    """A mesh that no Envoy takes any more is an error that says which proxy and its last words."""
+    with TemporaryDirectory(prefix="dataplane-") as folder:
+        world = World(Path(folder))
+        try:
+            os.kill(world.plane.processes()["ztunnel"], signal.SIGKILL)
+            assert eventually(lambda: not world.plane.ready)
+            world.pod("curl")
+            with pytest.raises(EnvoyFailed, match=r"^the Envoy of ztunnel does not take its configuration: "):
+                world.push()
+        finally:
+            world.close()
+
+
+def test_few_inotify_instances() -> None:
+    """However many pods and Services there are, an Envoy watches three files: the machine allows 128 in all."""
+    with TemporaryDirectory(prefix="dataplane-") as folder:
+        world = World(Path(folder))
+        try:
+            for index in range(20):
+                world.service(f"s{index}", world.pod(f"p{index}", 80))
+            world.push()
+            descriptors = Path(f"/proc/{world.plane.processes()['ztunnel']}/fd").iterdir()
+            assert sum(os.readlink(each) == "anon_inode:inotify" for each in descriptors) <= 4
+        finally:
+            world.close()
