@@ -52,7 +52,7 @@ def features(kube: "Kube", settings: "Settings", cluster: "Cluster") -> "Mapping
     from pytest_ambient.mesh.features import FEATURES, Feature, detect
 
     if settings.features is None:
-        return detect(kube, embedded=cluster.provider == "embedded", skip=settings.skip_features)
+        return detect(kube, embedded=not cluster.publishable, skip=settings.skip_features)
     believed = set(settings.features) - set(settings.skip_features)
     return {name: Feature(name, name in believed, "not in --ambient-features") for name in FEATURES}
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pytest_ambient.report.junit import Json
     from pytest_ambient.report.results import Results
 
+BENCH = "the embedded mesh is a test bench, its results say nothing about any other mesh"
+
 Handler = Callable[[int, FrameType | None], object] | int | None
 
 
@@ -59,6 +61,8 @@ class Run:
         self.lifecycle = Lifecycle(plan, self.say, remove_namespaces)
         try:
             self.cluster = self.lifecycle.up()
+            if not self.cluster.publishable and name != "embedded":
+                self.say(BENCH)
         except BringUpFailed as error:
             self.failure = str(error)
             self.say(self.failure)
@@ -117,8 +121,8 @@ class Run:
 
     def header(self) -> list[str]:
         """The lines for the head of a report."""
-        bench = "ambient: the embedded mesh is a test bench, its results say nothing about any other mesh"
-        return [*self.settings.header(), *([bench] if self.settings.cluster == "embedded" else [])]
+        bench = [f"ambient: {BENCH}"] if self.settings.cluster == "embedded" else []
+        return [*self.settings.header(), *bench]
 
     def spec(self) -> "ClusterSpec":
         """The cluster that the settings ask for."""

@@ -2,10 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
-from pytest_ambient.errors import Misuse, ProviderError
+from pytest_ambient.errors import Forbidden, Misuse, ProviderError
+
+if TYPE_CHECKING:
+    from pytest_ambient._kube import Kube
 
 Object: TypeAlias = dict[str, Any]
 
@@ -22,8 +25,9 @@ class Existing:
         from pytest_ambient._kube import Kube
 
         path, context = _context(spec)
-        Kube(path, context).server_version()
-        return Cluster(context, path, context, owned=False, provider="existing")
+        kube = Kube(path, context)
+        kube.server_version()
+        return Cluster(context, path, context, owned=False, provider="existing", publishable=not _is_bench(kube))
 
     def delete(self, cluster: Cluster) -> None:
         """Refused: ProviderError."""
@@ -34,6 +38,16 @@ class Existing:
 
     def save_logs(self, cluster: Cluster, folder: Path) -> None:
         """Nothing to do: what nodes log is out of our reach; pods' logs are evidence of the probes."""
+
+
+def _is_bench(kube: "Kube") -> bool:
+    """Whether this is an embedded mesh that somebody left running: its nodes say so."""
+    try:
+        nodes = kube.list("v1/Node")
+    except Forbidden:
+        return False
+    runtimes = [node.get("status", {}).get("nodeInfo", {}).get("containerRuntimeVersion", "") for node in nodes]
+    return any(runtime.startswith("embedded:") for runtime in runtimes)
 
 
 def _context(spec: ClusterSpec) -> tuple[Path, str]:

@@ -7,6 +7,7 @@ import pytest
 from pytest_ambient.cluster.existing import Existing, _context
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import BrokenEnvironment, Misuse, ProviderError
+from pytest_ambient.testing import FakeKube
 
 CONFIG = """
 current-context: blue
@@ -59,3 +60,18 @@ def test_it_is_never_deleted(config: Path) -> None:
     """Whoever asks for it."""
     with pytest.raises(ProviderError, match="cluster blue was not made by pytest-ambient and is not deleted"):
         Existing().delete(Cluster("blue", config, "blue", False, "existing"))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "publishable"), [("containerd://2.1", True), ("embedded://1", False)], ids=["real", "bench"]
+)
+def test_an_embedded_mesh_that_was_left_running_is_known_for_what_it_is(
+    config: Path, monkeypatch: pytest.MonkeyPatch, runtime: str, publishable: bool
+) -> None:
+    """Its results are no more publishable than those of one that was made for the run."""
+    kube = FakeKube()
+    node = {"metadata": {"name": "a"}, "status": {"nodeInfo": {"containerRuntimeVersion": runtime}}}
+    kube.objects["v1/Node", "", "a"] = node
+    monkeypatch.setattr("pytest_ambient._kube.Kube", lambda path, context: kube)
+    cluster = Existing().create(spec(config))
+    assert cluster == Cluster("blue", config, "blue", False, "existing", publishable=publishable)
