@@ -1,17 +1,14 @@
 """The only door to a Kubernetes API server: objects, execs, logs and port-forwards, with errors that stand alone."""
 
-import io
-import ssl
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
 
-from pytest_ambient._kube_rest import Kind, Object, Rest
-from pytest_ambient._kube_stream import Dialer, Executed, exchange, execute
+from pytest_ambient._kube_exec import Executed, execute
+from pytest_ambient._kube_rest import Kind, Object, Rest, direct
+from pytest_ambient._kube_stream import Dialer, fetch, tls
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, KubeError, NotFound
 
@@ -141,16 +138,10 @@ class Kube:
 
     def pod_http(self, namespace: str, pod: str, port: int, path: str, *, timeout: float = 10) -> str:
         """The body of a GET on a pod's own port, localhost ports included, through a port-forward."""
-        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
         where = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
-        answer = HTTPResponse(cast(Any, _Received(exchange(self._dialer, where, port, request.encode(), timeout))))
-        try:
-            answer.begin()
-            body = answer.read().decode(errors="replace")
-        except (OSError, HTTPException) as error:
-            raise KubeError(f"{namespace}/{pod}:{port}{path} gave no HTTP answer: {error!r}") from error
-        if answer.status != 200:
-            raise KubeError(f"{namespace}/{pod}:{port}{path} answered {answer.status}: {body[:200]}")
+        status, body = fetch(self._dialer, where, port, path, timeout)
+        if status != 200:
+            raise KubeError(f"{namespace}/{pod}:{port}{path} answered {status}: {body[:200]}")
         return body
 
     def can(self, verb: str, resource: str, namespace: str | None = None) -> bool:
@@ -190,23 +181,13 @@ class Kube:
         with self._lock:
             cfg = self._configuration
             return Dialer(
-                self._rest.host, _context(cfg), getattr(cfg, "tls_server_name", None), self._credentials, cfg.proxy
+                self._rest.host, tls(cfg), getattr(cfg, "tls_server_name", None), self._credentials, cfg.proxy
             )
 
     def _credentials(self) -> Mapping[str, str]:
         with self._lock:  # a refresh of expired credentials may rewrite them
             settings = self._configuration.auth_settings().values()
             return {auth["key"]: auth["value"] for auth in settings if auth["in"] == "header" and auth["value"]}
-
-
-class _Received:
-    """Bytes that have come, in the shape in which HTTPResponse takes them."""
-
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
-
-    def makefile(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self._answer)
 
 
 def _configuration(kubeconfig: Path | None, context: str | None) -> Any:
@@ -222,29 +203,6 @@ def _configuration(kubeconfig: Path | None, context: str | None) -> Any:
         where = f"kubeconfig {kubeconfig}" if kubeconfig else "the default kubeconfig"
         reason = " ".join(str(error).split())
         raise BrokenEnvironment(f"{where}{f', context {context}' if context else ''}: {reason}") from error
-    if made.proxy and _direct(str(made.host), getattr(made, "no_proxy", None) or ""):
+    if made.proxy and direct(str(made.host), getattr(made, "no_proxy", None) or ""):
         made.proxy = None
     return made
-
-
-def _direct(url: str, exceptions: str) -> bool:
-    """Whether no proxy may stand before an address: kubectl never uses one for this machine, the Python client does."""
-    host = urlsplit(url).hostname or ""
-    own = host == "localhost" or host.startswith("127.") or host == "::1"
-    names = [name.strip().lstrip(".") for name in exceptions.split(",") if name.strip()]
-    return own or any(name == "*" or host == name or host.endswith(f".{name}") for name in names)
-
-
-def _context(cfg: Any) -> ssl.SSLContext | None:
-    if not str(cfg.host).startswith("https"):
-        return None
-    context = ssl.create_default_context(cafile=cfg.ssl_ca_cert)
-    if getattr(cfg, "ca_cert_data", None):
-        context.load_verify_locations(cadata=cfg.ca_cert_data)
-    if not cfg.verify_ssl or cfg.assert_hostname is False:
-        context.check_hostname = False
-    if not cfg.verify_ssl:
-        context.verify_mode = ssl.CERT_NONE
-    if cfg.cert_file:
-        context.load_cert_chain(cfg.cert_file, cfg.key_file)
-    return context

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from pytest_ambient.errors import Conflict, Forbidden, Invalid, KubeError, NotFound, ServerGone
 
@@ -120,3 +120,11 @@ def refusal(status: int, body: bytes, request: str) -> KubeError:
         Invalid if status == 500 and "failed to create typed patch object" in message else ERRORS.get(status, KubeError)
     )
     return kind(f"{message} ({request}: {status})")
+
+
+def direct(url: str, exceptions: str) -> bool:
+    """Whether no proxy may stand before an address: kubectl never uses one for this machine, the Python client does."""
+    host = urlsplit(url).hostname or ""
+    own = host == "localhost" or host.startswith("127.") or host == "::1"
+    names = [name.strip().lstrip(".") for name in exceptions.split(",") if name.strip()]
+    return own or any(name == "*" or host == name or host.endswith(f".{name}") for name in names)

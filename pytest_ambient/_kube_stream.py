@@ -1,23 +1,20 @@
-"""WebSockets to pods: exec (v5 and v4) and port-forward, with deadlines; a lost ending is never an exit status of 0."""
+"""WebSockets to pods, with deadlines: how one is opened, and port-forwards."""
 
+import io
 import json
 import re
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
 from typing import Any, Protocol, cast
 from urllib.parse import urlencode, urlsplit
 
 from pytest_ambient.errors import ExecFailed, Forbidden, KubeError, NotFound, ServerGone
 
-STDIN, STDOUT, STDERR, ERROR, CLOSE = 0, 1, 2, 3, 255
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
-FRAME = 32 * 1024
-"""Bytes of standard input per frame: API servers close the connection on frames that are much larger."""
-
-FAREWELL = 1.0
-"""Seconds for which output may trail the exit status."""
 
 
 class Socket(Protocol):
@@ -41,18 +38,6 @@ class Socket(Protocol):
 
 
 @dataclass(frozen=True)
-class Executed:
-    """What a command in a container gave."""
-
-    stdout: bytes
-    stderr: bytes
-    status: int | None
-    """The exit status; None when the ending was lost or the command could not be started: it proves nothing."""
-    error: str = ""
-    """Why `status` is None."""
-
-
-@dataclass(frozen=True)
 class Dialer:
     """How to open a WebSocket to one API server with one user's credentials."""
 
@@ -70,25 +55,38 @@ class Dialer:
         options: dict[str, object] = {"context": self.context} if self.context else {}
         if self.server_name:
             options["server_hostname"] = self.server_name
-        proxy = urlsplit(self.proxy) if self.proxy else None
-        socket = cast(Any, websocket.WebSocket(sslopt=options, skip_utf8_validation=True))
+        made = cast(Any, websocket.WebSocket(sslopt=options, skip_utf8_validation=True))
+        headers = [f"{name}: {value}" for name, value in self.headers().items()]
         try:
-            socket.connect(
-                url,
-                timeout=left(deadline),
-                header=[f"{name}: {value}" for name, value in self.headers().items()],
-                subprotocols=list(protocols),
-                suppress_origin=True,
-                http_no_proxy=None if proxy else ["*"],  # else it would look for one in the environment by itself
-                http_proxy_host=proxy.hostname if proxy else None,
-                http_proxy_port=proxy.port if proxy else None,
-                proxy_type=(proxy.scheme or "http") if proxy else None,
+            way = self._proxied() if self.proxy else {"socket": self._connected(deadline)}
+            made.connect(
+                url, timeout=left(deadline), header=headers, subprotocols=list(protocols), suppress_origin=True, **way
             )
         except websocket.WebSocketBadStatusException as error:
+            made.shutdown()
             raise refused(error.status_code, error.resp_body, path) from error
         except (OSError, websocket.WebSocketException) as error:
+            made.shutdown()
             raise ServerGone(f"no answer from the API server at {self.host}: {error}") from error
-        return cast(Socket, socket)
+        return cast(Socket, made)
+
+    def _proxied(self) -> dict[str, object]:
+        proxy = urlsplit(self.proxy or "")
+        kind = proxy.scheme or "http"
+        return {"http_proxy_host": proxy.hostname, "http_proxy_port": proxy.port, "proxy_type": kind}
+
+    def _connected(self, deadline: float) -> socket.socket:
+        """A connection of our own making: websocket-client would look for a proxy in the environment by itself."""
+        url = urlsplit(self.host)
+        port = url.port or (443 if self.context else 80)
+        plain = socket.create_connection((url.hostname or "", port), timeout=left(deadline))
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            name = self.server_name or url.hostname
+            return self.context.wrap_socket(plain, server_hostname=name) if self.context else plain
+        except OSError:
+            plain.close()
+            raise
 
 
 def left(deadline: float) -> float:
@@ -107,84 +105,19 @@ def refused(status: int, body: bytes | str | None, path: str) -> KubeError:
     return kinds.get(status, ExecFailed)(f"{path.rpartition('/')[2]} refused: {text}")
 
 
-def execute(
-    dialer: Dialer, path: str, query: Sequence[tuple[str, str]], stdin: bytes | None, timeout: float
-) -> Executed:
-    """Runs a command; raises ExecFailed when `stdin` is given and the server can't close it (no v5)."""
-    deadline = time.monotonic() + timeout
-    socket = dialer.dial(path, query, (V5, V4), deadline)
-    try:
-        if stdin is not None:
-            if socket.subprotocol != V5:
-                raise ExecFailed(f"the API server speaks {socket.subprotocol}, which cannot end standard input")
-            send(socket, stdin)
-        return collected(socket, deadline, timeout)
-    finally:
-        socket.shutdown()
-
-
-def send(socket: Socket, stdin: bytes) -> None:
-    """Sends standard input whole and ends it; a command that ended before is no error, its output says more."""
-    import websocket
-
-    try:
-        for start in range(0, len(stdin), FRAME):
-            socket.send_binary(bytes([STDIN]) + stdin[start : start + FRAME])
-        socket.send_binary(bytes([CLOSE, STDIN]))
-    except (OSError, websocket.WebSocketException):
-        return
-
-
-def collected(socket: Socket, deadline: float, timeout: float) -> Executed:
-    """Reads all channels to the end; a missing or unreadable ending makes the status None."""
-    import websocket
-
-    channels: dict[int, list[bytes]] = {STDOUT: [], STDERR: [], ERROR: []}
-    reason = "the connection ended without an exit status"
-    try:
-        while True:
-            socket.settimeout(left(deadline) if not channels[ERROR] else min(left(deadline), FAREWELL))
-            opcode, data = socket.recv_data()
-            if opcode == websocket.ABNF.OPCODE_CLOSE:
-                break
-            if data and data[0] in channels:
-                channels[data[0]] += [data[1:]] if len(data) > 1 else []
-    except websocket.WebSocketTimeoutException:
-        reason = f"no end within {timeout:g} s"
-    except (OSError, websocket.WebSocketException) as error:
-        reason = f"the connection broke: {error}"
-    status, error_text = ending(b"".join(channels[ERROR]), reason)
-    return Executed(b"".join(channels[STDOUT]), b"".join(channels[STDERR]), status, error_text)
-
-
-def ending(frame: bytes, reason: str) -> tuple[int | None, str]:
-    """The exit status in an exec's last frame, or None with the reason why there is none."""
-    if not frame:
-        return None, reason
-    try:
-        status = json.loads(frame)
-        if status.get("status") == "Success":
-            return 0, ""
-        causes = (status.get("details") or {}).get("causes") or []
-        codes = [cause["message"] for cause in causes if cause.get("reason") == "ExitCode"]
-        return (int(codes[0]), "") if codes else (None, str(status.get("message", "failed without a reason")))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None, f"unreadable ending: {frame[:200].decode(errors='replace')}"
-
-
 def exchange(dialer: Dialer, path: str, port: int, request: bytes, timeout: float) -> bytes:
     """Sends bytes to a pod's port through a port-forward and gives all that comes back; raises KubeError."""
     import websocket
 
     deadline = time.monotonic() + timeout
-    socket = dialer.dial(path, [("ports", str(port))], (V4,), deadline)
+    wire = dialer.dial(path, [("ports", str(port))], (V4,), deadline)
     answer: dict[int, bytearray] = {0: bytearray(), 1: bytearray()}
     opened: set[int] = set()  # the first frame of each channel only repeats the port's number
     try:
-        socket.send_binary(bytes([0]) + request)
+        wire.send_binary(bytes([0]) + request)
         while True:
-            socket.settimeout(left(deadline))
-            opcode, data = socket.recv_data()
+            wire.settimeout(left(deadline))
+            opcode, data = wire.recv_data()
             if opcode == websocket.ABNF.OPCODE_CLOSE:
                 break
             if not data or data[0] not in answer:
@@ -198,7 +131,7 @@ def exchange(dialer: Dialer, path: str, port: int, request: bytes, timeout: floa
         if not answer[0]:
             raise KubeError(f"port-forward to port {port} broke: {error}") from error
     finally:
-        socket.shutdown()
+        wire.shutdown()
     if answer[1] and not answer[0]:
         raise KubeError(f"port-forward to port {port} failed: {answer[1].decode(errors='replace').strip()}")
     return bytes(answer[0])
@@ -214,3 +147,40 @@ def complete(answer: bytearray) -> bool:
         return answer.endswith(b"\r\n0\r\n\r\n")
     length = re.search(rb"content-length: *(\d+)", head)
     return length is not None and len(answer) - end - 4 >= int(length[1])
+
+
+def fetch(dialer: Dialer, where: str, port: int, path: str, timeout: float) -> tuple[int, str]:
+    """Status and body of a GET on a pod's port; `where` is the path of its port-forward."""
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
+    answer = HTTPResponse(cast(Any, _Received(exchange(dialer, where, port, request.encode(), timeout))))
+    try:
+        answer.begin()
+        return answer.status, answer.read().decode(errors="replace")
+    except (OSError, HTTPException) as error:
+        raise KubeError(f"port {port} gave no HTTP answer to GET {path}: {error!r}") from error
+
+
+class _Received:
+    """Bytes that have come, in the shape in which HTTPResponse takes them."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self._answer)
+
+
+def tls(cfg: Any) -> ssl.SSLContext | None:
+    """The TLS settings of a client configuration; None for plain HTTP."""
+    if not str(cfg.host).startswith("https"):
+        return None
+    context = ssl.create_default_context(cafile=cfg.ssl_ca_cert)
+    if getattr(cfg, "ca_cert_data", None):
+        context.load_verify_locations(cadata=cfg.ca_cert_data)
+    if not cfg.verify_ssl or cfg.assert_hostname is False:
+        context.check_hostname = False
+    if not cfg.verify_ssl:
+        context.verify_mode = ssl.CERT_NONE
+    if cfg.cert_file:
+        context.load_cert_chain(cfg.cert_file, cfg.key_file)
+    return context

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from pytest_ambient._kube_exec import Executed
 from pytest_ambient._kube_rest import Kind
-from pytest_ambient._kube_stream import Executed
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import ExecFailed, NotFound, ProviderError
 

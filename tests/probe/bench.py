@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from pytest_ambient._kube import Kube
-from pytest_ambient._kube_stream import Executed
+from pytest_ambient._kube_exec import Executed
 from pytest_ambient.manifest import Places
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.testing import FakeKube, ManualClock

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_ambient._kube_stream import Executed
+from pytest_ambient._kube_exec import Executed
 from pytest_ambient.errors import ExecFailed, Forbidden, NotFound
 from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.source import Sources

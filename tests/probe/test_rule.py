@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ambient._kube_stream import Executed
+from pytest_ambient._kube_exec import Executed
 from pytest_ambient.errors import ManifestError, Misuse
 from pytest_ambient.manifest import Manifests
 from pytest_ambient.probe.converge import Clock

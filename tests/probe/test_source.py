@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ambient._kube_stream import Executed
+from pytest_ambient._kube_exec import Executed
 from pytest_ambient.errors import BrokenEnvironment, Inconclusive, Invalid, Misuse
 from pytest_ambient.probe.source import CURL_IMAGE, EPHEMERAL, Sources
 from tests.probe.bench import PLACES, RUN, Bench, Reply

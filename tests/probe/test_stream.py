@@ -7,7 +7,8 @@ import pytest
 import websocket
 
 from pytest_ambient import _kube_stream
-from pytest_ambient._kube_stream import V4, V5, Dialer, Socket, exchange, execute
+from pytest_ambient._kube_exec import execute
+from pytest_ambient._kube_stream import V4, V5, Dialer, Socket, exchange
 from pytest_ambient.errors import ExecFailed, KubeError
 
 SUCCESS = json.dumps({"status": "Success"}).encode()
