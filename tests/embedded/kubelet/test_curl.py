@@ -1,5 +1,6 @@
 """The curl of a pod: its address, the cluster's names, on every operation however it is written."""
 
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -70,7 +71,9 @@ def test_low_port(tmp_path: Path) -> None:
     calling(tmp_path, scenario)
 
 
-@pytest.mark.parametrize("name", ["nosuch", "echo.nowhere", "example.com", "echo.bookinfo.svc.cluster"])
+@pytest.mark.parametrize(
+    "name", ["nosuch", "echo.nowhere", "example.com", "echo.bookinfo.svc.cluster", socket.gethostname()]
+)
 def test_unknown_name(tmp_path: Path, name: str) -> None:
     """Any other name does not exist: exit 6, at once, without asking the machine's resolver."""
 

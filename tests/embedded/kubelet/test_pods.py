@@ -48,8 +48,8 @@ def test_capture_precedes_readiness(tmp_path: Path) -> None:
                 else None
             )
         )
-        bench.store.create(POD, pod("echo", ECHO))
-        await bench.ready_pod("echo")
+        bench.store.create(POD, pod("curl", CURL))
+        await bench.ready_pod("curl")
         assert {captured for ready, captured in seen if ready} == {"enabled"}
 
     play(tmp_path, scenario)
@@ -168,10 +168,18 @@ def test_successor_of_the_same_name(tmp_path: Path) -> None:
     async def scenario(bench: Bench) -> None:
         bench.store.create(POD, pod("echo", ECHO))
         first = await bench.ready_pod("echo")
+        seen: list[tuple[str, str]] = []
+        bench.store.subscribe(
+            lambda change: (
+                seen.append((change.object["metadata"]["uid"], change.object.get("status", {}).get("podIP", "")))
+                if change.resource == POD
+                else None
+            )
+        )
         bench.store.delete(POD, "echo", bench.space, grace=0)
         bench.store.create(POD, pod("echo", ECHO))
         second = await bench.ready_pod("echo")
-        assert first["metadata"]["uid"] != second["metadata"]["uid"]
+        assert (second["metadata"]["uid"], first["status"]["podIP"]) not in seen
         assert first["status"]["podIP"] != second["status"]["podIP"]
         assert (await bench.kubelet.fetch(second, 8080, "/get"))[0] == 200
 
