@@ -12,8 +12,8 @@ import aiohttp
 
 from ..objects import Object
 from ..process import Child, Processes
+from .resources import Resources
 from .xds import ROUTED, typed, watched
-from .ztunnel import Resources
 
 _START = 10.0
 _POLL = 0.002

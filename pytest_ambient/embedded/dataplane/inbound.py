@@ -13,6 +13,7 @@ from .xds import (
     HBONE_PORT,
     ROUTED,
     access_log,
+    connected,
     mutual_tls,
     original_dst,
     part,
@@ -20,6 +21,7 @@ from .xds import (
     socket,
     state,
     tcp_proxy,
+    tunnel_end,
     typed,
     watched,
 )
@@ -36,16 +38,10 @@ def hbone_listener(
 
     With another generation it ends the tunnels that are open.
     """
-    manager = part(
-        "hbone",
-        "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+    manager = tunnel_end(
         stat_prefix=ROUTED,
-        codec_type="HTTP2",
         rds={"route_config_name": _ROUTES, "config_source": watched(routes)},
         http_filters=[*_policy_filters(unavailable), part("router", "extensions.filters.http.router.v3.Router")],
-        http2_protocol_options={"allow_connect": True, "max_concurrent_streams": 1000},
-        upgrade_configs=[{"upgrade_type": "CONNECT"}],
-        stream_idle_timeout="0s",
         local_reply_config={"mappers": [{"filter": _answered(_REJECTED), "status_code": _UNAUTHORIZED}]},
         access_log=access_log(HBONE),
     )
@@ -90,8 +86,7 @@ def _host(pod: Workload, port: int | None, policies: Sequence[L4Policy], unavail
     if port is None:
         route["direct_response"] = {"status": 503}
     else:
-        upgrade = {"upgrade_type": "CONNECT", "connect_config": {}}
-        route["route"] = {"cluster": application(pod, port), "timeout": "0s", "upgrade_configs": [upgrade]}
+        route["route"] = connected(application(pod, port))
     return {"name": address, "domains": [address], "routes": [route]}
 
 

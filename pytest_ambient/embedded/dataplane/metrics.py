@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 from ..istiod.model import Workload
-from .ztunnel_log import Connection
+from .connections import Connection
 
 _HELP = {
     "istio_tcp_connections_opened": "The total number of TCP connections opened",

@@ -11,14 +11,16 @@ from ..istiod.model import ROOT_NAMESPACE, Identity, Mesh, WaypointRef
 from ..objects import Object
 from ..process import Processes
 from .ca import Authority
+from .connections import Directory, connection
 from .dump import config_dump
 from .envoy import Envoy
 from .lines import Line
 from .metrics import Metrics
+from .resources import Resources
 from .waypoint import WaypointConfiguration
 from .waypoint import written as waypoint_line
-from .ztunnel import Resources, ZtunnelConfiguration
-from .ztunnel_log import Directory, connection, stamp, written
+from .ztunnel import ZtunnelConfiguration
+from .ztunnel_log import stamp, written
 
 Log = Callable[[str, str, str], None]
 """Takes a pod's namespace, its name, and a line that it logs."""

@@ -15,12 +15,14 @@ from ..ports import bound
 from .ca import Authority
 from .main_internal import LINE, MainInternal, router
 from .policy import policies_of
+from .resources import Resources
 from .routes import backends, configuration, upstream
 from .xds import (
     HBONE_PORT,
     LOCAL_IP,
     REMOTE_IP,
     access_log,
+    connected,
     flagged,
     inner,
     mutual_tls,
@@ -31,9 +33,9 @@ from .xds import (
     state,
     static,
     tcp_proxy,
+    tunnel_end,
     tunnels,
 )
-from .ztunnel import Resources
 
 _HASHABLE = "envoy.hashable_string"
 _GENERATION = re.compile(r'#[0-9a-f]{8}"')
@@ -89,21 +91,16 @@ class WaypointConfiguration:
                 state("io.istio.peer_principal", "%DOWNSTREAM_PEER_URI_SAN%", factory=_HASHABLE),
             ],
         )
-        upgrade = {"upgrade_type": "CONNECT", "connect_config": {}}
-        route = {"cluster": "main_internal", "timeout": "0s", "upgrade_configs": [upgrade]}
-        host = {"name": "default", "domains": ["*"], "routes": [{"match": {"connect_matcher": {}}, "route": route}]}
-        manager = part(
-            "envoy.filters.network.http_connection_manager",
-            "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        route = {"match": {"connect_matcher": {}}, "route": connected("main_internal")}
+        manager = tunnel_end(
             stat_prefix="connect_terminate",
-            codec_type="HTTP2",
             server_name="istio-envoy",
-            route_config={"name": "default", "virtual_hosts": [host]},
+            route_config={
+                "name": "default",
+                "virtual_hosts": [{"name": "default", "domains": ["*"], "routes": [route]}],
+            },
             http_filters=[kept, router()],
-            http2_protocol_options={"allow_connect": True, "max_concurrent_streams": 1000},
-            upgrade_configs=[{"upgrade_type": "CONNECT"}],
             use_remote_address=False,
-            stream_idle_timeout="0s",
         )
         chain = {"transport_socket": mutual_tls(self._leaf, self._root, server=True), "filters": [manager]}
         return {

@@ -91,6 +91,25 @@ def tunnels(name: str, **fields: object) -> Object:
     )
 
 
+def tunnel_end(**fields: object) -> Object:
+    """The network filter that ends HBONE tunnels; `fields` say where their streams go."""
+    return part(
+        "envoy.filters.network.http_connection_manager",
+        "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        codec_type="HTTP2",
+        http2_protocol_options={"allow_connect": True, "max_concurrent_streams": 1000},
+        upgrade_configs=[{"upgrade_type": "CONNECT"}],
+        stream_idle_timeout="0s",
+        **fields,
+    )
+
+
+def connected(cluster: str) -> Object:
+    """The part of a route that lets a tunnel's stream through to a cluster."""
+    upgrade = {"upgrade_type": "CONNECT", "connect_config": {}}
+    return {"cluster": cluster, "timeout": "0s", "upgrade_configs": [upgrade]}
+
+
 def _raw() -> Object:
     """No encryption."""
     return part("raw_buffer", "extensions.transport_sockets.raw_buffer.v3.RawBuffer")

@@ -6,7 +6,6 @@ connection passes the internal listener `inbound~ADDRESS` of the captured pod.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..faults import Fault
@@ -18,6 +17,7 @@ from .inbound import application, hbone_listener, hbone_routes, inbound, plainte
 from .lines import SERVICE, TUNNELLED, direct
 from .matching import addresses, by_address, chain
 from .openings import Openings
+from .resources import ROUTES, Resources
 from .xds import (
     HBONE_PORT,
     LOCAL_IP,
@@ -37,18 +37,8 @@ from .xds import (
     tunnels,
 )
 
-ROUTES = "routes.json"
 _CALLER = state(REMOTE_IP, "%DOWNSTREAM_REMOTE_ADDRESS%")
 _FAILED = flagged("UH", "UF", "NC")
-
-
-@dataclass
-class Resources:
-    """An Envoy's configuration; each part is read from one file."""
-
-    listeners: list[Object] = field(default_factory=list)
-    clusters: list[Object] = field(default_factory=list)
-    routes: list[Object] = field(default_factory=list)
 
 
 class ZtunnelConfiguration:
@@ -83,9 +73,7 @@ class ZtunnelConfiguration:
         for workload in mesh.workloads.values():
             if workload.address:
                 self._pod(made, mesh, callers, workload)
-        made.listeners = _once(made.listeners)
-        made.clusters = _once(made.clusters)
-        return made
+        return made.once()
 
     def _service(
         self, made: Resources, mesh: Mesh, callers: tuple[str, ...], service: Service, port: ServicePort
@@ -166,11 +154,6 @@ class ZtunnelConfiguration:
                 transport_socket=mutual_tls(leaf, root, server=False),
             )
         )
-
-
-def _once(parts: Iterable[Object]) -> list[Object]:
-    """Pods that share their node's address may share a port too; Envoy takes each name once."""
-    return list({str(each["name"]): each for each in parts}.values())
 
 
 def _any(name: str, endpoints: Iterable[Object]) -> Object:

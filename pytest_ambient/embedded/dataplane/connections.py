@@ -1,0 +1,210 @@
+"""Connections as ztunnel sees them, made from what its Envoy says of each (errors in the words of Istio 1.30)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..istiod.model import Mesh, Service, Workload
+from .lines import Line
+from .policy import NONE_ALLOWED, denied_by
+from .xds import HBONE_PORT
+
+Direction = Literal["inbound", "outbound"]
+
+_REJECTED = "connection closed due to policy rejection: "
+_MATCHED = "rbac_access_denied_matched_policy["
+_NOTHING_THERE = "connection failed: Connection refused (os error 111)"
+_TIMED_OUT = "connection timed out, maybe a NetworkPolicy is blocking HBONE port 15008: deadline has elapsed"
+_STATUSES = {"400": "Bad Request", "401": "Unauthorized", "503": "Service Unavailable"}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One connection as a ztunnel saw it."""
+
+    direction: Direction
+    source_address: str
+    source: Workload | None
+    destination_address: str
+    destination: Workload | None
+    hbone_address: str | None
+    service: Service | None
+    sent: int
+    received: int
+    milliseconds: int
+    error: str | None
+    known: bool = True
+    """False when it failed before ztunnel knew where to go; such a line says little."""
+
+    @property
+    def mutual_tls(self) -> bool:
+        """Whether it travelled by HBONE."""
+        return self.hbone_address is not None
+
+    @property
+    def node(self) -> str:
+        """The node whose ztunnel writes the line."""
+        there = self.source if self.direction == "outbound" else self.destination
+        return there.node if there else ""
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Who is at which address."""
+
+    mesh: Mesh
+    workloads: Mapping[str, Workload] = field(init=False)
+    hostnames: Mapping[str, Service] = field(init=False)
+    sockets: Mapping[str, tuple[Workload, int]] = field(init=False)
+    services: Mapping[str, Service] = field(init=False)
+    """By a pod's `IP:PORT`: the Service that leads there; ztunnel guesses too when several do."""
+
+    def __post_init__(self) -> None:
+        """Index the mesh once, for the many lines to come."""
+        pods = self.mesh.workloads.values()
+        object.__setattr__(self, "workloads", {each.address: each for each in pods})
+        object.__setattr__(self, "hostnames", {each.hostname: each for each in self.mesh.services.values()})
+        sockets = {path: (each, port) for each in pods for port, path in each.sockets.items()}
+        object.__setattr__(self, "sockets", sockets)
+        object.__setattr__(self, "services", dict(self._leads()))
+
+    def at(self, address: str) -> Workload | None:
+        """The workload at `IP:PORT`."""
+        return self.workloads.get(address.rpartition(":")[0])
+
+    def _leads(self) -> Iterator[tuple[str, Service]]:
+        for service in sorted(self.mesh.services.values(), key=lambda each: (len(each.name), each.name), reverse=True):
+            for endpoint in service.endpoints:
+                if pod := self.mesh.workloads.get(endpoint.workload):
+                    yield from ((f"{pod.address}:{port}", service) for port in endpoint.ports.values())
+
+
+def connection(line: Line, directory: Directory) -> Connection:
+    """What a line of Envoy's says."""
+    match line.kind:
+        case "tunnelled":
+            return _tunnelled(line, directory)
+        case "direct":
+            return _direct(line, directory)
+        case "hbone":
+            return _hbone(line, directory)
+    return _plaintext(line, directory)
+
+
+def _tunnelled(line: Line, directory: Directory) -> Connection:
+    host, service, why = line.first, line.second, line.third
+    address = host if host != "-" else _assumed(line.destination)
+    error = _tunnel_error(line.flags, why)
+    return Connection(
+        "outbound",
+        line.source,
+        directory.at(line.source),
+        address,
+        directory.at(address),
+        line.destination,
+        directory.hostnames.get(service),
+        0 if error else line.received,
+        0 if error else line.sent,
+        line.milliseconds,
+        error,
+    )
+
+
+def _assumed(destination: str) -> str:
+    return f"{destination.rpartition(':')[0]}:{HBONE_PORT}"
+
+
+def _tunnel_error(flags: str, why: str) -> str | None:
+    if "UF" not in flags.split(","):
+        return None
+    answered, _, status = why.partition(":")
+    if answered == "tunnel_response":
+        return f"http status: {status} {_STATUSES.get(status, '')}".rstrip()
+    return _TIMED_OUT if "timeout" in why else f"connection failed: {why}"
+
+
+def _direct(line: Line, directory: Directory) -> Connection:
+    there, port = directory.sockets.get(line.first, (None, 0))
+    service = directory.hostnames.get(line.second)
+    error = _NOTHING_THERE if line.flags != "-" else None
+    if there is None:
+        error = _no_way(line.destination, service, directory)
+    address = f"{there.address}:{port}" if there else line.destination
+    sizes = (0, 0) if error else (line.received, line.sent)
+    return Connection(
+        "outbound",
+        line.source,
+        directory.at(line.source),
+        address,
+        there,
+        None,
+        service,
+        *sizes,
+        line.milliseconds,
+        error,
+        known=there is not None,
+    )
+
+
+def _no_way(destination: str, service: Service | None, directory: Directory) -> str:
+    pod = directory.at(destination)
+    waypoint = service.waypoint if service else pod.waypoint if pod else None
+    if waypoint is None:
+        return f"no healthy upstream: /{destination}"
+    hostname = f"{waypoint.name}.{waypoint.namespace}.svc.cluster.local"
+    name = f'NamespacedHostname {{ namespace: \\"{waypoint.namespace}\\", hostname: \\"{hostname}\\" }}'
+    address = f"waypoint GatewayAddress {{ destination: Hostname({name}), hbone_mtls_port: {HBONE_PORT} }}"
+    return f"unknown waypoint: {address} not found"
+
+
+def _hbone(line: Line, directory: Directory) -> Connection:
+    status, details = line.second, line.third
+    refused = _refusal(details) or (_NOTHING_THERE if status == "503" else None)
+    sizes = (0, 0) if refused else (line.sent, line.received)
+    error = refused or _cut(details)
+    return Connection(
+        "inbound",
+        line.source,
+        directory.at(line.source),
+        _assumed(line.destination),
+        directory.at(line.destination),
+        line.destination,
+        directory.services.get(line.destination),
+        *sizes,
+        line.milliseconds,
+        error,
+    )
+
+
+def _plaintext(line: Line, directory: Directory) -> Connection:
+    told, details = line.second, line.third
+    error = f"{_REJECTED}{told}" if told != "-" else _refusal(details)
+    if error is None and "UF" in line.flags.split(","):
+        error = _NOTHING_THERE
+    sizes = (0, 0) if error else (line.sent, line.received)
+    return Connection(
+        "inbound",
+        line.source,
+        directory.at(line.source),
+        line.destination,
+        directory.at(line.destination),
+        None,
+        directory.services.get(line.destination),
+        *sizes,
+        line.milliseconds,
+        error,
+    )
+
+
+def _cut(details: str) -> str | None:
+    if not details.startswith("downstream_local_disconnect"):
+        return None
+    # a chain is replaced where policies end its connections; a listener goes with its pod
+    return f"connection closed due to {'policy change' if 'filter_chain' in details else 'connection drain'}"
+
+
+def _refusal(details: str) -> str | None:
+    if not details.startswith(_MATCHED):
+        return None
+    policy = details.removeprefix(_MATCHED).removesuffix("]")
+    return _REJECTED + (NONE_ALLOWED if policy == "none" else denied_by(policy))
