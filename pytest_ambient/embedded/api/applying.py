@@ -6,7 +6,7 @@ from typing import Any
 from ..objects import Object, annotations_of
 from . import apply
 from .body import object_for
-from .conform import check, check_namespace
+from .conform import check, check_namespace, check_status
 from .copying import copied
 from .decode import decoded
 from .defaults import complete
@@ -36,6 +36,7 @@ def apply_config(store: Store, about: Target, content: Any, how: Options) -> Obj
     new = _joined(store, about, copied(old), config, how)
     check(store, about, new, old)
     if about.subresource == "status":
+        check_status(store, about, new)
         return store.replace_status(about.resource, new, dry_run=how.dry_run)
     return store.replace(about.resource, new, dry_run=how.dry_run)
 

@@ -19,13 +19,15 @@ def parsed(content_type: str, data: bytes) -> Any:
     kind = content_type.partition(";")[0].strip() or JSON
     if kind == protobuf.CONTENT_TYPE:
         return protobuf.decoded(data)
-    if kind == YAML or kind.endswith("+yaml"):
+    if (kind == YAML or kind.endswith("+yaml")) and not data.lstrip().startswith(b"{"):
         return _yaml(data)
-    if kind != JSON and not kind.endswith("+json"):
+    if kind not in (JSON, YAML) and not kind.endswith(("+json", "+yaml")):
         raise unsupported_media([JSON, YAML])
     try:
         return json.loads(data)
     except ValueError as fault:
+        if "yaml" in kind:
+            return _yaml(data)
         raise bad_request(f"error decoding request body: {fault}") from fault
 
 

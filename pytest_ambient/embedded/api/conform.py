@@ -4,7 +4,7 @@ from ..objects import Object, name_of
 from .copying import copied
 from .decode import decoded
 from .defaults import complete
-from .errors import bad_request, forbidden, invalid, not_found
+from .errors import Cause, bad_request, forbidden, invalid, not_found
 from .fields import Leaves, NoKey, leaves
 from .managed import Manager, claims, record, updated
 from .resources import find
@@ -68,6 +68,17 @@ def check(store: Store, about: Target, obj: Object, old: Object | None) -> None:
     wrong += [each for each in broken(about.resource, obj, old) if each.field not in known]
     if wrong:
         raise invalid(about.resource, name_of(obj), wrong)
+
+
+def check_status(store: Store, about: Target, obj: Object) -> None:
+    """422 with everything that is wrong about the status of `obj`."""
+    status = store.registry.schema(about.resource).get("properties", {}).get("status")
+    if status is None:
+        return
+    wrong = faults({"properties": {"_": status}}, {"_": obj.get("status", {})}, custom=about.resource.custom)
+    if wrong:
+        named = [Cause("status" + each.field[1:], each.message.replace("_.", "status."), each.reason) for each in wrong]
+        raise invalid(about.resource, about.name, named)
 
 
 def check_namespace(store: Store, about: Target, name: str) -> None:

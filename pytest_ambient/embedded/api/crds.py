@@ -1,8 +1,11 @@
 """CustomResourceDefinitions: those of the mesh as objects, and kinds that users define."""
 
+from typing import Any
+
 from ..objects import Object, name_of
 from . import schema
 from .copying import copied
+from .decode import quoted
 from .errors import Cause, invalid
 from .openapi import inlined
 from .resources import CUSTOM, Resource, find
@@ -92,11 +95,29 @@ def _admit(new: Object, old: Object | None) -> None:
         if not (each.get("schema") or {}).get("openAPIV3Schema"):
             where = f"spec.versions[{number}].schema.openAPIV3Schema"
             causes.append(Cause(where, "Required value: schemas are required", "FieldValueRequired"))
+        else:
+            causes += _shape_faults(
+                each["schema"]["openAPIV3Schema"], f"spec.versions[{number}].schema.openAPIV3Schema"
+            )
     if causes:
         raise invalid(DEFINITIONS, name_of(new), causes)
     if old is None:
         stored = next(each["name"] for each in spec["versions"] if each.get("storage"))
         new["status"] = _status(dict(names), stored)
+
+
+def _shape_faults(shape: Any, path: str) -> list[Cause]:
+    """What can't be a schema in there; an array of schemas is none that a definition may use."""
+    if not isinstance(shape, dict):
+        return [Cause(path, f"Invalid value: {quoted(shape)}: must be a schema")]
+    found: list[Cause] = []
+    for key, below in (shape.get("properties") or {}).items():
+        found += _shape_faults(below, f"{path}.properties[{key}]")
+    if "items" in shape:
+        found += _shape_faults(shape["items"], f"{path}.items")
+    if not isinstance(shape.get("additionalProperties", True), bool):
+        found += _shape_faults(shape["additionalProperties"], f"{path}.additionalProperties")
+    return found
 
 
 def _follow(store: Store, change: Change) -> None:

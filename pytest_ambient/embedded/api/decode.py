@@ -14,6 +14,7 @@ from .errors import ApiError, Cause, bad_request, invalid
 from .resources import Resource
 from .schema import OPEN, resolved
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _QUANTITY = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
 _WORDS: tuple[tuple[type, str], ...] = (
     (bool, "bool"), (str, "string"), (int, "number"), (float, "number"), (dict, "object"), (list, "array"),
@@ -88,6 +89,9 @@ class _Decoder:
                 else f"json: cannot unmarshal {_word(value)} into Go value of type string"
             )
             return bad_request(f"{head}: {why}")
+        if shape.get("format") == "date-time" and isinstance(value, str):
+            layout = "2006-01-02T15:04:05Z07:00"
+            return bad_request(f'{head}: parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"')
         field = re.sub(r"\[\d+\]", "", path)
         kind = "string" if shape.get("format") == "int-or-string" else _go(shape)
         return bad_request(
@@ -117,8 +121,13 @@ def _is_quantity(value: Any) -> bool:
     )
 
 
+def _is_time(value: Any) -> bool:
+    return isinstance(value, str) and bool(_TIME.fullmatch(value))
+
+
 _FORMATS: dict[str, Callable[[Any], bool]] = {
     "quantity": _is_quantity,
+    "date-time": _is_time,
     "int-or-string": lambda value: isinstance(value, int | str) and not isinstance(value, bool),
 }
 

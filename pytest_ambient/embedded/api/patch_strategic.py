@@ -9,6 +9,7 @@ from .schema import resolved
 
 _ORDER = "$setElementOrder/"
 _DELETE = "$deleteFromPrimitiveList/"
+_LISTS = ("$retainKeys", _ORDER, _DELETE)
 
 
 def patched(schema: Object, target: Object, patch: Object) -> Object:
@@ -25,6 +26,9 @@ def _object(shape: Object, target: Object, patch: Object) -> Object | None:
         return {key: value for key, value in patch.items() if key != "$patch"}
     if word not in (None, "merge"):
         raise bad_request(f"unrecognized patch type: {word}")
+    for key, value in patch.items():
+        if key.startswith(_LISTS) and not isinstance(value, list):
+            raise bad_request(f"{key} must be a list")
     kept = patch.get("$retainKeys")
     result = {key: value for key, value in target.items() if kept is None or key in kept}
     for key in _fields(patch):

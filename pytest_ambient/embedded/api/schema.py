@@ -27,6 +27,7 @@ _PRIMITIVE: dict[str, Object] = {
     "bytes": {"type": "string", "format": "byte"},
     "quantity": {"type": "string", "format": "quantity"},
     "intstr": {"type": "string", "format": "int-or-string"},
+    "any": {OPEN: True},
     "object": {"type": "object", OPEN: True},
 }
 _OUTER = re.compile(r"(?:\[([\w,]*)\]|\{(\w*)\})(.+)")

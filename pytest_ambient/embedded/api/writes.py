@@ -7,14 +7,12 @@ from ..objects import Object, name_of
 from . import patch_json, patch_strategic
 from .applying import apply_config
 from .body import object_for, parsed
-from .conform import check_namespace, finish, own, take
+from .conform import check_namespace, check_status, finish, own, take
 from .copying import copied
 from .errors import ApiError, Cause, bad_request, invalid, not_implemented, unsupported_media
 from .reads import current
 from .route import Target
-from .schema import OPEN
 from .store import Store
-from .validate import faults
 from .write_options import Options
 
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
@@ -96,11 +94,7 @@ def _put_status(store: Store, about: Target, obj: Object, old: Object, how: Opti
     for key in ("resourceVersion", "uid", "managedFields"):
         if key in obj["metadata"]:
             new["metadata"][key] = obj["metadata"][key]
-    status = store.registry.schema(resource).get("properties", {}).get("status", {OPEN: True})
-    wrong = faults({"properties": {"_": status}}, {"_": new["status"]}, custom=resource.custom)
-    if wrong:
-        named = [Cause("status" + each.field[1:], each.message.replace("_.", "status."), each.reason) for each in wrong]
-        raise invalid(resource, about.name, named)
+    check_status(store, about, new)
     own(store, about, new, old, how)
     return store.replace_status(resource, new, dry_run=how.dry_run)
 
