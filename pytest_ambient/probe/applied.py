@@ -38,11 +38,6 @@ class Applied:
         """What was applied."""
         return [change.document for change in self.changes]
 
-    @property
-    def summary(self) -> str:
-        """The objects, by kind, namespace and name."""
-        return ", ".join(map(str, self.documents))
-
     def undo(self, within: float) -> None:
         """Takes everything back, last first, and waits `within` seconds for each object until it is gone."""
         for change in reversed(self.changes):

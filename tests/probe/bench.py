@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -159,8 +159,3 @@ def split(argv: list[str]) -> list[dict[str, str]]:
         else:
             operations[-1][word.removeprefix("--")] = next(words)
     return operations
-
-
-def without(timing: Timing, **changes: float) -> Timing:
-    """Timing with other seconds."""
-    return replace(timing, **changes)  # type: ignore[arg-type]  # seconds only

@@ -66,7 +66,7 @@ def real(kube: FakeKube) -> Kube:
 def test_what_was_created_is_deleted(kube: Recorder) -> None:
     """And only that."""
     applied = apply(real(kube), [document(service("new"))])
-    assert applied.summary == "Service shop/new"
+    assert [str(document) for document in applied.documents] == ["Service shop/new"]
     applied.undo(within=1)
     assert list(kube.objects) == [("v1/Service", "shop", "reviews")]
 
