@@ -41,9 +41,16 @@ class _Watched(SubprocessStreamProtocol):
 class Child:
     """A process that was started here, and the group that it leads."""
 
-    def __init__(self, process: Process, exited: asyncio.Event, ended: Callable[["Child"], None]) -> None:
+    def __init__(
+        self,
+        process: Process,
+        transport: asyncio.SubprocessTransport,
+        exited: asyncio.Event,
+        ended: Callable[["Child"], None],
+    ) -> None:
         self.pid = process.pid
         self._process = process
+        self._transport = transport
         self._exited = exited
         self._lines: asyncio.Task[None] | None = None
         self._waiting = asyncio.create_task(self._reap(ended))
@@ -89,6 +96,10 @@ class Child:
             return await asyncio.wait_for(self.wait(), grace)
         self.kill()
         return await self.wait()
+
+    def close(self) -> None:
+        """Read nothing more of what it wrote."""
+        self._transport.close()
 
     def tell(self, stream: asyncio.StreamReader, line: Callable[[str], None]) -> None:
         """Hand each line of its output to `line` as it comes."""
@@ -137,7 +148,7 @@ class Processes:
         )
         process = Process(transport, protocol, loop)
         keeper.write(b"+ %d\n" % process.pid)
-        child = Child(process, protocol.exited, self._ended)
+        child = Child(process, transport, protocol.exited, self._ended)
         self._children.add(child)
         if line and process.stdout:
             child.tell(process.stdout, line)
@@ -145,7 +156,10 @@ class Processes:
 
     async def stop(self) -> None:
         """End all children, politely first."""
-        await asyncio.gather(*(each.stop() for each in tuple(self._children)))
+        children = tuple(self._children)
+        await asyncio.gather(*(each.stop() for each in children))
+        for each in children:
+            each.close()
         if self._keeper and self._keeper.stdin:
             self._keeper.stdin.close()
             await self._keeper.wait()

@@ -15,9 +15,6 @@ TRACING = (
     "authorization", "jwt", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags",
 )  # fmt: skip
 
-SHADOW = "x-ambient-shadow"
-"""Where a waypoint writes `denied` when it should have refused and, by the fault application-makes-403, did not."""
-
 
 def forwarded(headers: Mapping[str, str], *more: str) -> dict[str, str]:
     """Those of a request's headers that go along to the next service."""
@@ -48,12 +45,12 @@ async def ask(http: ClientSession, url: str, headers: Mapping[str, str], seconds
 
 
 def honest(around: Surroundings, handler: Handler) -> Handler:
-    """The handler itself, or under the fault application-makes-403 one that refuses what the waypoint should have."""
+    """The handler itself, or under the fault application-makes-403 one that refuses in the waypoint's place."""
     if Fault.APPLICATION_MAKES_403 not in around.faults:
         return handler
 
     async def refusing(request: web.BaseRequest) -> web.StreamResponse:
-        if request.headers.get(SHADOW) == "denied":
+        if request.path != "/health" and around.refuses(request.method):
             return reply("RBAC: access denied", 403, {"Content-Type": "text/plain"})
         return await handler(request)
 

@@ -15,6 +15,7 @@ from .flavours import Flavour
 from .machine import Machine
 from .sandbox import Sandbox
 from .sockets import Listeners, Ports
+from .usurped import refused
 
 
 class PodSide(Protocol):
@@ -62,7 +63,8 @@ def prepare(pod: PodSide, spec: Object, listeners: Listeners, log: Callable[[str
     if maker:
         around = Surroundings(
             pod.object, str(spec["name"]), pod.address, env, argv, log, listeners.listen, listeners.listen_locally,
-            pod.http, machine.mesh, machine.faults, machine.last_node,
+            pod.http, machine.mesh, machine.faults, lambda method: refused(machine.store, pod.object, method),
+            machine.last_node,
         )  # fmt: skip
         return Prepared(maker(around), image.flavour, env)
     placed = located(pod.sandbox, image.flavour, argv)

@@ -62,7 +62,7 @@ class Street:
         variables = {"HOSTNAME": f"{name}-pod", **self.env, **(env or {})}
         around = Surroundings(
             pod, name, "127.0.0.1", variables, list(args), print, listen, listen,
-            lambda: self._client, plane, faults,
+            lambda: self._client, plane, faults, lambda method: method == "DELETE",
         )  # fmt: skip
         program = self.programs[name] = maker(around)
         await program.start()

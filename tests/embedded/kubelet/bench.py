@@ -183,9 +183,11 @@ class Bench:
         )
         return found
 
-    async def run(self, pod: Object, *argv: str, stdin: bytes | None = None) -> tuple[int, str, str]:
-        """Run a command in the pod's first container: exit code, output, errors."""
-        container = pod["spec"]["containers"][0]["name"]
+    async def run(
+        self, pod: Object, *argv: str, stdin: bytes | None = None, container: str = ""
+    ) -> tuple[int, str, str]:
+        """Run a command in the pod's first or the named container: exit code, output, errors."""
+        container = container or pod["spec"]["containers"][0]["name"]
         process = await self.kubelet.exec(pod, container, argv, stdin=stdin is not None, tty=False)
         if stdin is not None:
             await process.write(stdin)

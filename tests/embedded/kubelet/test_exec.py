@@ -97,10 +97,9 @@ def test_ephemeral_container(tmp_path: Path) -> None:
             lambda: state(bench, "details", "ephemeralContainerStatuses").get("state", {}).get("running")
         )
         assert running
-        argv = ["curl", "-s", "-w", " %{local_ip}", "http://localhost:9080/health"]
-        process = await bench.kubelet.exec(made, "probe", argv, stdin=False, tty=False)
-        piece = await process.read()
-        assert piece == ("stdout", f'{{"status":"Details is healthy"}} {made["status"]["podIP"]}'.encode())
+        argv = ("curl", "-s", "-w", " %{local_ip}", "http://localhost:9080/health")
+        code, out, _ = await bench.run(made, *argv, container="probe")
+        assert (code, out) == (0, f'{{"status":"Details is healthy"}} {made["status"]["podIP"]}')
 
     play(tmp_path, scenario)
 

@@ -100,15 +100,18 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
         "async def main():\n"
         "    processes = Processes()\n"
         "    await processes.start(['/bin/sh', '-c', 'sleep 300 & echo $$ $! >pids; wait'])\n"
+        "    print('up', flush=True)\n"
         "    await asyncio.sleep(300)\n"
         "asyncio.run(main())\n"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    parent = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, env=environment)
+    parent = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, env=environment, stdout=subprocess.PIPE)
     pids = tmp_path / "pids"
     _eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    assert parent.stdout
+    assert parent.stdout.readline() == b"up\n"
     parent.send_signal(signal.SIGKILL)
-    parent.wait()
+    parent.communicate()
     assert all(_ended(int(each)) for each in pids.read_text().split())
 
 
