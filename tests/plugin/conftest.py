@@ -2,6 +2,7 @@
 
 import os
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,11 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 INSTALLED = any(entry.value == "pytest_ambient.plugin" for entry in entry_points(group="pytest11"))
 """Whether pytest finds the plugin by itself; it does not in a checkout that nobody installed."""
+
+XDIST = pytest.mark.skipif(find_spec("xdist") is None, reason="xdist is not installed")
+
+ALONE_OR_DEALT = [pytest.param((), id="alone"), pytest.param(("-n2",), id="xdist", marks=XDIST)]
+"""Arguments of a run in one process and of one with workers: nothing that a person reads may differ."""
 
 PLUGIN = () if INSTALLED else ("-p", "pytest_ambient.plugin")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plugin.conftest import Project
+from tests.plugin.conftest import ALONE_OR_DEALT, XDIST, Project
 
 TWO = """
 def test_one(ambient_cluster):
@@ -27,9 +27,7 @@ def test_the_cluster_is_made_once_and_removed(project: Project) -> None:
     project.write(TWO)
     result = project.run("--ambient-cluster=fake")
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(
-        ["ambient: cluster=fake (from option)", "ambient: removed cluster r* (fake) * s"]
-    )
+    result.stdout.fnmatch_lines(["ambient: cluster=fake (from option)", "ambient: removed cluster r* (fake) * s"])
     assert project.provider.asked() == ["create", "delete"]
 
 
@@ -40,7 +38,7 @@ def test_nothing_is_made_where_no_test_asks(project: Project) -> None:
     assert project.provider.asked() == []
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("arguments", ALONE_OR_DEALT)
 def test_a_failed_bring_up_is_every_tests_error_and_tried_once(project: Project, arguments: tuple[str, ...]) -> None:
     """Each test errors with the same one line, without a traceback, and nobody tries again."""
     project.write(TWO, fails="no room left")
@@ -52,6 +50,7 @@ def test_a_failed_bring_up_is_every_tests_error_and_tried_once(project: Project,
     assert project.provider.asked() == ["create", "delete"]
 
 
+@XDIST
 def test_xdist_uses_one_cluster_of_the_controller(project: Project) -> None:
     """Workers are told of the controller's cluster; the run leaves nothing."""
     project.write(TWO)

@@ -7,7 +7,7 @@ import pytest
 from pytest_ambient.errors import Misuse
 from pytest_ambient.options import TABLE
 from pytest_ambient.settings import settle
-from tests.plugin.conftest import Project
+from tests.plugin.conftest import XDIST, Project
 
 TEST = "def test_nothing(ambient_settings):\n    pass\n"
 
@@ -155,6 +155,7 @@ def test_a_contradiction_is_one_line_before_anything_is_made(
     assert project.provider.asked() == []
 
 
+@XDIST
 def test_a_usage_error_is_the_same_under_xdist(project: Project) -> None:
     """The controller refuses before it starts a worker."""
     project.write(TEST)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pytest_ambient
-from tests.plugin.conftest import PLUGIN, Project
+from tests.plugin.conftest import PLUGIN, XDIST, Project
 
 HEAVY = ("kubernetes", "requests", "yaml", "aiohttp", "tenacity", "filelock")
 
@@ -178,6 +178,7 @@ def test_four(): print("dealt", __name__, os.environ["PYTEST_XDIST_WORKER"])
 """
 
 
+@XDIST
 def test_a_number_of_workers_deals_out_by_file(project: Project) -> None:
     """`-n2` keeps a module's tests together; an explicit `--dist` is left alone, and so is a run without a cluster."""
     project.write("")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import PLUGIN, Project
+from tests.plugin.conftest import ALONE_OR_DEALT, PLUGIN, Project
 
 SLOW = """
 import pathlib, time
@@ -40,7 +40,7 @@ def running(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
-@pytest.mark.parametrize("arguments", [(), ("-n1",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("arguments", ALONE_OR_DEALT)
 def test_a_run_that_is_told_to_stop_undoes_what_it_did(
     project: Project, state: Path, number: signal.Signals, arguments: tuple[str, ...]
 ) -> None:

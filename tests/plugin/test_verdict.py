@@ -1,12 +1,11 @@
 """From a case's result to pytest's word, the closing table, JUnit and results.jsonl."""
 
 import json
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.plugin.conftest import Project
+from tests.plugin.conftest import ALONE_OR_DEALT, Project
 
 RULE = """
 import pytest
@@ -62,7 +61,7 @@ def rule(project: Project) -> Project:
     return project
 
 
-@pytest.mark.parametrize("xdist", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
 def test_each_word_has_its_own_kind_of_end(rule: Project, xdist: tuple[str, ...]) -> None:
     """Holds passes, broken fails, inconclusive errors in set-up, documented is an expected failure, the rest skips."""
     result = rule.run(*ARGUMENTS, *xdist)
@@ -80,7 +79,7 @@ def test_each_word_has_its_own_kind_of_end(rule: Project, xdist: tuple[str, ...]
     result.stdout.no_fnmatch_line("*def test_table*")
 
 
-@pytest.mark.parametrize("xdist", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
 def test_the_closing_table_has_rules_times_shares_and_reasons(rule: Project, xdist: tuple[str, ...]) -> None:
     """It is the same with and without workers."""
     lines = rule.run(*ARGUMENTS, *xdist).outlines
@@ -100,7 +99,7 @@ def test_strict_docs_fails_what_differs_from_the_documents(rule: Project) -> Non
     rule.run(*ARGUMENTS, "--ambient-strict-docs").assert_outcomes(passed=2, failed=2, errors=1, skipped=1)
 
 
-@pytest.mark.parametrize("xdist", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
 def test_junit_has_the_facts_as_properties(rule: Project, xdist: tuple[str, ...]) -> None:
     """Each value is JSON."""
     rule.run(*ARGUMENTS, *xdist, "--junitxml=out.xml", "-W", "error")
@@ -119,7 +118,7 @@ def test_junit_has_the_facts_as_properties(rule: Project, xdist: tuple[str, ...]
     assert rows["test_table[holds-elsewhere]"]["ambient.profile"] == "AMBIENT-L4"
 
 
-@pytest.mark.parametrize("xdist", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
 def test_results_are_lines_of_json(rule: Project, xdist: tuple[str, ...]) -> None:
     """The first line is the run, each further one a test."""
     rule.run(*ARGUMENTS, *xdist, "--ambient-report=out")
@@ -198,16 +197,15 @@ def test_a_rule_is_asked_for_the_rows_that_were_selected(project: Project, selec
     result.stdout.fnmatch_lines(["*selected " + str(states).replace("[", "[[]")])
 
 
-def test_a_mistake_in_a_table_fails_collection_with_one_line(project: Project) -> None:
+@pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
+def test_a_mistake_in_a_table_fails_collection_with_one_line(project: Project, xdist: tuple[str, ...]) -> None:
     """Under xdist too it is no internal error."""
     table = """
         from pytest_ambient import GET, Answered, case, cases
         @cases(case("One", "curl", GET("http://a/"), Answered(200), unchanged=True))
         def test_table(verdict): pass
     """
-    for xdist in ([], ["-n2"]):
-        project.write(table)
-        result = project.run("--ambient-cluster=fake", *xdist)
-        result.stdout.fnmatch_lines(["case 'One': the id must be a sentence in kebab case, like get-is-answered"])
-        result.stdout.no_fnmatch_line("*INTERNALERROR*")
-    assert Path(project.pytester.path / "conftest.py").exists()
+    project.write(table)
+    result = project.run("--ambient-cluster=fake", *xdist)
+    result.stdout.fnmatch_lines(["case 'One': the id must be a sentence in kebab case, like get-is-answered"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
