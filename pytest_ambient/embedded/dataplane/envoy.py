@@ -25,6 +25,12 @@ _KINDS = {
     "clusters": "config.cluster.v3.Cluster",
     "routes": "config.route.v3.RouteConfiguration",
 }
+_FOLLOWED = {
+    "clusters": "cluster_manager.cds",
+    "routes": f"http.{ROUTED}.rds.inbound",
+    "listeners": "listener_manager.lds",
+}
+"""The statistics that tell which version of a file Envoy has taken."""
 _SOURCES = {"lds_config": "listeners", "cds_config": "clusters"}
 _RUNTIME = {
     # else a refusal can reset the caller's connection before its connect() returns, which no ztunnel does
@@ -60,6 +66,7 @@ class Envoy:
         self._drain = drain
         self._written: dict[str, str] = {}
         self._version = 0
+        self._clusters: list[Object] = []
         self._child: Child | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -75,7 +82,9 @@ class Envoy:
 
     async def start(self, resources: Resources) -> None:
         """Start with that configuration and return when it is served; EnvoyFailed otherwise."""
-        self._write(resources)
+        for kind, items in resources.files.items():
+            self._replace(kind, items)
+        self._clusters = resources.clusters
         bootstrap = self._folder / "bootstrap.json"
         bootstrap.write_text(json.dumps(self._bootstrap()))
         arguments = ["--config-path", str(bootstrap), "--concurrency", "1", "--disable-hot-restart"]
@@ -90,8 +99,20 @@ class Envoy:
         await self._until(_START, self._live, "does not start")
 
     async def apply(self, resources: Resources) -> None:
-        """Give it another configuration; returns when it is followed."""
-        versions = self._write(resources)
+        """Give it another configuration; returns when it is followed.
+
+        New clusters come first, then what leads to them, then clusters change and go: no connection meets a gap.
+        """
+        before = {str(each["name"]): each for each in self._clusters}
+        after = {str(each["name"]): each for each in resources.clusters}
+        await self._take({"clusters": [*(after | before).values()]})
+        await self._take({"routes": resources.routes, "listeners": resources.listeners})
+        await self._take({"clusters": resources.clusters})
+        self._clusters = resources.clusters
+
+    async def _take(self, files: Mapping[str, list[Object]]) -> None:
+        written = {_FOLLOWED[kind]: self._replace(kind, items) for kind, items in files.items() if items}
+        versions = {statistic: version for statistic, version in written.items() if version}
         if self._child and versions:
             await self._until(_APPLY, lambda: self._follows(versions), "does not take its configuration")
 
@@ -130,18 +151,8 @@ class Envoy:
             return False
         return {f'{name}{_VERSION}: "{version}"' for name, version in versions.items()} <= set(told)
 
-    def _write(self, resources: Resources) -> dict[str, str]:
-        """Write what has changed; returns for each changed file the statistic that tells its version, and that."""
-        files = {
-            "clusters": ("cluster_manager.cds", resources.clusters),
-            "routes": (f"http.{ROUTED}.rds.inbound", resources.routes),
-            "listeners": ("listener_manager.lds", resources.listeners),
-        }
-        written = {statistic: self._replace(kind, items) for kind, (statistic, items) in files.items() if items}
-        return {statistic: version for statistic, version in written.items() if version}
-
     def _replace(self, kind: str, items: list[Object]) -> str | None:
-        text = json.dumps([typed(_KINDS[kind]) | each for each in items])
+        text = json.dumps([typed(_KINDS[kind]) | each for each in sorted(items, key=lambda each: str(each["name"]))])
         if self._written.get(kind) == text:
             return None
         self._written[kind] = text

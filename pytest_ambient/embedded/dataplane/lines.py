@@ -11,7 +11,7 @@ _EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 SERVICE = "ambient.service"
 REFUSAL = "ambient.refusal"
 
-_MEASURES = "%START_TIME(%s%6f)%\t%BYTES_RECEIVED%\t%BYTES_SENT%\t%DURATION%\t%RESPONSE_FLAGS%"
+_MEASURES = "%EMIT_TIME(%s%6f)%\t%BYTES_RECEIVED%\t%BYTES_SENT%\t%DURATION%\t%RESPONSE_FLAGS%"
 _CALLER, _ADDRESSED = "%DOWNSTREAM_REMOTE_ADDRESS%", "%DOWNSTREAM_LOCAL_ADDRESS%"
 _WHY = "%UPSTREAM_TRANSPORT_FAILURE_REASON%"
 
@@ -45,8 +45,8 @@ class Line:
     """The caller's address and port."""
     destination: str
     """The address and port that was asked for."""
-    began: int
-    """Microseconds since the epoch."""
+    told: int
+    """When the connection was over, in microseconds since the epoch."""
     received: int
     """Bytes from the caller."""
     sent: int
@@ -62,7 +62,7 @@ class Line:
     @property
     def ended(self) -> datetime.datetime:
         """When the connection was over."""
-        return _EPOCH + datetime.timedelta(microseconds=self.began, milliseconds=self.milliseconds)
+        return _EPOCH + datetime.timedelta(microseconds=self.told)
 
     @classmethod
     def parse(cls, text: str) -> "Line | None":
@@ -71,5 +71,5 @@ class Line:
         if len(fields) != 11 or fields[0] not in ("tunnelled", "direct", "hbone", "plaintext"):
             return None
         kind: Kind = fields[0]  # type: ignore[assignment]  # checked in the line above
-        began, received, sent, milliseconds = (int(each) if each.isdecimal() else 0 for each in fields[3:7])
-        return cls(kind, fields[1], fields[2], began, received, sent, milliseconds, *fields[7:])
+        told, received, sent, milliseconds = (int(each) if each.isdecimal() else 0 for each in fields[3:7])
+        return cls(kind, fields[1], fields[2], told, received, sent, milliseconds, *fields[7:])

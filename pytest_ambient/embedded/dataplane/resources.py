@@ -17,6 +17,12 @@ class Resources:
     clusters: list[Object] = field(default_factory=list)
     routes: list[Object] = field(default_factory=list)
 
+    @property
+    def files(self) -> dict[str, list[Object]]:
+        """The parts by the name of their file, those without content left out."""
+        parts = {"clusters": self.clusters, "routes": self.routes, "listeners": self.listeners}
+        return {name: items for name, items in parts.items() if items}
+
     def once(self) -> "Resources":
         """The same with each name once, as Envoy wants it: pods on their node's network may share address and port."""
         return Resources(_once(self.listeners), _once(self.clusters), self.routes)

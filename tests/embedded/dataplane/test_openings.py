@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from pytest_ambient.embedded.istiod.model import Identity, L4Match, Mesh, String
 
 from .conftest import Bookinfo
 from .test_l4 import CURL, ZTUNNEL, policy
+from .world import Reply
 
 ANYBODY = StringMatch("presence")
 
@@ -135,3 +137,29 @@ def test_what_is_remembered() -> None:
     assert follow(mesh) == 1
     assert follow(replace(mesh, l4_policies=policy("DENY", L4Match(destination_ports=(80,))))) == 1
     assert follow(denied) == 2
+
+
+def test_no_connection_meets_a_gap(bookinfo: Bookinfo) -> None:
+    """While policies come and go each connection is answered or refused with a word of ztunnel's, nothing between."""
+    world, seen = bookinfo.world, list[tuple[Workload, Reply]]()
+    held = policy("ALLOW", L4Match(principals=(CURL,)), scope="WorkloadSelector")
+    listing = replace(bookinfo.details, policies=tuple(held))
+    ended = threading.Event()
+
+    def call(caller: Workload) -> None:
+        while not ended.is_set():
+            seen.append((caller, world.call(caller, bookinfo.to_details)))
+
+    threads = [threading.Thread(target=call, args=(each,)) for each in (bookinfo.outside, bookinfo.reviews[0])]
+    for each in threads:
+        each.start()
+    for _ in range(6):
+        with world.having(l4_policies=held, workloads={**world.mesh.workloads, listing.uid: listing}):
+            world.run(asyncio.sleep(0.1))
+    ended.set()
+    for each in threads:
+        each.join()
+    assert {reply.exit for _, reply in seen} <= {0, 52, 56}
+    for caller, reply in seen:
+        lines = world.logged(ZTUNNEL, f"src.addr={caller.address}:{reply.port} ")
+        assert ("policy rejection" in lines[-1] or "401" in lines[-1]) is (reply.status == 0)
