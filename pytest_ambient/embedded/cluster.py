@@ -81,7 +81,6 @@ async def _start(plan: Plan, undo: AsyncExitStack) -> tuple[str, str]:
         store, plan.state, processes, addresses, plane,
         hosts=hosts, emit=controllers.emit, capture=controllers.capture, faults=plan.faults,
     )  # fmt: skip
-    undo.callback(machine.close)
     kubelet = LocalKubelet(machine)
     undo.push_async_callback(kubelet.stop)
     server = ApiServer(store, kubelet, credentials, version=seed.KUBERNETES, faults=plan.faults)
