@@ -1,80 +1,19 @@
 """The printed columns of built-in kinds."""
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 from ..objects import Object, labels_of, name_of
-from . import columns_pod
+from . import columns_pod, columns_workload
 from .ages import age
-from .cells import joined, labels_text, selector_text
+from .cells import joined, labels_text
+from .column import AGE, CREATED, NAME, Cell, Column, field
 from .resources import Resource
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its head and how to fill a cell; `wide` ones are only shown when asked for."""
-
-    name: str
-    cell: Callable[[Object], Any]
-    kind: str = "string"
-    wide: bool = False
-    format: str = ""
-
-    def definition(self) -> Object:
-        """The head as the API sends it."""
-        return {
-            "name": self.name, "type": self.kind, "format": self.format, "description": "", "priority": int(self.wide),
-        }  # fmt: skip
-
-
-def compact(value: Any) -> str:
-    """A structure in one line."""
-    return json.dumps(value, separators=(",", ":"))
-
-
-NAME = Column("Name", name_of, format="name")
-AGE = Column("Age", lambda obj: age(obj["metadata"].get("creationTimestamp", "")))
-_CREATED = Column("Created At", lambda obj: obj["metadata"].get("creationTimestamp", ""))
 
 
 def of(resource: Resource) -> Sequence[Column]:
     """The columns of a built-in kind."""
     shown = _KINDS.get(resource.kind, (AGE,))
     return shown if resource.kind == "Event" else [NAME, *shown]
-
-
-def _spec(*path: str, none: Any = "") -> Callable[[Object], Any]:
-    def cell(obj: Object) -> Any:
-        value: Any = obj
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        return none if value is None else value
-
-    return cell
-
-
-def _containers(field: str) -> Callable[[Object], str]:
-    return lambda obj: ",".join(
-        str(each.get(field, ""))
-        for each in obj.get("spec", {}).get("template", {}).get("spec", {}).get("containers", ())
-    )
-
-
-_TEMPLATE = (
-    Column("Containers", _containers("name"), wide=True),
-    Column("Images", _containers("image"), wide=True),
-    Column("Selector", lambda obj: selector_text(obj.get("spec", {}).get("selector") or {}), wide=True),
-)
-
-
-def _count(*path: str) -> Callable[[Object], Any]:
-    return _spec(*path, none=0)
-
-
-def _ready_of_wanted(obj: Object) -> str:
-    return f"{_count('status', 'readyReplicas')(obj)}/{_count('spec', 'replicas')(obj)}"
 
 
 def _service_ports(obj: Object) -> str:
@@ -131,7 +70,7 @@ def _node_roles(obj: Object) -> str:
     return ",".join(sorted(key.removeprefix(head) for key in labels_of(obj) if key.startswith(head))) or "<none>"
 
 
-def _node_address(kind: str) -> Callable[[Object], str]:
+def _node_address(kind: str) -> Cell:
     def cell(obj: Object) -> str:
         found = (each["address"] for each in obj.get("status", {}).get("addresses") or () if each["type"] == kind)
         return next(found, "<none>")
@@ -139,8 +78,8 @@ def _node_address(kind: str) -> Callable[[Object], str]:
     return cell
 
 
-def _info(name: str) -> Callable[[Object], Any]:
-    return _spec("status", "nodeInfo", name, none="<unknown>")
+def _info(name: str) -> Cell:
+    return field("status", "nodeInfo", name, none="<unknown>")
 
 
 def _event_object(obj: Object) -> str:
@@ -157,7 +96,7 @@ def _entries(obj: Object) -> int:
     return len(obj.get("data") or {}) + len(obj.get("binaryData") or {})
 
 
-def _subjects(kind: str) -> Callable[[Object], str]:
+def _subjects(kind: str) -> Cell:
     def cell(obj: Object) -> str:
         found = [each for each in obj.get("subjects") or () if each["kind"] == kind]
         return ", ".join(
@@ -179,9 +118,9 @@ _BINDING = (
     Column("ServiceAccounts", _subjects("ServiceAccount"), wide=True),
 )
 
-_KINDS: dict[str, tuple[Column, ...]] = {
-    "Pod": tuple(Column(*each) for each in columns_pod.COLUMNS),
-    "Namespace": (Column("Status", _spec("status", "phase")), AGE),
+_KINDS: dict[str, tuple[Column, ...]] = columns_workload.COLUMNS | {
+    "Pod": columns_pod.COLUMNS,
+    "Namespace": (Column("Status", field("status", "phase")), AGE),
     "Node": (
         Column("Status", _node_status), Column("Roles", _node_roles), AGE, Column("Version", _info("kubeletVersion")),
         Column("Internal-IP", _node_address("InternalIP"), wide=True),
@@ -190,58 +129,29 @@ _KINDS: dict[str, tuple[Column, ...]] = {
         Column("Container-Runtime", _info("containerRuntimeVersion"), wide=True),
     ),
     "Service": (
-        Column("Type", _spec("spec", "type")), Column("Cluster-IP", _spec("spec", "clusterIP", none="<none>")),
+        Column("Type", field("spec", "type")), Column("Cluster-IP", field("spec", "clusterIP", none="<none>")),
         Column("External-IP", _external), Column("Port(s)", _service_ports), AGE,
         Column("Selector", lambda obj: labels_text(obj.get("spec", {}).get("selector") or {}), wide=True),
     ),
     "Endpoints": (Column("Endpoints", _endpoints), AGE),
     "EndpointSlice": (
-        Column("AddressType", _spec("addressType")), Column("Ports", _slice_ports),
+        Column("AddressType", field("addressType")), Column("Ports", _slice_ports),
         Column("Endpoints", _slice_addresses), AGE,
     ),
     "ConfigMap": (Column("Data", _entries, "integer"), AGE),
-    "Secret": (Column("Type", _spec("type")), Column("Data", lambda obj: len(obj.get("data") or {}), "integer"), AGE),
+    "Secret": (Column("Type", field("type")), Column("Data", lambda obj: len(obj.get("data") or {}), "integer"), AGE),
     "ServiceAccount": (Column("Secrets", lambda obj: len(obj.get("secrets") or ()), "integer"), AGE),
     "Event": (
-        Column("Last Seen", _event_seen), Column("Type", _spec("type")), Column("Reason", _spec("reason")),
-        Column("Object", _event_object), Column("Subobject", _spec("involvedObject", "fieldPath"), wide=True),
-        Column("Source", _spec("source", "component"), wide=True), Column("Message", _spec("message")),
+        Column("Last Seen", _event_seen), Column("Type", field("type")), Column("Reason", field("reason")),
+        Column("Object", _event_object), Column("Subobject", field("involvedObject", "fieldPath"), wide=True),
+        Column("Source", field("source", "component"), wide=True), Column("Message", field("message")),
         Column("First Seen", lambda obj: age(obj.get("firstTimestamp") or ""), wide=True),
-        Column("Count", _spec("count", none=1), wide=True), Column("Name", name_of, wide=True),
+        Column("Count", field("count", none=1), wide=True), Column("Name", name_of, wide=True),
     ),
-    "Deployment": (
-        Column("Ready", _ready_of_wanted), Column("Up-to-date", _count("status", "updatedReplicas"), "integer"),
-        Column("Available", _count("status", "availableReplicas"), "integer"), AGE, *_TEMPLATE,
-    ),
-    "ReplicaSet": (
-        Column("Desired", _count("spec", "replicas"), "integer"),
-        Column("Current", _count("status", "replicas"), "integer"),
-        Column("Ready", _count("status", "readyReplicas"), "integer"), AGE, *_TEMPLATE,
-    ),
-    "DaemonSet": (
-        Column("Desired", _count("status", "desiredNumberScheduled"), "integer"),
-        Column("Current", _count("status", "currentNumberScheduled"), "integer"),
-        Column("Ready", _count("status", "numberReady"), "integer"),
-        Column("Up-to-date", _count("status", "updatedNumberScheduled"), "integer"),
-        Column("Available", _count("status", "numberAvailable"), "integer"),
-        Column(
-            "Node Selector",
-            lambda obj: labels_text(obj["spec"].get("template", {}).get("spec", {}).get("nodeSelector") or {}),
-        ),
-        AGE, *_TEMPLATE,
-    ),
-    "ControllerRevision": (
-        Column("Controller", lambda obj: _owner(obj)), Column("Revision", _count("revision")), AGE,
-    ),
-    "Lease": (Column("Holder", _spec("spec", "holderIdentity")), AGE),
-    "Role": (_CREATED,),
-    "ClusterRole": (_CREATED,),
+    "Lease": (Column("Holder", field("spec", "holderIdentity")), AGE),
+    "Role": (CREATED,),
+    "ClusterRole": (CREATED,),
     "RoleBinding": _BINDING,
     "ClusterRoleBinding": _BINDING,
-    "CustomResourceDefinition": (_CREATED,),
+    "CustomResourceDefinition": (CREATED,),
 }  # fmt: skip
-
-
-def _owner(obj: Object) -> str:
-    found = next((each for each in obj["metadata"].get("ownerReferences", ()) if each.get("controller")), None)
-    return f"{found['kind'].lower()}.apps/{found['name']}" if found else "<none>"

@@ -1,9 +1,8 @@
 """The printed columns of pods: what a pod is doing, in one word."""
 
-from typing import Any
-
 from ..objects import Object
 from .ages import age
+from .column import AGE, Column, field
 
 
 def _ready(obj: Object) -> str:
@@ -84,14 +83,13 @@ def _gates(obj: Object) -> str:
     return f"{sum(held.get(each) == 'True' for each in gates)}/{len(gates)}" if gates else "<none>"
 
 
-COLUMNS: tuple[tuple[Any, ...], ...] = (
-    ("Ready", _ready),
-    ("Status", status),
-    ("Restarts", _restarts),
-    ("Age", lambda obj: age(obj["metadata"].get("creationTimestamp", ""))),
-    ("IP", _address, "string", True),
-    ("Node", lambda obj: obj.get("spec", {}).get("nodeName") or "<none>", "string", True),
-    ("Nominated Node", lambda obj: obj.get("status", {}).get("nominatedNodeName") or "<none>", "string", True),
-    ("Readiness Gates", _gates, "string", True),
+COLUMNS = (
+    Column("Ready", _ready),
+    Column("Status", status),
+    Column("Restarts", _restarts),
+    AGE,
+    Column("IP", _address, wide=True),
+    Column("Node", field("spec", "nodeName", none="<none>"), wide=True),
+    Column("Nominated Node", field("status", "nominatedNodeName", none="<none>"), wide=True),
+    Column("Readiness Gates", _gates, wide=True),
 )
-"""Name, cell, type and whether it is only shown when asked for."""

@@ -1,6 +1,7 @@
-"""Port forwarding over a WebSocket: two channels for each port, the number of the port first (v4.channel.k8s.io)."""
+"""Port forwarding over a WebSocket, as the Python client speaks it: two channels for each port, its number first."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import WSMsgType, web
@@ -24,34 +25,39 @@ class _Link:
 
 
 async def serve(request: web.BaseRequest, kubelet: Kubelet, pod: Object) -> web.StreamResponse:
-    """Carry bytes between the client and the ports of the pod that the query names, until the client goes."""
+    """Carry bytes between the client and ports of the pod until the client goes."""
     if request.headers.get("Upgrade", "").lower() != "websocket":
         raise not_implemented(f"port forwarding over SPDY alone; use the WebSocket protocol {PROTOCOL}")
     if pod.get("status", {}).get("phase") != "Running":
         raise bad_request(f"unable to forward port because pod {name_of(pod)} is not running")
-    if tunnel.PROTOCOL in request.headers.get("Sec-WebSocket-Protocol", ""):
-        socket = web.WebSocketResponse(protocols=(tunnel.PROTOCOL,), compress=False, max_msg_size=0)
-        await socket.prepare(request)
-        await tunnel.Tunnel(socket, kubelet, pod).serve()
-        return socket
-    numbers = [int(each) for text in request.query.getall("ports", []) for each in text.split(",") if each.isdigit()]
-    if not numbers:
+    tunneled = tunnel.PROTOCOL in request.headers.get("Sec-WebSocket-Protocol", "")
+    asked = [each for text in request.query.getall("ports", []) for each in text.split(",")]
+    numbers = [int(each) for each in asked if each.isdigit()]
+    if not numbers and not tunneled:
         raise bad_request('query parameter "ports" is required')
-    socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=0)
+    protocols = (tunnel.PROTOCOL if tunneled else PROTOCOL,)
+    socket = web.WebSocketResponse(protocols=protocols, compress=False, max_msg_size=0)
     await socket.prepare(request)
+    if tunneled:
+        await tunnel.Tunnel(socket, kubelet, pod).serve()
+    else:
+        await _channels(socket, kubelet, pod, numbers)
+    return socket
+
+
+async def _channels(socket: web.WebSocketResponse, kubelet: Kubelet, pod: Object, numbers: Sequence[int]) -> None:
     links: dict[int, _Link] = {}
-    tasks: set[asyncio.Task[None]] = set()
+    tasks = []
     for place, number in enumerate(numbers):
         channel = 2 * place
         for each in (channel, channel + 1):
             await socket.send_bytes(bytes((each,)) + number.to_bytes(2, "little"))
         try:
-            reader, writer = await kubelet.dial(pod, number)
+            links[channel] = _Link(channel, *await kubelet.dial(pod, number))
         except PodUnreachable as fault:
             await socket.send_bytes(bytes((channel + 1,)) + str(fault).encode())
             continue
-        links[channel] = _Link(channel, reader, writer)
-        tasks.add(asyncio.ensure_future(_outward(socket, links[channel])))
+        tasks.append(asyncio.ensure_future(_outward(socket, links[channel])))
     try:
         await _inward(socket, links)
     finally:
@@ -59,7 +65,6 @@ async def serve(request: web.BaseRequest, kubelet: Kubelet, pod: Object) -> web.
             task.cancel()
         for link in links.values():
             link.writer.close()
-    return socket
 
 
 async def _inward(socket: web.WebSocketResponse, links: dict[int, _Link]) -> None:

@@ -8,7 +8,7 @@ from ..objects import Object
 from .discovery import groups
 from .registry import Registry
 from .resources import Resource
-from .schema import DEFINITIONS, load, resolved
+from .schema import DEFINITIONS, fingerprint, load, resolved
 from .writes import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 
 _ACTIONS = {"get": "get", "put": "put", "patch": "patch", "delete": "delete"}
@@ -29,8 +29,8 @@ def index(registry: Registry) -> Object:
     paths = {}
     for name in names:
         group, version = _parts(name)
-        kinds = [each.kind for each in _served(registry, group, version)]
-        digest = hashlib.sha256(json.dumps([name, kinds]).encode()).hexdigest()[:32].upper()
+        shapes = [registry.own(each) or each.kind for each in _served(registry, group, version)]
+        digest = hashlib.sha256(f"{fingerprint()} {name} {json.dumps(shapes)}".encode()).hexdigest()[:32].upper()
         paths[name] = {"serverRelativeURL": f"/openapi/v3/{name}?hash={digest}"}
     return {"paths": paths}
 

@@ -51,6 +51,10 @@ class Registry:
         """What objects of that kind look like."""
         return self._schemas.get(resource.key) or schema.of(resource)
 
+    def own(self, resource: Resource) -> Object | None:
+        """The schema of a kind that a user defined, None for those of the tables."""
+        return self._schemas.get(resource.key)
+
     def columns(self, resource: Resource) -> list[Object]:
         """The columns with which a custom kind is printed, as its definition has them."""
         known = self._columns.get(resource.key)

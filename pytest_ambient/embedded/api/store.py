@@ -4,47 +4,24 @@ One thread only. Objects that come out are shared: copy before changing one.
 """
 
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from ..objects import Object, labels_of, name_of, namespace_of
 from . import deletion
 from .copying import copied
 from .defaults import complete
 from .errors import already_exists, conflict, not_found
+from .journal import Change, Journal, Word, timestamp
 from .names import check_name, generated_name
 from .registry import Registry
 from .resources import RESOURCES, Resource, find
 
 __all__ = ["RESOURCES", "Change", "Hook", "Resource", "Store", "find", "timestamp"]
 
-REMEMBERED = 1000
-"""How many changes a watch can look back."""
-
 Objects: TypeAlias = list[Object]
-Word: TypeAlias = Literal["ADDED", "MODIFIED", "DELETED"]
 Hook: TypeAlias = Callable[[Object, Object | None], None]
 """Called with the new object, which it may change, and the old one; raises ApiError to refuse."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change of one object; `version` is the cluster's resourceVersion after it."""
-
-    type: Word
-    resource: Resource
-    object: Object
-    old: Object | None
-    version: int
-
-
-def timestamp(after: float = 0) -> str:
-    """Now, or `after` seconds from now, as objects carry it."""
-    moment = datetime.fromtimestamp(datetime.now(UTC).timestamp() + after, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Store:
@@ -55,14 +32,15 @@ class Store:
 
     def __init__(self, registry: Registry | None = None) -> None:
         self.registry = registry or Registry()
-        self.version = 1000
         self._objects: dict[tuple[str, str], dict[tuple[str, str], Object]] = {}
         self._hooks: dict[tuple[str, str], list[Hook]] = {}
-        self._subscribers: list[Callable[[Change], None]] = []
-        self._history: deque[Change] = deque(maxlen=REMEMBERED)
-        self._untold: deque[Change] = deque()
+        self._journal = Journal()
         self._owners = deletion.Owners(self)
-        self._telling = False
+
+    @property
+    def version(self) -> int:
+        """The resourceVersion of the last change."""
+        return self._journal.version
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
         """The object, or None."""
@@ -85,15 +63,11 @@ class Store:
 
     def subscribe(self, seen: Callable[[Change], None]) -> Callable[[], None]:
         """Call `seen` after each change, in order; returns what ends that."""
-        self._subscribers.append(seen)
-        return lambda: self._subscribers.remove(seen)
+        return self._journal.subscribe(seen)
 
     def since(self, version: int) -> Iterable[Change] | None:
         """The changes after that resourceVersion, None when they are no longer remembered."""
-        oldest = self._history[0].version if self._history else self.version + 1
-        if version < oldest - 1:
-            return None
-        return [each for each in self._history if each.version > version]
+        return self._journal.since(version)
 
     def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         """Add an object (a copy of `obj`, completed) and return it; AlreadyExists when its name is taken."""
@@ -117,7 +91,7 @@ class Store:
             return new
         self._commit("ADDED", resource, new, None)
         self._owners.adopt(resource, new)
-        self._tell()
+        self._journal.tell()
         return new
 
     def replace(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
@@ -173,7 +147,7 @@ class Store:
         if marked != old:
             self._commit("MODIFIED", resource, marked, old)
             self._owners.advance(marked)
-            self._tell()
+            self._journal.tell()
         return marked
 
     def remove(self, resource: Resource, old: Object) -> None:
@@ -181,7 +155,7 @@ class Store:
         last = {**old, "metadata": dict(old["metadata"])}
         self._commit("DELETED", resource, last, old)
         self._owners.release(resource, last)
-        self._tell()
+        self._journal.tell()
 
     def _current(self, resource: Resource, obj: Object) -> Object:
         old = self.get(resource, name_of(obj), namespace_of(obj))
@@ -214,34 +188,17 @@ class Store:
             return new
         self._commit("MODIFIED", resource, new, old)
         self._owners.adopt(resource, new)
-        self._tell()
+        self._journal.tell()
         return new
 
     def _commit(self, word: Word, resource: Resource, new: Object, old: Object | None) -> None:
-        self.version += 1
-        new["metadata"]["resourceVersion"] = str(self.version)
+        self._journal.add(word, resource, new, old)
         kept = self._objects.setdefault(resource.key, {})
         where = (namespace_of(new), name_of(new))
         if word == "DELETED":
             kept.pop(where, None)
         else:
             kept[where] = new
-        change = Change(word, resource, new, old, self.version)
-        self._history.append(change)
-        self._untold.append(change)
-
-    def _tell(self) -> None:
-        """Tell all, in order; a change made by a listener is told after the one it is listening to."""
-        if self._telling:
-            return
-        self._telling = True
-        try:
-            while self._untold:
-                change = self._untold.popleft()
-                for seen in tuple(self._subscribers):
-                    seen(change)
-        finally:
-            self._telling = False
 
 
 def _carry(new: Object, old: Object, field: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from ..objects import Object
 from . import columns, jsonpath
 from .ages import age
-from .columns import Column
+from .column import AGE, NAME, Column, compact
 from .registry import Registry
 from .resources import Resource
 
@@ -38,7 +38,7 @@ def _columns(registry: Registry, resource: Resource) -> Sequence[Column]:
         return columns.of(resource)
     defined = registry.columns(resource)
     named = [_custom(each) for each in defined]
-    return [columns.NAME, *(named or [columns.AGE])]
+    return [NAME, *(named or [AGE])]
 
 
 def _custom(defined: Object) -> Column:
@@ -64,4 +64,4 @@ def _shown(value: Any) -> str:
         return value
     if isinstance(value, bool):
         return str(value).lower()
-    return columns.compact(value)
+    return compact(value)
