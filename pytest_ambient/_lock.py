@@ -1,4 +1,4 @@
-"""Locks between processes: one that many share and one holds alone, and one for a name."""
+"""A lock between processes that many share or one holds alone; the kernel frees it when its holder dies."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,30 +22,11 @@ def alone(path: Path, *, within: float = 600.0) -> Iterator[None]:
 
 
 @contextmanager
-def only(path: Path, *, taken: str) -> Iterator[None]:
-    """Hold `path` or raise LockError with the text `taken` at once."""
-    import filelock
-
-    _made(path.parent)
-    lock = filelock.FileLock(path, timeout=0, fallback_to_soft=False)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise LockError(taken) from None
-    except OSError as error:
-        raise LockError(f"{path}: cannot be locked: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
 def _read_write(path: Path, *, alone: bool, within: float) -> Iterator[None]:
     import filelock
 
     _made(path.parent)
-    # Readers pass the gate one by one and a writer stays in it, so that new readers cannot keep a writer out for ever.
+    # Readers pass the gate one by one and a writer stays in it: without it new readers overtake a writer that waits.
     gate = filelock.FileLock(path.with_suffix(".gate"), timeout=within, fallback_to_soft=False)
     lock = filelock.ReadWriteLock(path, timeout=within, is_singleton=False)
     try:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,13 +24,19 @@ with getattr(_lock, sys.argv[1])(Path(sys.argv[2])):
 """
 
 
-def holder(how: str, path: Path) -> subprocess.Popen[str]:
+@contextmanager
+def holder(how: str, path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds a lock until it is told to let go."""
     command = [sys.executable, "-c", HOLD, how, str(path)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
-    return process
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 def ended(pid: int) -> bool:
@@ -87,56 +95,47 @@ def test_what_a_killed_process_left_is_stopped_too(tmp_path: Path) -> None:
 
 def test_readers_share_and_a_writer_waits_for_them(tmp_path: Path) -> None:
     """Across processes."""
-    path = tmp_path / "lock.db"
-    process = holder("shared", path)
-    with _lock.shared(path, within=1):
-        pass
-    with (
-        pytest.raises(LockError, match=r"lock.db: not free within 0.2 s, another run or worker holds it$"),
-        _lock.alone(path, within=0.2),
-    ):
-        pass
-    process.communicate("\n", timeout=10)
-    with _lock.alone(path, within=1):
-        pass
+    path, late = tmp_path / "lock.db", r"lock.db: not free within 0.2 s, another run or worker holds it$"
+    with holder("shared", path) as process:
+        with _lock.shared(path, within=1):
+            pass
+        with pytest.raises(LockError, match=late), _lock.alone(path, within=0.2):
+            pass
+        process.communicate("\n", timeout=10)
+        with _lock.alone(path, within=1):
+            pass
 
 
 def test_a_writer_keeps_readers_out_even_while_it_waits(tmp_path: Path) -> None:
     """New readers queue behind a waiting writer, so that it gets its turn."""
-    path = tmp_path / "lock.db"
-    first = holder("shared", path)
-    order: list[str] = []
+    path, order = tmp_path / "lock.db", list[str]()
 
-    def write() -> None:
-        with _lock.alone(path, within=10):
-            order.append("writer")
+    def take(how: Callable[..., AbstractContextManager[None]], name: str) -> threading.Thread:
+        def run() -> None:
+            with how(path, within=10):
+                order.append(name)
 
-    def read() -> None:
-        with _lock.shared(path, within=10):
-            order.append("reader")
+        thread = threading.Thread(target=run)
+        thread.start()
+        time.sleep(0.3)
+        return thread
 
-    writer, reader = threading.Thread(target=write), threading.Thread(target=read)
-    writer.start()
-    deadline = time.monotonic() + 5
-    while not path.with_suffix(".gate").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(0.1)
-    reader.start()
-    time.sleep(0.1)
-    assert order == []
-    first.communicate("\n", timeout=10)
-    writer.join(10)
-    reader.join(10)
+    with holder("shared", path) as first:
+        waiting = [take(_lock.alone, "writer"), take(_lock.shared, "reader")]
+        assert order == []
+        first.communicate("\n", timeout=10)
+        for thread in waiting:
+            thread.join(10)
     assert order == ["writer", "reader"]
 
 
 def test_a_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     """The kernel lets go for it."""
-    process = holder("alone", tmp_path / "lock.db")
-    process.kill()
-    process.communicate()
-    with _lock.alone(tmp_path / "lock.db", within=2):
-        pass
+    with holder("alone", tmp_path / "lock.db") as process:
+        process.kill()
+        process.communicate()
+        with _lock.alone(tmp_path / "lock.db", within=2):
+            pass
 
 
 def test_a_folder_that_cannot_be_made_is_one_line() -> None:

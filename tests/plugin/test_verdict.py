@@ -137,6 +137,13 @@ def test_results_are_lines_of_json(rule: Project, xdist: tuple[str, ...]) -> Non
     }
 
 
+def test_a_run_that_is_killed_leaves_the_results_it_had(rule: Project) -> None:
+    """Each line is on the disk before the next test starts."""
+    rule.pytester.makepyfile(test_zz="import os\ndef test_end(): os._exit(9)")
+    rule.run(*ARGUMENTS, "--ambient-report=out")
+    assert len((rule.pytester.path / "out" / "results.jsonl").read_text().splitlines()) == 7
+
+
 def test_artefacts_are_written_for_what_does_not_hold(rule: Project) -> None:
     """One file a case, with the whole text and the evidence; always, on failure, or never."""
     written = {}
