@@ -18,7 +18,7 @@ from .xds import ROUTED, typed, watched
 _START = 10.0
 _POLL = 0.002
 _VERSION = ".version_text"
-_APPLY = 5.0
+_APPLY = 15.0
 _FLUSH_MILLISECONDS = 20
 _KINDS = {
     "listeners": "config.listener.v3.Listener",

@@ -13,7 +13,7 @@ from ..process import Processes
 from .ca import Authority
 from .connections import Directory, connection
 from .dump import config_dump
-from .envoy import Envoy
+from .envoy import Envoy, EnvoyFailed
 from .lines import Line
 from .metrics import Metrics
 from .resources import Resources
@@ -81,7 +81,7 @@ class DataPlane:
             self._directory = Directory(mesh)
             # ztunnel first: a waypoint that reconnects because of a policy must meet that policy
             await self._ztunnel.apply(self._configuration.resources(mesh))
-            await asyncio.gather(*(each.envoy.apply(self._resources(each)) for each in self._waypoints.values()))
+            await asyncio.gather(*(self._apply(key, each) for key, each in self._waypoints.items()))
         self._tell_policies(before)
 
     async def start_waypoint(self, name: str, namespace: str, address: str, identity: Identity) -> None:
@@ -128,6 +128,13 @@ class DataPlane:
         """The process id of each Envoy, by what it plays."""
         running = {"ztunnel": self._ztunnel, **{key: each.envoy for key, each in self._waypoints.items()}}
         return {name: each.pid for name, each in running.items() if each.running}
+
+    async def _apply(self, key: str, pod: _WaypointPod) -> None:
+        try:
+            await pod.envoy.apply(self._resources(pod))
+        except (EnvoyFailed, OSError):
+            if self._waypoints.get(key) is pod:  # else it was stopped meanwhile, and nobody misses it
+                raise
 
     def _resources(self, pod: _WaypointPod) -> Resources:
         return pod.configuration.resources(self._mesh, self._mesh.waypoints.get(pod.waypoint.key))

@@ -1,5 +1,6 @@
 """Starting and ending Envoys."""
 
+import asyncio
 import os
 import signal
 import stat
@@ -76,3 +77,22 @@ def test_few_inotify_instances() -> None:
             assert sum(os.readlink(each) == "anon_inode:inotify" for each in descriptors) <= 4
         finally:
             world.close()
+
+
+def test_waypoint_that_ends_during_a_push() -> None:
+    """A mesh is taken although a waypoint pod goes away in the midst of it."""
+    with TemporaryDirectory(prefix="dataplane-") as folder:
+        world = World(Path(folder))
+        try:
+            caller, server = world.pod("curl"), world.pod("details-v1", 9080)
+            to = world.service("details", server)
+            for index in range(3):
+                waypoint = world.waypoint(f"waypoint-{index}", services=(to.key,))
+                world.run(_together(world, f"{waypoint.name}-abc"))
+            assert world.call(caller, to).status == 200
+        finally:
+            world.close()
+
+
+async def _together(world: World, pod: str) -> None:
+    await asyncio.gather(world.plane.push(world.mesh), world.plane.stop_waypoint(pod, "bookinfo"))
