@@ -1,15 +1,9 @@
 """What the cluster's names mean: Service names to addresses, as a pod of some namespace writes them."""
 
-import socket
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from .api.store import Store, find
 from .objects import Object, name_of, namespace_of
-from .ports import bound
 
 CLUSTER_DOMAIN = "cluster.local"
 
@@ -63,29 +57,3 @@ class Names:
     def _endpoints(self, service: Object) -> tuple[str, ...]:
         endpoints = self._store.get(find("Endpoints"), name_of(service), namespace_of(service)) or {}
         return tuple(each["ip"] for subset in endpoints.get("subsets") or () for each in subset.get("addresses") or ())
-
-
-class Resolver(AbstractResolver):
-    """Resolves the cluster's names for programs of one namespace; others don't exist."""
-
-    def __init__(self, resolve: Callable[[str], tuple[str, ...]]) -> None:
-        self._resolve = resolve
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """The addresses of `host`, with the port that is served for `port`; OSError for an unknown name."""
-        found = self._resolve(host)
-        if not found:
-            raise OSError(socket.EAI_NONAME, "Name or service not known")
-        return [_result(host, address, bound(port)) for address in found]
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-def _result(host: str, address: str, port: int) -> ResolveResult:
-    flags: Any = socket.AI_NUMERICHOST
-    return ResolveResult(
-        hostname=host, host=address, port=port, family=socket.AF_INET, proto=socket.IPPROTO_TCP, flags=flags
-    )

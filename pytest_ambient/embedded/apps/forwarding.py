@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, web
+from aiohttp import web
 
 from ..faults import Fault
+from .caller import Caller, Unanswered
 from .program import Surroundings
 from .web import Handler, reply
 
@@ -29,19 +30,16 @@ def address(around: Surroundings, service: str) -> str:
     return f"http://{host}{'.' + domain if domain else ''}:{port}"
 
 
-async def ask(http: ClientSession, url: str, headers: Mapping[str, str], seconds: float) -> tuple[int, object]:
+async def ask(caller: Caller, url: str, headers: Mapping[str, str], seconds: float) -> tuple[int, object]:
     """Status and decoded JSON (None when it is none) of a GET; status 0 when nobody answers in time."""
     try:
-        async with http.get(
-            url, headers=headers, timeout=ClientTimeout(total=seconds), allow_redirects=False
-        ) as response:
-            text = await response.text()
-    except (ClientError, TimeoutError, OSError):
+        status, body = await caller.get(url, headers, seconds)
+    except Unanswered:
         return 0, None
     try:
-        return response.status, json.loads(text)
+        return status, json.loads(body)
     except ValueError:
-        return response.status, None
+        return status, None
 
 
 def honest(around: Surroundings, handler: Handler) -> Handler:

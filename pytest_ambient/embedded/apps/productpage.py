@@ -110,7 +110,7 @@ class Productpage(Web):
         """What a service says of a product; its own status, 500 when it can't be reached. Reviews is asked twice."""
         url = f"{self._urls[service]}/{service}/{number}"
         for _ in range(2 if service == "reviews" else 1):
-            status, answer = await ask(self.around.http(), url, headers, _SECONDS)
+            status, answer = await ask(self.around.caller, url, headers, _SECONDS)
             self._results[service, status or 500] += 1
             if status == 200:
                 return status, answer

@@ -5,11 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from aiohttp import ClientSession
-
 from ..faults import Fault
 from ..istiod.model import Identity
 from ..objects import Object, name_of, namespace_of
+from .caller import Caller
 
 
 class CannotStart(Exception):
@@ -55,8 +54,8 @@ class Surroundings:
     """Serve a port of the pod, for all."""
     listen_locally: Callable[[int, Callable[[], asyncio.BaseProtocol]], Awaitable[None]]
     """Serve a port on the pod's own localhost."""
-    http: Callable[[], ClientSession]
-    """A client that calls from the pod's address, by the cluster's names, on fresh connections."""
+    caller: Caller
+    """Calls from the pod's address, by the cluster's names, on fresh connections."""
     mesh: MeshPlane
     faults: frozenset[Fault] = frozenset()
     refuses: Callable[[str], bool] = lambda _: False

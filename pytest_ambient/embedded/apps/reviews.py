@@ -50,7 +50,7 @@ class Reviews(Web):
     async def _stars(self, request: web.BaseRequest, number: str) -> dict[str, int]:
         """Stars by reviewer; -1 for those that ratings did not tell."""
         headers = forwarded(request.headers, "end-user")
-        status, answer = await ask(self.around.http(), f"{self._ratings}/ratings/{number}", headers, self._seconds)
+        status, answer = await ask(self.around.caller, f"{self._ratings}/ratings/{number}", headers, self._seconds)
         stars = answer.get("ratings") if status == 200 and isinstance(answer, dict) else None
         found = stars if isinstance(stars, dict) else {}
         return {name: found.get(name, -1) for name, _ in _TEXTS}

@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 
-from aiohttp import ClientSession, TCPConnector
-
 from ..api.store import find, timestamp
-from ..names import Resolver
+from ..apps.caller import Caller
 from ..objects import Object, name_of, namespace_of
 from .container import Container, Kind
 from .machine import Machine
@@ -31,11 +29,12 @@ class Pod:
         self.address = self.host if self._shares_node else machine.addresses.pods.take()
         self.sandbox: Sandbox = machine.sandboxes.create(self.uid, namespace_of(pod), self.address)
         self.ports = Ports(machine.sockets)
+        namespace = namespace_of(pod)
+        self.caller = Caller(self.address, lambda host: machine.names.resolve(host, namespace))
         self.containers: list[Container] = []
         self._object = pod
         self._initialized = False
         self._served = False
-        self._client: ClientSession | None = None
         self._began = timestamp()
         self._telling: asyncio.Handle | None = None
         self._ending: list[asyncio.Task[None]] = []
@@ -69,17 +68,6 @@ class Pod:
                 return each
         raise LookupError(f"container {name} is not valid for pod {name_of(self._object)}")
 
-    def http(self) -> ClientSession:
-        """A client that calls from the pod's address, by the cluster's names, each time on a fresh connection."""
-        if self._client is None:
-            namespace = namespace_of(self._object)
-            resolver = Resolver(lambda host: self.machine.names.resolve(host, namespace))
-            connector = TCPConnector(
-                local_addr=(self.address, 0), force_close=True, limit=0, resolver=resolver, use_dns_cache=False
-            )
-            self._client = ClientSession(connector=connector, auto_decompress=False)
-        return self._client
-
     def changed(self) -> None:
         """Tell the API soon; several changes are told at once."""
         if self._telling is None:
@@ -98,8 +86,6 @@ class Pod:
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
         await asyncio.gather(*(each.stop() for each in self.containers), *self._ending)
-        if self._client:
-            await self._client.close()
         if self._telling:
             self._telling.cancel()
         self.sandbox.remove()

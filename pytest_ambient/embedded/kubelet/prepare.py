@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from aiohttp import ClientSession
-
 from .. import images
+from ..apps.caller import Caller
 from ..apps.program import Program, Surroundings
 from ..objects import Object
 from .command import Command, located, sleeping
@@ -26,13 +25,11 @@ class PodSide(Protocol):
     host: str
     sandbox: Sandbox
     ports: Ports
+    caller: Caller
 
     @property
     def object(self) -> Object:
         """The pod as the API has it."""
-
-    def http(self) -> ClientSession:
-        """A client that calls from the pod."""
 
     def changed(self) -> None:
         """A container's state is another one."""
@@ -63,7 +60,7 @@ def prepare(pod: PodSide, spec: Object, listeners: Listeners, log: Callable[[str
     if maker:
         around = Surroundings(
             pod.object, str(spec["name"]), pod.address, env, argv, log, listeners.listen, listeners.listen_locally,
-            pod.http, machine.mesh, machine.faults, lambda method: refused(machine.store, pod.object, method),
+            pod.caller, machine.mesh, machine.faults, lambda method: refused(machine.store, pod.object, method),
             machine.last_node,
         )  # fmt: skip
         return Prepared(maker(around), image.flavour, env)

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from pytest_ambient.embedded.apps.caller import Caller
 from pytest_ambient.embedded.apps.program import Maker, MeshPlane, Program, Surroundings
 from pytest_ambient.embedded.apps.reviews import Reviews
 from pytest_ambient.embedded.faults import Fault
@@ -62,7 +63,7 @@ class Street:
         variables = {"HOSTNAME": f"{name}-pod", **self.env, **(env or {})}
         around = Surroundings(
             pod, name, "127.0.0.1", variables, list(args), print, listen, listen,
-            lambda: self._client, plane, faults, lambda method: method == "DELETE",
+            Caller("127.0.0.1", lambda _: ()), plane, faults, lambda method: method == "DELETE",
         )  # fmt: skip
         program = self.programs[name] = maker(around)
         await program.start()
