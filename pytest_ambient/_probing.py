@@ -100,6 +100,7 @@ class Probes:
 
     kube: "Kube"
     places: "Places"
+    cluster: "Cluster"
     run: "Run"
     battery: "Battery"
 
@@ -118,7 +119,7 @@ class Probes:
 
 
 @contextmanager
-def probes(kube: "Kube", where: "Places", run: "Run") -> Iterator[Probes]:
+def probes(kube: "Kube", where: "Places", cluster: "Cluster", run: "Run") -> Iterator[Probes]:
     """What asks from the source pods, until the end."""
     from pytest_ambient.probe.battery import Battery
     from pytest_ambient.probe.source import Sources
@@ -127,7 +128,7 @@ def probes(kube: "Kube", where: "Places", run: "Run") -> Iterator[Probes]:
     timing = Timing.of(run.settings.timeout)
     battery = Battery(kube, Sources(kube, where, run.id, hub=run.settings.hub), timing)
     try:
-        yield Probes(kube, where, run, battery)
+        yield Probes(kube, where, cluster, run, battery)
     finally:
         battery.close()
 
@@ -144,7 +145,8 @@ def rule(ours: Probes, module: Path, selected: "Sequence[Case]") -> "Iterator[Ru
     try:
         yield run
     finally:
-        run.close()
+        with turn(ours.cluster, alone=any(case.scope == "mesh" for case in selected)):
+            run.close()
 
 
 def facts(result: "CaseResult", *, whole: bool) -> "dict[str, Json]":

@@ -86,10 +86,14 @@ def bookinfo(
 
 @pytest.fixture(scope="session")
 def _ambient_probes(
-    bookinfo: "Bookinfo", ambient_kube: "Kube", ambient_places: "Places", pytestconfig: pytest.Config
+    bookinfo: "Bookinfo",
+    ambient_kube: "Kube",
+    ambient_places: "Places",
+    ambient_cluster: "Cluster",
+    pytestconfig: pytest.Config,
 ) -> "Iterator[_probing.Probes]":
     """What asks from the source pods; its threads end with the session."""
-    with _probing.probes(ambient_kube, ambient_places, run_of(pytestconfig)) as probes:
+    with _probing.probes(ambient_kube, ambient_places, ambient_cluster, run_of(pytestconfig)) as probes:
         yield probes
 
 

@@ -79,10 +79,13 @@ class Lifecycle:
             self.say(f"not all could be removed: {error}; later: pytest-ambient cleanup")
 
     def leave(self) -> None:
-        """Let the cluster stay after this process, on purpose."""
+        """Let what was made stay after this process, on purpose; namespaces are known by their label from then on."""
         assert self._lease is not None
         self._undo.pop_all()
-        self._lease.keep()
+        if self._lease.cluster.owned:
+            self._lease.keep()
+        else:
+            self._lease.end()
         self._lease = None
 
     def _steps(self, *steps: Step) -> None:
@@ -145,7 +148,8 @@ class Lifecycle:
         if cluster.owned:
             look = f"kubectl --kubeconfig {cluster.kubeconfig} get pods -A"
             return f"{look}; pytest-ambient down --ambient-name={cluster.name}"
-        return f"kubectl --context {cluster.context} delete namespace -l pytest-ambient/run={self.plan.run}"
+        where = f"--kubeconfig {cluster.kubeconfig} --context {cluster.context}"
+        return f"kubectl {where} delete namespace -l pytest-ambient/run={self.plan.run}"
 
     def _save_logs(self) -> None:
         if self.plan.logs is None or self._lease is None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-import pytest_ambient
 from pytest_ambient import _run
 from pytest_ambient.cluster import embedded, preflight
 from pytest_ambient.cluster.embedded import Embedded
@@ -21,7 +20,7 @@ from pytest_ambient.errors import Misuse, ProviderError
 def provider(monkeypatch: pytest.MonkeyPatch) -> Embedded:
     """The provider with a double for the process that it starts."""
     monkeypatch.setattr(embedded, "MODULE", "tests.cluster.bench")
-    monkeypatch.setenv("PYTHONPATH", str(Path(pytest_ambient.__file__).parent.parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     monkeypatch.setattr(preflight, "extra_installed", lambda: None)
     return Embedded()
 

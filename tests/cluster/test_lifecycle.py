@@ -111,6 +111,22 @@ def test_a_failed_bring_up_saves_logs_before_it_undoes(tmp_path: Path) -> None:
     assert (tmp_path / "logs" / "log").exists()
 
 
+def test_namespaces_that_are_kept_are_named_by_their_label(tmp_path: Path) -> None:
+    """Nobody answers for them any more, so no lease stays; the line removes them."""
+    told: list[str] = []
+    cluster = Cluster("prod", tmp_path / "config", "prod", False, "existing")
+    fake = FakeProvider(tmp_path / "diary")
+    fake.create = lambda spec: cluster  # type: ignore[method-assign]  # attaches and makes nothing
+    one = Lifecycle(Plan(fake, "existing", ClusterSpec("x", tmp_path / "x"), "r1", "always"), told.append, remove)
+    one.up()
+    one.down(failed=False)
+    assert told == [
+        f"kept namespaces of run r1 in context prod: kubectl --kubeconfig {tmp_path / 'config'} --context prod "
+        "delete namespace -l pytest-ambient/run=r1"
+    ]
+    assert list(leases.leases()) == []
+
+
 def test_a_lease_is_left_behind_when_its_owner_is_gone() -> None:
     """Or when another process has the owner's number now; not when it was given up on purpose."""
     cluster = Cluster("c", Path("k"), "c", True, "fake")

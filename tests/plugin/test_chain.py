@@ -1,12 +1,15 @@
 """The whole chain in a user's own project, against doubles for everything below the probes."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.plugin.conftest import Project
+from tests.probe import bench
 
 CHAIN = """
 import pytest
-from tests.probe.bench import DENIED, PLACES, QUICK, RUN, Bench, Reply
+from bench import DENIED, PLACES, QUICK, RUN, Bench, Reply
 
 @pytest.fixture(scope="session")
 def bench():
@@ -76,6 +79,7 @@ def own(project: Project) -> Project:
     """A user's own rule: a module and the manifest beside it."""
     project.write("", conftest=CHAIN)
     project.pytester.makepyfile(test_own=OWN)
+    (project.pytester.path / "bench.py").write_text(Path(bench.__file__).read_text())
     (project.pytester.path / "test_own.yaml").write_text(POLICY)
     return project
 

@@ -54,6 +54,28 @@ def test_a_run_that_is_told_to_stop_undoes_what_it_did(
     assert list((state / "leases").iterdir()) == []
 
 
+@pytest.mark.parametrize("arguments", ALONE_OR_DEALT)
+def test_a_bring_up_that_is_interrupted_is_undone(project: Project, state: Path, arguments: tuple[str, ...]) -> None:
+    """What is half made goes too."""
+    project.write(
+        SLOW,
+        conftest="""
+import pathlib, time
+def slow(self, spec):
+    (spec.folder / "half").write_text("made")
+    pathlib.Path("started").write_text("")
+    time.sleep(60)
+FakeProvider.create = slow
+""",
+    )
+    with running(project, *arguments) as process:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=40)
+    assert project.provider.asked() == ["delete"]
+    assert list((state / "leases").iterdir()) == []
+    assert list((state / "clusters").iterdir()) == []
+
+
 def test_what_a_killed_run_left_is_reaped_by_the_next(project: Project, state: Path) -> None:
     """A lease tells of the cluster; the next run removes it before it makes its own, and says so."""
     project.write(SLOW)
