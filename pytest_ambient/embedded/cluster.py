@@ -5,11 +5,12 @@ import json
 import os
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import seed
 from .addresses import Addresses
+from .alias import short
 from .api import kubeconfig, pki
 from .api.server import ApiServer
 from .api.store import Store
@@ -39,7 +40,8 @@ async def serve(plan: Plan, ended: asyncio.Event) -> None:
     """Run the cluster until `ended` is set; its state folder holds `ready.json` once everything answers."""
     began = time.monotonic()
     async with AsyncExitStack() as undo:
-        url, context = await _start(plan, undo)
+        state = undo.enter_context(short(plan.state))
+        url, context = await _start(replace(plan, state=state), undo)
         ready = {
             "name": plan.name,
             "kubeconfig": str(plan.state / "kubeconfig"),

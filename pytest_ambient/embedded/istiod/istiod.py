@@ -21,6 +21,9 @@ from .view import GATEWAY_API, MESH_CONTROLLER, SOURCES, WAYPOINT_CLASS, View
 SLOW = 60.0
 """Seconds by which policies and routes are late under the fault slow-propagation."""
 
+AGAIN = 1.0
+"""Seconds until a configuration that could not be carried out is tried again."""
+
 _log = logging.getLogger(__name__)
 _WATCHED = {find(kind, group).key for kind, group in SOURCES.values()}
 
@@ -94,6 +97,7 @@ class Istiod:
                 await self._reconcile()
             except Exception:
                 _log.exception("istiod could not carry out the present configuration")
+                asyncio.get_running_loop().call_later(AGAIN, self.touch)
 
     async def _reconcile(self) -> None:
         view = View.of(self._store)

@@ -3,23 +3,16 @@
 import asyncio
 import itertools
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..apps.program import CannotStart
 
-_LONGEST = 90
-"""Socket paths end at 107 characters; a state folder may lie deep."""
-
-
 class SocketFolder:
-    """Where sockets lie: in the state folder, or in a short temporary one when that is too deep."""
+    """Where sockets lie in the state folder, whose path must be short."""
 
     def __init__(self, state: Path) -> None:
-        folder = state / "sockets"
-        self._own = len(str(folder)) > _LONGEST
-        self._folder = Path(tempfile.mkdtemp(prefix="ambient-")) if self._own else folder
+        self._folder = state / "sockets"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._numbers = itertools.count(1)
 
