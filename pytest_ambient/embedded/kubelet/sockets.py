@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..apps.program import CannotStart
 
+
 class SocketFolder:
     """Where sockets lie in the state folder, whose path must be short."""
 

@@ -100,6 +100,15 @@ def test_cluster_role_in_one_namespace(world: World) -> None:
     assert "[get list watch]" in world.kubectl("auth", "can-i", "--list", "--as", "eve")
 
 
+def test_rules_may_name_objects(world: World) -> None:
+    """A rule with resourceNames holds for those objects alone."""
+    names = ("--verb=get", "--resource=configmaps", "--resource-name=mine")
+    world.kubectl("create", "role", "named", *names)
+    world.kubectl("create", "rolebinding", "named", "--role=named", "--user=nora")
+    assert world.kubectl("auth", "can-i", "--as", "nora", "get", "configmaps/mine") == "yes\n"
+    assert world.kubectl("auth", "can-i", "--as", "nora", "get", "configmaps/other", code=1) == "no\n"
+
+
 def test_administrator_may_do_everything(world: World) -> None:
     """The client certificate of the kubeconfig belongs to system:masters."""
     assert world.kubectl("auth", "can-i", "*", "*") == "yes\n"

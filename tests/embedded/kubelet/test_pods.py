@@ -208,14 +208,3 @@ def test_unmounted_volume_is_said(tmp_path: Path) -> None:
         assert reasons(bench, "curl").count("VolumeNotMounted") == 1
 
     play(tmp_path, scenario)
-
-
-def test_deep_state_folder(tmp_path: Path) -> None:
-    """A state folder too deep for sockets works all the same."""
-    deep = tmp_path / ("d" * 60) / ("e" * 60)
-
-    async def scenario(bench: Bench) -> None:
-        bench.store.create(POD, pod("echo", ECHO))
-        assert (await bench.kubelet.fetch(await bench.ready_pod("echo"), 8080, "/get"))[0] == 200
-
-    play(deep, scenario)
