@@ -17,12 +17,11 @@ import pytest
 def running(state: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A cluster's process; killed at the end when it still runs."""
     command = [sys.executable, "-m", "pytest_ambient.embedded", "--state", str(state), "--name", "test", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def ready(state: Path, process: subprocess.Popen[str], within: float = 30) -> dict[str, object]:
