@@ -11,6 +11,7 @@ from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, NotInTime
 from pytest_ambient.manifest import Document, Places, read
 from pytest_ambient.mesh.readiness import Capture, captured
+from pytest_ambient.mesh.serving import settle
 
 INSTALLER = f"{MANAGER}-install"
 """The field manager of what is installed: rules may change the same objects under a name of their own."""
@@ -56,6 +57,7 @@ def install(kube: Kube, places: Places, run: str, *, hub: str | None = None, wit
                 )
             )
     until(partial(_ready, kube, places), what="Bookinfo to be Ready", within=within)
+    settle(kube, places)
     return Bookinfo(places, run, _captures(kube, places))
 
 
