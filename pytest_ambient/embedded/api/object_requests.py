@@ -1,5 +1,6 @@
 """Requests about objects, once they are known to be allowed."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +20,8 @@ from .tokens import Tokens
 from .watch import Watch
 from .write_options import Options, options
 
+Warn = Callable[[Object], Sequence[str]]
+"""What the answer to a write of that object should warn of."""
 Answer = tuple[int, Any, tuple[str, ...]]
 """HTTP status, content and warnings."""
 
@@ -26,9 +29,10 @@ Answer = tuple[int, Any, tuple[str, ...]]
 class Objects:
     """Answers the requests that name a kind."""
 
-    def __init__(self, store: Store, tokens: Tokens) -> None:
+    def __init__(self, store: Store, tokens: Tokens, warn: Warn) -> None:
         self._store = store
         self._tokens = tokens
+        self._warn = warn
 
     def owns(self, path: str) -> bool:
         """Whether the path names a kind."""
@@ -61,6 +65,7 @@ class Objects:
             content = parsed(kind, data) if data else None
             status, found = self._change(request, about, who, content, how)
         if "metadata" in found and found.get("kind") == about.resource.kind and about.resource.verbs != ("create",):
+            how.warnings += self._warn(found) if request.method != "DELETE" else ()
             found = one(self._store.registry, about, found, wanted)
         return status, found, tuple(how.warnings)
 

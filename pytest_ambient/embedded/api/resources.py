@@ -77,10 +77,10 @@ def _review(group: str, kind: str, plural: str, *, namespaced: bool = False) -> 
 
 def _empty(
     group: str, kind: str, plural: str, *short: str,
-    namespaced: bool = True, everyday: bool = False, version: str = "v1",
+    namespaced: bool = True, everyday: bool = False, version: str = "v1", also: str = "",
 ) -> Resource:  # fmt: skip
-    categories = ("all",) if everyday else ()
-    return Resource(group, version, kind, plural, namespaced, short, categories, empty=True)
+    categories = ("all",) if everyday or also else ()
+    return Resource(group, version, kind, plural, namespaced, short, categories, also=(also,) * bool(also), empty=True)
 
 
 _POD_SUBRESOURCES = (
@@ -133,7 +133,7 @@ EMPTY: tuple[Resource, ...] = (
     _empty("batch", "Job", "jobs", everyday=True),
     _empty("batch", "CronJob", "cronjobs", "cj", everyday=True),
     _empty("policy", "PodDisruptionBudget", "poddisruptionbudgets", "pdb"),
-    _empty("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", version="v2", everyday=True),
+    _empty("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", version="v2", also="v1"),
     _empty("networking.k8s.io", "NetworkPolicy", "networkpolicies", "netpol"),
     _empty("networking.k8s.io", "Ingress", "ingresses", "ing"),
     _empty("networking.k8s.io", "IngressClass", "ingressclasses", namespaced=False),

@@ -17,7 +17,7 @@ from .errors import ApiError, no_such_path
 from .exec import Exec
 from .general import General
 from .impersonation import impersonated
-from .object_requests import Objects
+from .object_requests import Objects, Warn
 from .pki import Credentials
 from .rbac import Wish, allowed, refusal
 from .route import Target, flag, target, verb
@@ -32,17 +32,18 @@ _Stream = Callable[[web.BaseRequest, Object], Awaitable[web.StreamResponse]]
 class ApiServer:
     """Serves a store, and the pods of a kubelet, as Kubernetes does.
 
-    Callers show a client certificate or a service account token; all others get 401.
+    Callers show a client certificate or a service account token; all others get 401. `warn` says what the answer to a
+    write should warn of.
     """
 
     def __init__(
         self, store: Store, kubelet: Kubelet, credentials: Credentials, *,
-        version: str = VERSION, faults: frozenset[Fault] = frozenset(),
+        version: str = VERSION, faults: frozenset[Fault] = frozenset(), warn: Warn = lambda _: (),
     ) -> None:  # fmt: skip
         self.tokens = Tokens(credentials.signing_key)
         self._store, self._kubelet, self._credentials = store, kubelet, credentials
         self._general = General(store, version)
-        self._objects = Objects(store, self.tokens)
+        self._objects = Objects(store, self.tokens, warn)
         self._exec = Exec(kubelet, faults)
         self._runner: web.ServerRunner | None = None
         self._open: set[asyncio.Task[object]] = set()
@@ -125,7 +126,10 @@ class ApiServer:
         if found is None:
             raise no_such_path()
         content_type, body = found
-        return web.Response(body=body, headers={"Content-Type": content_type})
+        headers = {"Content-Type": content_type}
+        if "hash" in request.query:
+            headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return web.Response(body=body, headers=headers)
 
     def _authorize(self, who: Caller, about: Target, word: str) -> None:
         resource = about.resource

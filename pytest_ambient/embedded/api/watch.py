@@ -9,6 +9,7 @@ from aiohttp import web
 
 from ..objects import Object, namespace_of
 from .errors import expired
+from .journal import REMEMBERED
 from .negotiate import Form, one
 from .reads import selected
 from .route import Target, flag, whole
@@ -28,6 +29,7 @@ class Watch:
         self._fields = by_fields(about.resource, query.get("fieldSelector", ""))
         self._bookmarks = flag(query, "allowWatchBookmarks")
         self._changes: asyncio.Queue[Change] = asyncio.Queue()
+        self._transport: asyncio.Transport | None = None
         asked = whole(query, "timeoutSeconds")
         self._seconds = float(asked if asked else _SHORTEST + random.randrange(_SHORTEST))  # noqa: S311 - spreads load
 
@@ -38,6 +40,7 @@ class Watch:
         )
         response.enable_chunked_encoding()
         await response.prepare(request)
+        self._transport = request.transport
         end = self._store.subscribe(self._seen)
         try:
             await response.write(b"".join(self._first()))
@@ -50,8 +53,11 @@ class Watch:
         return response
 
     def _seen(self, change: Change) -> None:
-        if change.resource.key == self._about.resource.key:
-            self._changes.put_nowait(change)
+        if change.resource.key != self._about.resource.key:
+            return
+        self._changes.put_nowait(change)
+        if self._changes.qsize() > REMEMBERED and self._transport is not None:
+            self._transport.abort()  # a client that does not read must list again
 
     def _first(self) -> Iterator[bytes]:
         """What is already known: all objects, or the changes since the version that the client names."""

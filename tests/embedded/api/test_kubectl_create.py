@@ -79,6 +79,13 @@ def test_kinds_without_effect_are_refused_by_name(world: World) -> None:
     assert "the embedded cluster does not implement Job objects (batch/v1)" in refused
 
 
+def test_writers_are_warned(world: World) -> None:
+    """What the mesh has to say about an object reaches its writer as a warning."""
+    world.warnings["warned"] = ['this is "odd"']
+    assert world.complaint("create", "configmap", "warned") == 'Warning: this is "odd"\n'
+    assert world.complaint("delete", "configmap", "warned") == ""
+
+
 def test_unknown_namespace_is_named(world: World) -> None:
     """Nothing can be created in a namespace that does not exist."""
     refused = world.kubectl("create", "configmap", "c", "-n", "nowhere", code=1)

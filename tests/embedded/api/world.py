@@ -32,8 +32,13 @@ class World:
         self.kubeconfig = folder / "config"
         self._loop = loop
         self._credentials = pki.create(folder / "pki")
-        self.server = ApiServer(self.store, self.kubelet, self._credentials, faults=faults)
+        self.warnings: dict[str, list[str]] = {}
+        """What to warn of when an object of that name is written."""
+        self.server = ApiServer(self.store, self.kubelet, self._credentials, faults=faults, warn=self._warn)
         self.url = ""
+
+    def _warn(self, item: Object) -> list[str]:
+        return self.warnings.get(item["metadata"]["name"], [])
 
     async def start(self) -> None:
         """Serve, with the namespaces default and kube-system."""
