@@ -17,12 +17,17 @@ _KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSe
 def keep_identity(new: Object, old: Object) -> None:
     """Carry over what no writer may change."""
     for field in _KEPT:
-        if field in old["metadata"]:
-            new["metadata"][field] = old["metadata"][field]
-        else:
-            new["metadata"].pop(field, None)
+        carry(new["metadata"], old["metadata"], field)
     new["metadata"].pop("selfLink", None)
     new["apiVersion"], new["kind"] = old["apiVersion"], old["kind"]
+
+
+def carry(new: Object, old: Object, field: str) -> None:
+    """Give `new` the field of `old`, or none."""
+    if field in old:
+        new[field] = old[field]
+    else:
+        new.pop(field, None)
 
 
 def same(new: Object, old: Object) -> bool:

@@ -104,7 +104,7 @@ class Store:
         new = copied(obj)
         deletion.keep_identity(new, old)
         if resource.status:
-            _carry(new, old, "status")
+            deletion.carry(new, old, "status")
         self._admit(resource, new, old)
         return self._put(resource, new, old, dry_run=dry_run)
 
@@ -112,9 +112,9 @@ class Store:
         """Like `replace`, for `status` and managedFields alone."""
         old = self._current(resource, obj)
         new = {key: value for key, value in old.items() if key != "status"}
-        _carry(new, copied(obj), "status")
+        deletion.carry(new, copied(obj), "status")
         new["metadata"] = dict(old["metadata"])
-        _carry(new["metadata"], copied(obj["metadata"]), "managedFields")
+        deletion.carry(new["metadata"], copied(obj["metadata"]), "managedFields")
         return self._put(resource, new, old, dry_run=dry_run)
 
     def set_status(self, resource: Resource, name: str, namespace: str, status: Object) -> None:
@@ -199,10 +199,3 @@ class Store:
             kept.pop(where, None)
         else:
             kept[where] = new
-
-
-def _carry(new: Object, old: Object, field: str) -> None:
-    if field in old:
-        new[field] = old[field]
-    else:
-        new.pop(field, None)

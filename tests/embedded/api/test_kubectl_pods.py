@@ -1,11 +1,8 @@
 """kubectl exec, cp, logs, debug, port-forward and the proxies: what reaches into a pod."""
 
-import http.server
 import json
 import re
-import threading
 import urllib.request
-from collections.abc import Iterator
 
 import pytest
 
@@ -136,29 +133,6 @@ def test_proxies(world: World) -> None:
     assert world.kubectl("get", "--raw", f"{root}/services/s:http/proxy/x") == "one:8080/x "
     refused = world.kubectl("get", "--raw", f"{root}/pods/one:1/proxy/", code=1)
     assert "error trying to reach service: dial tcp 127.64.1.1:1: connect: connection refused" in refused
-
-
-@pytest.fixture
-def web_port() -> Iterator[int]:
-    """A web server of this machine that answers its path."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.path.encode() * 10000
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
 
 
 def test_port_forward(world: World, web_port: int) -> None:

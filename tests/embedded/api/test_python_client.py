@@ -2,8 +2,6 @@
 
 import contextlib
 import gc
-import http.server
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -145,32 +143,18 @@ def test_exec(api: Any, running_pod: str) -> None:
     session.close()
 
 
-def test_port_forward(api: Any, running_pod: str) -> None:
+def test_port_forward(api: Any, running_pod: str, web_port: int) -> None:
     """Bytes go through the client's port-forward."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"x" * 200_000)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        number = server.server_address[1]
-        core = of(client.CoreV1Api, api)
-        forward = portforward(core.connect_get_namespaced_pod_portforward, running_pod, "default", ports=str(number))
-        with contextlib.closing(forward.socket(number)) as connection:
-            connection.settimeout(10)
-            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            received = b""
-            while piece := connection.recv(65536):
-                received += piece
-        server.shutdown()
-    assert received.endswith(b"x" * 200_000)
-    assert forward.error(number) is None
+    core = of(client.CoreV1Api, api)
+    forward = portforward(core.connect_get_namespaced_pod_portforward, running_pod, "default", ports=str(web_port))
+    with contextlib.closing(forward.socket(web_port)) as connection:
+        connection.settimeout(10)
+        connection.sendall(b"GET /x HTTP/1.0\r\n\r\n")
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+    assert received.endswith(b"/x" * 10_000)
+    assert forward.error(web_port) is None
 
 
 def test_logs(api: Any, world: World, running_pod: str) -> None:
