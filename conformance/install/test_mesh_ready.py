@@ -1,4 +1,4 @@
-"""R7: istiod, the CNI agents and ztunnel are ready on every node, in the version asked for, and every Bookinfo pod is captured."""
+"""R7: istiod, CNI agents and ztunnels are ready on every node, of one version, and every Bookinfo pod is captured."""
 
 import pytest
 

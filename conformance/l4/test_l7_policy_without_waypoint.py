@@ -1,4 +1,4 @@
-"""R6: without a waypoint an HTTP rule can't be read: its ALLOW denies everything at ztunnel, its DENY never fires."""
+"""R6: without a waypoint an HTTP rule can't be read: its ALLOW denies everything, its DENY never fires or too much."""
 
 import pytest
 
@@ -7,21 +7,28 @@ from pytest_ambient import GET, POST, STATUS, Answered, DeniedL4, HasCondition, 
 pytestmark = pytest.mark.ambient(rule="R6", profile="AMBIENT-L4")
 
 PAGE = "http://productpage.${NAMESPACE}:9080/productpage"
+ANSWERED, WRONG_METHOD = Answered(200), Answered(405)
 RATINGS = GET("http://ratings.${NAMESPACE}:9080/ratings/0")
 POLICY = "security.istio.io/v1/AuthorizationPolicy"
 REFUSED = DeniedL4(by="${NAMESPACE}/productpage-get-only")
+MORE_REFUSED = DeniedL4(by="${NAMESPACE}/productpage-deny-path-and-port")
 UNSUPPORTED = HasCondition("ZtunnelAccepted", "True", "UnsupportedValue")
 
 
 @cases(
-    case("allowed-method-is-reset-too", "curl", GET(PAGE), REFUSED, state="allow", twin="unselected-workload-answers"),
-    case("other-method-is-reset", "curl", POST(PAGE), REFUSED, state="allow", before=Answered(405), twin="unselected-workload-answers"),
-    case("unmeshed-pod-is-reset", "outside/curl", GET(PAGE), REFUSED, state="allow", twin="unmeshed-pod-reaches-unselected-workload"),
-    case("unselected-workload-answers", "curl", RATINGS, Answered(200), state="allow", unchanged=True),
-    case("unmeshed-pod-reaches-unselected-workload", "outside/curl", RATINGS, Answered(200), state="allow", unchanged=True),
+    case("allowed-method-is-reset-too", "curl", GET(PAGE), REFUSED, state="allow", twin="ratings-answers"),
+    case("post-is-reset", "curl", POST(PAGE), REFUSED, state="allow", before=WRONG_METHOD, twin="ratings-answers"),
+    case("unmeshed-pod-is-reset", "outside/curl", GET(PAGE), REFUSED, state="allow", twin="unmeshed-pod-answered"),
+    case("ratings-answers", "curl", RATINGS, ANSWERED, state="allow", unchanged=True),
+    case("unmeshed-pod-answered", "outside/curl", RATINGS, ANSWERED, state="allow", unchanged=True),
     case("allow-says-unsupported-value", None, STATUS(POLICY, "productpage-get-only"), UNSUPPORTED, state="allow"),
-    case("deny-by-method-never-fires", "curl", GET(PAGE), Answered(200), state="deny", unchanged=True, level="documented"),
+    case("deny-by-method-never-fires", "curl", GET(PAGE), ANSWERED, state="deny", unchanged=True, level="documented"),
     case("deny-says-unsupported-value", None, STATUS(POLICY, "productpage-deny-get"), UNSUPPORTED, state="deny"),
+    case(
+        "path-and-port-refuses-every-path", "curl", GET(PAGE), MORE_REFUSED,
+        state="deny-port", level="documented", twin="other-workload-answers",
+    ),
+    case("other-workload-answers", "curl", RATINGS, ANSWERED, state="deny-port", unchanged=True),
 )
 def test_l7_policy_without_waypoint(verdict: Verdict) -> None:
     """HTTP attributes in a selector policy fail safe for ALLOW and open for DENY."""

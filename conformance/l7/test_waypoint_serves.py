@@ -8,13 +8,14 @@ pytestmark = pytest.mark.ambient(rule="R8", profile="AMBIENT-L7", needs="Waypoin
 
 REVIEWS = GET("http://reviews:9080/reviews/0")
 DETAILS = GET("http://details:9080/details/0")
+THROUGH, PAST = Answered(200, through="reviews-waypoint"), Answered(200, through=None)
 GATEWAY = STATUS("gateway.networking.k8s.io/v1/Gateway", "reviews-waypoint")
 SERVICE = STATUS("v1/Service", "reviews")
 
 
 @cases(
-    case("reviews-passes-the-waypoint", "productpage-v1", REVIEWS, Answered(200, through="reviews-waypoint"), before=Answered(200, through=None)),
-    case("details-does-not-pass-it", "productpage-v1", DETAILS, Answered(200, through=None), unchanged=True, before=Answered(200, through=None)),
+    case("reviews-passes-the-waypoint", "productpage-v1", REVIEWS, THROUGH, before=PAST),
+    case("details-does-not-pass-it", "productpage-v1", DETAILS, PAST, unchanged=True, before=PAST),
     case("gateway-is-programmed", None, GATEWAY, HasCondition("Programmed", "True", "Programmed")),
     case("service-is-bound", None, SERVICE, HasCondition("istio.io/WaypointBound", "True", "WaypointAccepted")),
 )

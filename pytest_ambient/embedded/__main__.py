@@ -41,7 +41,10 @@ async def run(options: argparse.Namespace) -> None:
 
 
 async def _watch(state: Path, owner: int | None, ended: asyncio.Event) -> None:
-    while state.is_dir() and (owner is None or _alive(owner)):
+    def wanted() -> bool:
+        return state.is_dir() and (owner is None or _alive(owner))
+
+    while wanted():  # noqa: ASYNC110 - neither a folder's nor a stranger's end raises an event
         await asyncio.sleep(OWNER_EVERY)
     ended.set()
 

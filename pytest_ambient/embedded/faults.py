@@ -38,7 +38,7 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.PLAINTEXT_NOT_HBONE: "captured pods talk plaintext: no tunnel, no certificate, no identity",
     Fault.L7_POLICY_UNENFORCED: "waypoints route, but enforce no authorization policy",
     Fault.WAYPOINT_BYPASSED: "traffic for a Service with a waypoint goes straight to its endpoints",
-    Fault.APPLICATION_MAKES_403: "denials at the waypoint are off; the application itself answers 403 'RBAC: access denied'",
+    Fault.APPLICATION_MAKES_403: "no waypoint denies; the application itself answers 403 'RBAC: access denied'",
     Fault.SLOW_PROPAGATION: "configuration reaches the proxies 60 seconds late",
     Fault.POD_NOT_CAPTURED: "one Bookinfo pod (details-v1) is never captured although its namespace is enrolled",
     Fault.ZTUNNEL_NOT_READY: "ztunnel is never ready on one node",
