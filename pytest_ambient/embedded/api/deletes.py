@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..objects import Object, name_of, namespace_of
-from .errors import bad_request, conflict
+from .conform import NAMESPACES
+from .errors import bad_request, conflict, forbidden
 from .reads import current, selected
 from .route import Target, chosen, whole
 from .store import Store
 
 _RETURNED = frozenset({"pods", "services", "serviceaccounts"})
+_IMMORTAL = frozenset({"default", "kube-public", "kube-system"})
 _POLICIES = ("Background", "Foreground", "Orphan")
 
 
@@ -48,6 +50,8 @@ def _present(store: Store, about: Target, obj: Object) -> bool:
 
 
 def _one(store: Store, about: Target, old: Object, wanted: Object) -> Object:
+    if about.resource.key == NAMESPACES.key and name_of(old) in _IMMORTAL:
+        raise forbidden(about.resource, name_of(old), "this namespace may not be deleted")
     return store.delete(
         about.resource, name_of(old), namespace_of(old),
         grace=wanted.get("gracePeriodSeconds"), propagation=_policy(wanted), dry_run=bool(wanted.get("dryRun")),

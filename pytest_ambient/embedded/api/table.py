@@ -51,7 +51,7 @@ def _custom(defined: Object) -> Column:
         if kind == "date":
             return age(str(values[0]))
         if kind == "string":
-            return ",".join(_shown(each) for each in values) if len(values) > 1 else _shown(values[0])
+            return _shown(values[0])
         return values[0]
 
     return Column(

@@ -91,6 +91,12 @@ def test_namespace_is_terminating_until_finalized(world: World) -> None:
     assert "NotFound" in world.kubectl("get", "ns", "ends", code=1)
 
 
+def test_some_namespaces_stay(world: World) -> None:
+    """The namespaces that every cluster needs can't be deleted."""
+    refused = world.kubectl("delete", "namespace", "default", code=1)
+    assert 'namespaces "default" is forbidden: this namespace may not be deleted' in refused
+
+
 def test_finalizers_hold(world: World) -> None:
     """An object with a finalizer stays until it is taken out."""
     content = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held", "finalizers": ["example.com/x"]}}

@@ -31,6 +31,11 @@ ROUTE = {
     "spec": {"hostnames": ["a.example", "b.example"], "parentRefs": [{"group": "", "kind": "Service", "name": "s"}]},
 }
 
+GATEWAY = {
+    "metadata": {"name": "gate", "namespace": "default"},
+    "spec": {"gatewayClassName": "istio-waypoint", "listeners": [{"name": "mesh", "port": 15008, "protocol": "HBONE"}]},
+}
+
 
 @pytest.fixture(scope="module", autouse=True)
 def populated(world: World) -> None:
@@ -47,6 +52,10 @@ def populated(world: World) -> None:
             {"metadata": {"name": f"c{number}", "namespace": "default", "labels": {"n": str(number % 2)}}},
         )
     world.call(store.create, find("HTTPRoute", "gateway.networking.k8s.io"), ROUTE)
+    gateways = find("Gateway", "gateway.networking.k8s.io")
+    made = world.call(world.store.create, gateways, GATEWAY)
+    addresses = [{"value": "127.64.200.1"}, {"value": "gate.default.svc.cluster.local"}]
+    world.call(world.store.set_status, gateways, "gate", "default", made["status"] | {"addresses": addresses})
     status = {"observedGeneration": 1, "replicas": 2, "readyReplicas": 1, "updatedReplicas": 2, "availableReplicas": 1}
     world.kubectl("create", "-f", "-", stdin=json.dumps(deployment("seen")))
     world.call(store.set_status, find("Deployment", "apps"), "seen", "default", status)
@@ -77,7 +86,7 @@ def test_pods(world: World) -> None:
         ("cm", "NAME DATA AGE", "c0 0 AGE"),
         ("sa", "NAME SECRETS AGE", "default 0 AGE"),
         ("httproute", "NAME HOSTNAMES AGE", 'route ["a.example","b.example"] AGE'),
-        ("gtw", "", ""),
+        ("gtw", "NAME CLASS ADDRESS PROGRAMMED AGE", "gate istio-waypoint 127.64.200.1 Unknown AGE"),
         ("crd", "NAME CREATED AT", "authorizationpolicies.security.istio.io"),
     ],
 )  # fmt: skip
