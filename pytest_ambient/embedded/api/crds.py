@@ -1,12 +1,10 @@
 """CustomResourceDefinitions: those of the mesh as objects, and kinds that users define."""
 
-from typing import Any
-
 from ..objects import Object, name_of
 from . import schema
 from .copying import copied
-from .decode import quoted
-from .errors import Cause, invalid
+from .crd_rules import complete_definition, definition_faults, refuse_unserved
+from .errors import invalid
 from .openapi import inlined
 from .resources import CUSTOM, Resource, find
 from .schema import OPEN
@@ -14,7 +12,7 @@ from .store import Change, Store, timestamp
 
 DEFINITIONS = find("CustomResourceDefinition", "apiextensions.k8s.io")
 _GATEWAY = {"gateway.networking.k8s.io/bundle-version": "v1.5.1", "gateway.networking.k8s.io/channel": "standard"}
-_OWN = {each.key for each in CUSTOM}
+_OWN = {each.key: each for each in CUSTOM}
 
 
 def seed(store: Store) -> None:
@@ -78,46 +76,16 @@ def _status(names: Object, stored: str) -> Object:
 
 
 def _admit(new: Object, old: Object | None) -> None:
-    spec = new["spec"]
-    names = spec["names"]
-    names.setdefault("singular", names["kind"].lower())
-    names.setdefault("listKind", names["kind"] + "List")
-    spec.setdefault("conversion", {"strategy": "None"})
-    causes = []
-    wanted = f"{names['plural']}.{spec['group']}"
-    if name_of(new) != wanted:
-        text = f'Invalid value: "{name_of(new)}": must be spec.names.plural+"."+spec.group'
-        causes.append(Cause("metadata.name", text))
-    if sum(1 for each in spec["versions"] if each.get("storage")) != 1:
-        text = "Invalid value: null: must have exactly one version marked as storage version"
-        causes.append(Cause("spec.versions", text))
-    for number, each in enumerate(spec["versions"]):
-        if not (each.get("schema") or {}).get("openAPIV3Schema"):
-            where = f"spec.versions[{number}].schema.openAPIV3Schema"
-            causes.append(Cause(where, "Required value: schemas are required", "FieldValueRequired"))
-        else:
-            causes += _shape_faults(
-                each["schema"]["openAPIV3Schema"], f"spec.versions[{number}].schema.openAPIV3Schema"
-            )
+    complete_definition(new)
+    causes = definition_faults(new)
     if causes:
         raise invalid(DEFINITIONS, name_of(new), causes)
+    spec = new["spec"]
+    if (spec["group"], spec["names"]["plural"]) not in _OWN:
+        refuse_unserved(spec)
     if old is None:
         stored = next(each["name"] for each in spec["versions"] if each.get("storage"))
-        new["status"] = _status(dict(names), stored)
-
-
-def _shape_faults(shape: Any, path: str) -> list[Cause]:
-    """What can't be a schema in there; an array of schemas is none that a definition may use."""
-    if not isinstance(shape, dict):
-        return [Cause(path, f"Invalid value: {quoted(shape)}: must be a schema")]
-    found: list[Cause] = []
-    for key, below in (shape.get("properties") or {}).items():
-        found += _shape_faults(below, f"{path}.properties[{key}]")
-    if "items" in shape:
-        found += _shape_faults(shape["items"], f"{path}.items")
-    if not isinstance(shape.get("additionalProperties", True), bool):
-        found += _shape_faults(shape["additionalProperties"], f"{path}.additionalProperties")
-    return found
+        new["status"] = _status(dict(spec["names"]), stored)
 
 
 def _follow(store: Store, change: Change) -> None:
@@ -126,16 +94,17 @@ def _follow(store: Store, change: Change) -> None:
         return
     spec = change.object["spec"]
     known = store.registry.of(spec["group"], spec["names"]["kind"])
-    if (spec["group"], spec["names"]["plural"]) in _OWN and change.type != "DELETED":
+    own = _OWN.get((spec["group"], spec["names"]["plural"]))
+    if own is not None and change.type != "DELETED":
+        store.registry.add(own)
         return
     if known is not None:
         store.registry.remove(known)
-    if change.type == "DELETED":
-        for each in store.list(known) if known else ():
-            store.remove(known, each)  # type: ignore[arg-type]  # there are none when it is unknown
-        return
-    resource, shape, columns = _defined(change.object)
-    store.registry.add(resource, shape, columns)
+        if change.type == "DELETED":
+            for each in store.list(known):
+                store.remove(known, each)
+    if change.type != "DELETED":
+        store.registry.add(*_defined(change.object))
 
 
 def _defined(definition: Object) -> tuple[Resource, Object, list[Object]]:

@@ -13,6 +13,7 @@ from ..kubelet.protocol import Kubelet
 from ..objects import Object
 from . import crds, forward, logs, proxy, roles
 from .auth import Caller, caller
+from .crd_rules import unchecked
 from .errors import ApiError, no_such_path
 from .exec import Exec
 from .general import General
@@ -43,7 +44,7 @@ class ApiServer:
         self.tokens = Tokens(credentials.signing_key)
         self._store, self._kubelet, self._credentials = store, kubelet, credentials
         self._general = General(store, version)
-        self._objects = Objects(store, self.tokens, warn)
+        self._objects = Objects(store, self.tokens, lambda item: [*unchecked(item), *warn(item)])
         self._exec = Exec(kubelet, faults)
         self._runner: web.ServerRunner | None = None
         self._open: set[asyncio.Task[object]] = set()

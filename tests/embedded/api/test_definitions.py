@@ -77,6 +77,33 @@ def test_users_kinds_are_served(world: World) -> None:
     assert "widgets" in world.kubectl("get", "widgets", code=1)
 
 
+def test_kinds_of_the_mesh_that_nobody_acts_on_are_refused(world: World) -> None:
+    """A definition can't make the cluster accept routes that it would ignore."""
+    route = json.loads(json.dumps(WIDGETS).replace("example.com", "gateway.networking.k8s.io"))
+    refused = world.kubectl("create", "-f", "-", stdin=json.dumps(route), code=1)
+    assert "the embedded cluster does not implement Widget objects (gateway.networking.k8s.io)" in refused
+
+
+def test_rules_that_are_not_evaluated_are_warned_about(world: World) -> None:
+    """A definition with rules in CEL is taken, its writer told that nobody evaluates them."""
+    ruled = json.loads(json.dumps(WIDGETS).replace("example.com", "example.org"))
+    shape = ruled["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    shape["properties"]["spec"]["x-kubernetes-validations"] = [{"rule": "self.size < 9"}]
+    said = world.complaint("create", "-f", "-", stdin=json.dumps(ruled))
+    assert said == "Warning: the embedded cluster does not evaluate x-kubernetes-validations\n"
+
+
+def test_the_meshs_definitions_can_be_replaced(world: World) -> None:
+    """A definition that was deleted and created again is served again."""
+    name = "referencegrants.gateway.networking.k8s.io"
+    kept = json.loads(world.kubectl("get", "crd", name, "-o", "json"))
+    world.kubectl("delete", "crd", name)
+    assert world.kubectl("get", "referencegrants", code=1)
+    kept["metadata"] = {"name": name}
+    world.kubectl("create", "-f", "-", stdin=json.dumps(kept))
+    assert "No resources found" in world.complaint("get", "referencegrants")
+
+
 def test_malformed_definitions_are_refused(world: World) -> None:
     """A definition without schema, or named otherwise than its kind, is invalid."""
     bad = json.loads(json.dumps(WIDGETS))
