@@ -27,9 +27,13 @@ class Fault(StrEnum):
     EXEC_RETURNS_NOTHING = "exec-returns-nothing"
 
 
+WOULD_DENY = ("x-ambient-shadow", "denied")
+"""The header by which a waypoint tells an application whom to refuse in its place (application-makes-403)."""
+
+
 DESCRIPTIONS: dict[Fault, str] = {
     Fault.POLICY_IGNORED: "authorization policies are accepted, reported in status and enforced nowhere",
-    Fault.POLICY_ON_WRONG_WORKLOAD: "a policy is enforced on another workload of its namespace than the one it names",
+    Fault.POLICY_ON_WRONG_WORKLOAD: "a policy is enforced on all workloads of its namespace but the one it names",
     Fault.EVERYTHING_DENIED: "every connection between captured pods is refused at the destination",
     Fault.UNAVAILABLE_NOT_DENIED: "where a policy should deny, the proxy answers 503 or finds no endpoint",
     Fault.SPLIT_62_38: "a weighted route of two or more backends is served 62/38 whatever its weights",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from ..faults import Fault
+from ..faults import WOULD_DENY, Fault
 from .caller import Caller, Unanswered
 from .program import Surroundings
 from .web import Handler, reply
@@ -43,12 +43,13 @@ async def ask(caller: Caller, url: str, headers: Mapping[str, str], seconds: flo
 
 
 def honest(around: Surroundings, handler: Handler) -> Handler:
-    """The handler itself, or under the fault application-makes-403 one that refuses in the waypoint's place."""
+    """The handler itself, or under the fault application-makes-403 one that refuses whom the waypoint points at."""
+    name, denied = WOULD_DENY
     if Fault.APPLICATION_MAKES_403 not in around.faults:
         return handler
 
     async def refusing(request: web.BaseRequest) -> web.StreamResponse:
-        if request.path != "/health" and around.refuses(request.method):
+        if request.headers.get(name) == denied:
             return reply("RBAC: access denied", 403, {"Content-Type": "text/plain"})
         return await handler(request)
 

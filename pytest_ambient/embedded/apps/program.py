@@ -58,8 +58,6 @@ class Surroundings:
     """Calls from the pod's address, by the cluster's names, on fresh connections."""
     mesh: MeshPlane
     faults: frozenset[Fault] = frozenset()
-    refuses: Callable[[str], bool] = lambda _: False
-    """Whether a broken application refuses requests with that method in its waypoint's place."""
     last_node: str = ""
     """The cluster's last node, where the fault of one node strikes."""
 

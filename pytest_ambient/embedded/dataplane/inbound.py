@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..istiod.model import L4Policy, Workload
 from ..objects import Object
+from . import instead
 from .ca import Leaf
 from .lines import HBONE, PLAINTEXT, REFUSAL
 from .policy import Arrival, Decision, decide
@@ -97,20 +98,7 @@ def _override(name: str, rules: Object, unavailable: bool) -> Object:
 
 def _policy_filters(unavailable: bool) -> list[Object]:
     filters = [part(each, f"{_RBAC}.RBAC") for each in ("deny", "allow")]
-    return [*filters, unavailable_where_denied("")] if unavailable else filters
-
-
-def unavailable_where_denied(body: str) -> Object:
-    """The fault `unavailable-not-denied`: policies only judge, and what they would refuse finds no service."""
-    script = f"""
-    function envoy_on_request(request)
-      local judged = request:streamInfo():dynamicMetadata():get("envoy.filters.http.rbac") or {{}}
-      if judged["deny_shadow_engine_result"] == "denied" or judged["allow_shadow_engine_result"] == "denied" then
-        request:respond({{[":status"] = "503"}}, "{body}")
-      end
-    end
-    """
-    return part("unavailable", "extensions.filters.http.lua.v3.Lua", default_source_code={"inline_string": script})
+    return [*filters, instead.unavailable("")] if unavailable else filters
 
 
 def _answered(status: int) -> Object:

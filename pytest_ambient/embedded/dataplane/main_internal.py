@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from ..istiod.model import L7Policy, Service, ServicePort, Workload
 from ..objects import Object
-from .inbound import unavailable_where_denied
 from .matching import addresses, by_address, by_value, chain
 from .rbac import rules
 from .routes import RETRY, upstream
@@ -34,10 +33,13 @@ _DIRECT_HTTP, _DIRECT_TCP = "direct-http", "direct-tcp"
 
 
 class MainInternal:
-    """Collects what a waypoint handles and makes the listener of it."""
+    """Collects what a waypoint handles and makes the listener of it.
 
-    def __init__(self, *, unavailable: bool) -> None:
-        self._unavailable = unavailable
+    With an `instead`, policies only judge HTTP requests, and that filter acts on those that they would deny.
+    """
+
+    def __init__(self, *, instead: Object | None) -> None:
+        self._instead = instead
         self._chains: list[Object] = []
         self._ports: dict[str, dict[str, Object]] = {}
         self._pods: list[str] = []
@@ -118,10 +120,10 @@ class MainInternal:
     def _http(self, policies: Sequence[L7Policy]) -> list[Object]:
         name, kind = "envoy.filters.http.rbac", "extensions.filters.http.rbac.v3.RBAC"
         found = rules(policies, http=True).items()
-        if not self._unavailable:
+        if self._instead is None:
             return [part(name, kind, rules=each) for _, each in found]
         judges = [part(name, kind, shadow_rules=each, shadow_rules_stat_prefix=f"{action}_") for action, each in found]
-        return [*judges, unavailable_where_denied("no healthy upstream")]
+        return [*judges, self._instead]
 
 
 def router() -> Object:

@@ -13,6 +13,7 @@ from ..istiod.model import Identity, Mesh, Service, ServicePort, Waypoint, Workl
 from ..objects import Object
 from ..ports import bound
 from .ca import Authority
+from .instead import at_waypoint
 from .main_internal import LINE, MainInternal, router
 from .policy import policies_of
 from .resources import Resources
@@ -47,11 +48,11 @@ class WaypointConfiguration:
     def __init__(self, address: str, identity: Identity, authority: Authority, faults: frozenset[Fault]) -> None:
         self._address = address
         self._leaf, self._root = authority.leaf(identity), authority.root_file
-        self._unavailable = Fault.UNAVAILABLE_NOT_DENIED in faults
+        self._instead = at_waypoint(faults)
 
     def resources(self, mesh: Mesh, waypoint: Waypoint | None) -> Resources:
         """The configuration for that mesh; a waypoint that is not known yet knows no destination."""
-        made, main = Resources(), MainInternal(unavailable=self._unavailable)
+        made, main = Resources(), MainInternal(instead=self._instead)
         made.clusters += [self._originating(), static("main_internal", inner("main_internal", "waypoint"))]
         made.clusters.append(static("encap", inner("connect_originate", "pod")))
         own = waypoint.policies if waypoint else ()

@@ -75,14 +75,12 @@ def _policy_on_wrong_workload(mesh: Mesh) -> Mesh:
 
 
 def _others(mesh: Mesh, policy: L4Policy, named: list[Workload]) -> list[Workload]:
-    """The pods of the first controller of the policy's namespace that it does not name."""
-    there = [
+    """The pods of the policy's namespace that it does not name."""
+    return [
         each
         for each in mesh.workloads.values()
         if each.namespace == policy.namespace and not each.is_waypoint and each not in named
     ]
-    first = min((each.controller for each in there), default="")
-    return [each for each in there if each.controller == first]
 
 
 def _other_service(mesh: Mesh, key: str) -> str:
@@ -151,7 +149,6 @@ _BREAKS: Mapping[Fault, Callable[[Mesh], Mesh]] = {
     Fault.POLICY_ON_WRONG_WORKLOAD: _policy_on_wrong_workload,
     Fault.EVERYTHING_DENIED: _everything_denied,
     Fault.L7_POLICY_UNENFORCED: _l7_unenforced,
-    Fault.APPLICATION_MAKES_403: _l7_unenforced,
     Fault.WAYPOINT_BYPASSED: _waypoint_bypassed,
     Fault.SPLIT_62_38: _split_62_38,
     Fault.SPLIT_FROZEN: _split_frozen,

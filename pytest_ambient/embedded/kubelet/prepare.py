@@ -14,7 +14,6 @@ from .flavours import Flavour
 from .machine import Machine
 from .sandbox import Sandbox
 from .sockets import Listeners, Ports
-from .usurped import refused
 
 
 class PodSide(Protocol):
@@ -60,8 +59,7 @@ def prepare(pod: PodSide, spec: Object, listeners: Listeners, log: Callable[[str
     if maker:
         around = Surroundings(
             pod.object, str(spec["name"]), pod.address, env, argv, log, listeners.listen, listeners.listen_locally,
-            pod.caller, machine.mesh, machine.faults, lambda method: refused(machine.store, pod.object, method),
-            machine.last_node,
+            pod.caller, machine.mesh, machine.faults, machine.last_node,
         )  # fmt: skip
         return Prepared(maker(around), image.flavour, env)
     placed = located(pod.sandbox, image.flavour, argv)

@@ -63,7 +63,7 @@ class Street:
         variables = {"HOSTNAME": f"{name}-pod", **self.env, **(env or {})}
         around = Surroundings(
             pod, name, "127.0.0.1", variables, list(args), print, listen, listen,
-            Caller("127.0.0.1", lambda _: ()), plane, faults, lambda method: method == "DELETE",
+            Caller("127.0.0.1", lambda _: ()), plane, faults,
         )  # fmt: skip
         program = self.programs[name] = maker(around)
         await program.start()

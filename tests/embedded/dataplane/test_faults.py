@@ -1,5 +1,6 @@
 """What the mesh does with a fault of the data plane switched on."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -7,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from pytest_ambient.embedded.faults import Fault
-from pytest_ambient.embedded.istiod.model import L4Match, Operation, StringMatch
+from pytest_ambient.embedded.faults import WOULD_DENY, Fault
+from pytest_ambient.embedded.istiod.model import L4Match, Operation, Source, StringMatch
 
 from .conftest import Bookinfo, bookinfo_in
 from .test_l4 import CURL, ZTUNNEL, policy, refused
@@ -72,6 +73,19 @@ def test_unavailable_at_waypoint(meshes: Start) -> None:
     assert (reply.status, reply.body) == (503, "no healthy upstream")
     assert world.logged(WAYPOINT, '"POST / HTTP/1.1" 503 ')
     assert not [line for line in world.logs[WAYPOINT] if "rbac" in line]
+
+
+def test_application_makes_403(meshes: Start) -> None:
+    """The waypoint denies nobody; it points out to the application whom it should deny, and nobody else can."""
+    bookinfo = meshes(Fault.APPLICATION_MAKES_403)
+    world = bookinfo.world
+    name, denied = WOULD_DENY
+    only_curl = l7_policy(rule(Source(principals=("cluster.local/ns/bookinfo/sa/curl",))))
+    with world.having(service_policies={"bookinfo/reviews": (only_curl,)}):
+        told = world.call(bookinfo.details, bookinfo.to_reviews)
+        untold = world.call(bookinfo.curl, bookinfo.to_reviews, "/", "-H", f"{name}: {denied}")
+    assert (told.status, json.loads(told.body)["headers"][name]) == (200, denied)
+    assert (untold.status, name in json.loads(untold.body)["headers"]) == (200, False)
 
 
 def test_plaintext_not_hbone(meshes: Start) -> None:
