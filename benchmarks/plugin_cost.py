@@ -1,0 +1,35 @@
+"""What the plugin costs a project that does not use it: paired runs with the plugin on and switched off."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PAIRS = 25
+
+
+def seconds(folder: Path, *options: str) -> float:
+    """Wall time of one run of pytest over one empty test."""
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Print the median difference of the pairs, and the ratio of the medians."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
+        seconds(folder)
+        pairs = [(seconds(folder), seconds(folder, "-p", "no:ambient")) for _ in range(PAIRS)]
+    on, off = (statistics.median(column) for column in zip(*pairs, strict=True))
+    difference = statistics.median(first - second for first, second in pairs)
+    print(f"plugin on {1000 * on:.1f} ms, off {1000 * off:.1f} ms: ratio {on / off:.3f}")
+    print(f"median difference of {PAIRS} pairs: {1000 * difference:.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
