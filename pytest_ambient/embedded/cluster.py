@@ -18,6 +18,7 @@ from .controllers.controllers import Controllers
 from .dataplane.plane import DataPlane
 from .faults import Fault
 from .istiod.istiod import Istiod
+from .istiod.validate import warnings
 from .kubelet.kubelet import LocalKubelet
 from .kubelet.machine import Machine
 from .process import Processes
@@ -85,7 +86,9 @@ async def _start(plan: Plan, undo: AsyncExitStack) -> tuple[str, str]:
     )  # fmt: skip
     kubelet = LocalKubelet(machine)
     undo.push_async_callback(kubelet.stop)
-    server = ApiServer(store, kubelet, credentials, version=seed.KUBERNETES, faults=plan.faults)
+    server = ApiServer(
+        store, kubelet, credentials, version=seed.KUBERNETES, faults=plan.faults, warn=warnings
+    )  # fmt: skip
     istiod = Istiod(store, plane, kubelet.sockets, faults=plan.faults)
     seed.cluster(store, list(hosts.items()), plan.faults)
     await plane.start()
