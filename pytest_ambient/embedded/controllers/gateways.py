@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ..api.copying import copied
 from ..api.store import Change, Resource, Store, find
-from ..objects import Object, labels_of, name_of, namespace_of
+from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
 from .queue import Controller, Key, itself
 from .waypoint import WAYPOINT_CLASS, account, deployment, service
 
@@ -51,9 +51,17 @@ class Gateways(Controller):
         meta["labels"] = labels_of(known) | labels_of(wanted)
         meta["ownerReferences"] = wanted["metadata"]["ownerReferences"]
         for part, value in wanted.get("spec", {}).items():
-            if part != "replicas":  # whoever scales a waypoint keeps that
+            if part == "template":
+                changed["spec"][part] = _annotated(value, annotations_of(changed["spec"][part]))
+            elif part != "replicas":  # whoever scales a waypoint keeps that
                 changed["spec"][part] = value
         self.store.replace(resource, changed)
+
+
+def _annotated(template: Object, known: dict[str, str]) -> Object:
+    """The pod template with the annotations that others gave it, as `kubectl rollout restart` does."""
+    meta = template["metadata"]
+    return {**template, "metadata": {**meta, "annotations": known | meta["annotations"]}}
 
 
 def _accepted(gateway: Object) -> bool:

@@ -69,6 +69,22 @@ def test_waypoint_is_scaled_by_hand(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
+def test_waypoint_is_restarted_by_hand(tmp_path: Path) -> None:
+    """`kubectl rollout restart` of a waypoint brings a new pod: the annotation that it sets stays."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(GATEWAY, waypoint())
+        first = await bench.ready_pod("waypoint")
+        changed = copied(bench.store.get(DEPLOYMENT, "waypoint", bench.space) or {})
+        changed["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] = "now"
+        bench.store.replace(DEPLOYMENT, changed)
+        await bench.until(lambda: name_of(first) not in [name_of(each) for each in bench.pods("waypoint")])
+        notes = annotations_of(await bench.ready_pod("waypoint"))
+        assert (notes["kubectl.kubernetes.io/restartedAt"], notes["istio.io/rev"]) == ("now", "default")
+
+    play(tmp_path, scenario)
+
+
 @pytest.mark.parametrize(
     "spec", [{"gatewayClassName": "istio"}, {"listeners": [{"name": "x", "port": 80, "protocol": "HTTP"}]}]
 )
