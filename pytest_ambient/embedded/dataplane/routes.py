@@ -140,8 +140,11 @@ def _cluster(backend: Backend, services: Mapping[str, Service]) -> str:
 
 def _operation(service: Service, port: ServicePort, rule: RouteRule, services: Mapping[str, Service]) -> str:
     """What Istio writes into `x-envoy-decorator-operation`."""
-    if len(rule.backends) == 1 and (only := services.get(rule.backends[0].service or "")):
-        return f"{only.hostname}:{rule.backends[0].port}/*"
+    weighted = [each for each in rule.backends if each.weight]
+    if rule.direct_status is None and len(weighted) == 1:
+        only = services.get(weighted[0].service or "")
+        if host := only.hostname if only else weighted[0].missing:
+            return f"{host}:{weighted[0].port}/*"
     return f"{service.namespace}~{port.port}~{service.hostname}:{port.port}/*"
 
 

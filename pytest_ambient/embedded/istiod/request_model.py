@@ -109,6 +109,8 @@ class Backend:
     weight: int = 1
     request_headers: HeaderChange = HeaderChange()
     response_headers: HeaderChange = HeaderChange()
+    missing: str = ""
+    """The host name that it would have, when it can't be resolved."""
 
 
 @dataclass(frozen=True)

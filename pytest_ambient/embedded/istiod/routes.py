@@ -105,10 +105,11 @@ def _direct_status(backends: tuple[Backend, ...]) -> int | None:
 
 
 def _backend(view: View, route: Object, ref: Object) -> Backend:
-    key = f"{ref.get('namespace') or namespace_of(route)}/{ref.get('name', '')}"
-    usable = backend_problem(view, route, ref) is None
-    request, response = _header_changes(ref)
-    return Backend(key if usable else None, int(ref.get("port") or 0), int(ref.get("weight", 1)), request, response)
+    namespace, name = ref.get("namespace") or namespace_of(route), ref.get("name", "")
+    port, weight = int(ref.get("port") or 0), int(ref.get("weight", 1))
+    if backend_problem(view, route, ref) is None:
+        return Backend(f"{namespace}/{name}", port, weight, *_header_changes(ref))
+    return Backend(None, port, weight, *_header_changes(ref), missing=f"{name}.{namespace}.svc.cluster.local")
 
 
 def _match(match: Object) -> RouteMatch:

@@ -75,9 +75,10 @@ def test_the_waypoint_answers_where_no_backend_can(refs: list[Object], status: i
 
 
 def test_unknown_backend_has_no_service() -> None:
-    """A backend that does not exist keeps its weight and has nothing behind it."""
+    """A backend that does not exist keeps its weight and name, and has nothing behind it."""
     rule = only_rule({"backendRefs": [backend("nosuch", weight=50), backend("reviews-v1", weight=50)]})
     assert [each.service for each in rule.backends] == [None, "bookinfo/reviews-v1"]
+    assert [each.missing for each in rule.backends] == ["nosuch.bookinfo.svc.cluster.local", ""]
 
 
 GRANT: Object = {
