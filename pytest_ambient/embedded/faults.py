@@ -43,7 +43,7 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.L7_POLICY_UNENFORCED: "waypoints route, but enforce no authorization policy",
     Fault.WAYPOINT_BYPASSED: "traffic for a Service with a waypoint goes straight to its endpoints",
     Fault.APPLICATION_MAKES_403: "no waypoint denies; the application itself answers 403 'RBAC: access denied'",
-    Fault.SLOW_PROPAGATION: "configuration reaches the proxies 60 seconds late",
+    Fault.SLOW_PROPAGATION: "policies and routes reach the proxies 60 seconds late; what is gone by then never does",
     Fault.POD_NOT_CAPTURED: "one Bookinfo pod (details-v1) is never captured although its namespace is enrolled",
     Fault.ZTUNNEL_NOT_READY: "ztunnel is never ready on one node",
     Fault.EXEC_LOSES_STATUS: "an exec's closing status message is lost",

@@ -5,6 +5,7 @@ Statuses are made from the objects and stay right: a broken mesh that reports it
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from ..faults import Fault
 from .model import (
@@ -20,6 +21,8 @@ from .model import (
     Workload,
 )
 
+_Item = TypeVar("_Item")
+
 
 def broken(mesh: Mesh, faults: Iterable[Fault]) -> Mesh:
     """The mesh with those faults; faults that are not wrong configuration change nothing here."""
@@ -28,18 +31,34 @@ def broken(mesh: Mesh, faults: Iterable[Fault]) -> Mesh:
     return mesh
 
 
-def late(mesh: Mesh, earlier: Mesh) -> Mesh:
-    """The mesh with pods, Services and bindings of now, and policies and routes of an earlier moment."""
-    kept = {uid: each.policies for uid, each in earlier.workloads.items()}
-    attached = {key: each.policies for key, each in earlier.waypoints.items()}
+def late(mesh: Mesh, earlier: Mesh, shown: Mesh) -> Mesh:
+    """The mesh with pods, Services and bindings of now, and policies and routes of an earlier moment.
+
+    What was `shown` to the proxies last goes late, too; what came and went in between never arrives.
+    """
+    sides = (mesh, shown)
+    l4 = {k: each for k, each in earlier.l4_policies.items() if any(each == side.l4_policies.get(k) for side in sides)}
+    bound = {uid: [key for key in each.policies if key in l4] for uid, each in earlier.workloads.items()}
+    attached = _kept(*({key: each.policies for key, each in one.waypoints.items()} for one in (earlier, *sides)))
     return replace(
         mesh,
-        workloads={uid: replace(each, policies=kept.get(uid, ())) for uid, each in mesh.workloads.items()},
+        workloads={uid: replace(each, policies=tuple(bound.get(uid, ()))) for uid, each in mesh.workloads.items()},
         waypoints={key: replace(each, policies=attached.get(key, ())) for key, each in mesh.waypoints.items()},
-        l4_policies=earlier.l4_policies,
-        service_policies=earlier.service_policies,
-        routes=earlier.routes,
+        l4_policies=l4,
+        service_policies=_kept(*(each.service_policies for each in (earlier, *sides))),
+        routes=_kept(*(each.routes for each in (earlier, *sides))),
     )
+
+
+def _kept(
+    earlier: Mapping[str, tuple[_Item, ...]], *sides: Mapping[str, tuple[_Item, ...]]
+) -> Mapping[str, tuple[_Item, ...]]:
+    """Of what was earlier that which one of the others has still."""
+    kept = {
+        key: tuple(one for one in each if any(one in side.get(key, ()) for side in sides))
+        for key, each in earlier.items()
+    }
+    return {key: each for key, each in kept.items() if each}
 
 
 def _unbroken(mesh: Mesh) -> Mesh:

@@ -110,7 +110,7 @@ class Istiod:
             self._pushed = mesh
 
     def _lagging(self, mesh: Mesh) -> Mesh:
-        """The mesh with policies and routes as they were `delay` seconds ago; looks again when newer ones are due."""
+        """The mesh with policies and routes of `delay` seconds ago; looks again when newer ones are due."""
         if not self._delay:
             return mesh
         now = time.monotonic()
@@ -120,7 +120,7 @@ class Istiod:
         while len(self._past) > 1 and self._past[1][0] <= now - self._delay:
             self._past.pop(0)
         first, earlier = self._past[0]
-        return late(mesh, earlier if first <= now - self._delay else Mesh())
+        return late(mesh, earlier if first <= now - self._delay else Mesh(), self._pushed or Mesh())
 
 
 def _clock() -> Clock:

@@ -126,10 +126,18 @@ def test_other_faults_change_nothing_here() -> None:
 def test_late_configuration_keeps_pods_and_bindings_of_now() -> None:
     """Pods and Services are those of now, policies and routes those of before."""
     whole = healthy()
-    mesh = late(whole, Mesh())
+    mesh = late(whole, Mesh(), Mesh())
     assert mesh.services == whole.services
     assert mesh.services["bookinfo/reviews"].waypoint == WaypointRef("bookinfo", "waypoint")
     assert set(mesh.workloads) == set(whole.workloads)
     assert (mesh.l4_policies, mesh.routes, mesh.service_policies) == ({}, {}, {})
     assert set(listed(mesh).values()) == {()}
-    assert late(whole, replace(whole, services={})) == whole
+    assert late(whole, replace(whole, services={}), Mesh()) == whole
+
+
+def test_late_configuration_that_went_meanwhile() -> None:
+    """A policy or route that is gone before its time never arrives; one that the proxies have goes late."""
+    whole = healthy()
+    bare = late(whole, Mesh(), Mesh())
+    assert late(bare, whole, Mesh()) == bare
+    assert late(bare, whole, whole) == whole
