@@ -125,8 +125,10 @@ def written(line: str) -> str:
 
 
 def _ports(mesh: Mesh, waypoint: Waypoint | None) -> Iterator[tuple[Service, ServicePort]]:
+    """What a waypoint is asked for by a Service's address; a headless Service has none, its pods are asked."""
     for key in waypoint.services if waypoint else ():
-        if service := mesh.services.get(key):
+        service = mesh.services.get(key)
+        if service and service.vip not in ("", "None"):
             yield from ((service, port) for port in service.ports)
 
 

@@ -141,6 +141,17 @@ def test_waypoint_of_another_namespace(bookinfo: Bookinfo) -> None:
         assert (reply.pod, reply.headers["server"]) == ("echo", "istio-envoy")
 
 
+def test_headless_service_behind_a_waypoint(bookinfo: Bookinfo) -> None:
+    """A Service without an address is none that a waypoint is asked for; the other Services stay as they are."""
+    world = bookinfo.world
+    headless = replace(bookinfo.to_store, name="headless", vip="", waypoint=WaypointRef("bookinfo", "waypoint"))
+    waypoint = replace(bookinfo.waypoint, services=(*bookinfo.waypoint.services, headless.key))
+    waypoint = replace(waypoint, policies=(policy(rule(None, Operation(methods=("POST",))), action="DENY"),))
+    with world.having(services={**world.mesh.services, headless.key: headless}, waypoints={waypoint.key: waypoint}):
+        assert denied(world.call(bookinfo.curl, bookinfo.to_reviews, "/", "-X", "POST"))
+        assert world.call(bookinfo.curl, bookinfo.to_reviews).headers["server"] == "istio-envoy"
+
+
 def test_unknown_port(bookinfo: Bookinfo) -> None:
     """A Service that the waypoint does not know is closed there, and the log says that no chain was found."""
     world = bookinfo.world
