@@ -10,6 +10,9 @@ from .store import Store
 
 JSON = "application/json"
 _HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
+_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_NO_DEFINITIONS = b"\n\x032.0\x12\x0f\n\nKubernetes\x12\x01-"
+"""OpenAPI 2 without definitions: kubectl asks for it to look into a `kind: List`, whose items the server looks into."""
 _ROOTS = ("/api", "/apis", "/openapi/v3", "/version", *sorted(_HEALTH))
 
 
@@ -44,8 +47,10 @@ class General:
         return kind, json.dumps(content, separators=(",", ":")).encode()
 
     def _old(self, accept: str) -> tuple[str, bytes]:
+        if _PROTOBUF in accept.replace(" ", ""):
+            return _PROTOBUF.replace("@", "."), _NO_DEFINITIONS
         if accept and not any(word in accept for word in (JSON, "*/*")):
-            listed = "application/json; the embedded cluster does not implement OpenAPI v2 as protobuf, use /openapi/v3"
+            listed = f"{JSON}, {_PROTOBUF}"
             raise ApiError(406, "NotAcceptable", f"only the following media types are accepted: {listed}")
         return JSON, json.dumps(openapi.swagger(self._registry, self._version), separators=(",", ":")).encode()
 

@@ -40,6 +40,18 @@ def test_second_apply_merges_lists_by_their_keys(world: World) -> None:
     assert stored["metadata"]["generation"] == 2
 
 
+def test_lists_are_applied_item_by_item(world: World) -> None:
+    """A `kind: List`, as `kubectl get -o yaml` prints it, is taken, and its items are looked into."""
+    maps = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}} for name in ("one", "two")]
+    listed = text({"apiVersion": "v1", "kind": "List", "items": maps})
+    assert world.kubectl("apply", "-f", "-", stdin=listed) == "configmap/one created\nconfigmap/two created\n"
+    world.kubectl("delete", "configmap", "one", "two")
+    assert world.kubectl("create", "-f", "-", stdin=listed) == "configmap/one created\nconfigmap/two created\n"
+    maps[1]["dada"] = "x"
+    wrong = text({"apiVersion": "v1", "kind": "List", "items": maps})
+    assert 'unknown field "dada"' in world.kubectl("apply", "-f", "-", stdin=wrong, code=1)
+
+
 def test_fields_of_others_survive_an_apply(world: World) -> None:
     """What somebody else set and the manifest never said stays."""
     world.kubectl("apply", "-f", "-", stdin=text(deployment("shared")))
