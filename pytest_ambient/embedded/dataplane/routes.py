@@ -122,12 +122,15 @@ def _rule(service: Service, port: ServicePort, rule: RouteRule, services: Mappin
         return found | {"direct_response": {"status": rule.direct_status}}
     weighted = [each for each in rule.backends if each.weight]
     action = _action(rule.request_timeout) | {"cluster_not_found_response_code": "INTERNAL_SERVER_ERROR"}
+    action |= _host(rule.request_headers)
     if len(weighted) == 1:
+        action |= _host(weighted[0].request_headers)
         found |= _merged(found, _changes(weighted[0].request_headers, weighted[0].response_headers))
         return found | {"route": action | {"cluster": _cluster(weighted[0], services)}}
     clusters = [
         {"name": _cluster(each, services), "weight": each.weight}
         | _changes(each.request_headers, each.response_headers)
+        | _host(each.request_headers)
         for each in weighted
     ]
     return found | {"route": action | {"weighted_clusters": {"clusters": clusters}}}
@@ -151,13 +154,24 @@ def _operation(service: Service, port: ServicePort, rule: RouteRule, services: M
 def _changes(request: HeaderChange, response: HeaderChange) -> Object:
     found: Object = {}
     for name, change in (("request", request), ("response", response)):
-        added = [_added(*each, "OVERWRITE_IF_EXISTS_OR_ADD") for each in change.set]
-        added += [_added(*each, "APPEND_IF_EXISTS_OR_ADD") for each in change.add]
+        added = [_added(*each, "OVERWRITE_IF_EXISTS_OR_ADD") for each in change.set if not _is_host(each[0])]
+        added += [_added(*each, "APPEND_IF_EXISTS_OR_ADD") for each in change.add if not _is_host(each[0])]
+        removed = [each for each in change.remove if not _is_host(each)]
         if added:
             found[f"{name}_headers_to_add"] = added
-        if change.remove:
-            found[f"{name}_headers_to_remove"] = list(change.remove)
+        if removed:
+            found[f"{name}_headers_to_remove"] = removed
     return found
+
+
+def _is_host(header: str) -> bool:
+    return header.lower() == "host"
+
+
+def _host(change: HeaderChange) -> Object:
+    """The host that requests get instead of theirs: to Envoy it is no header; taking it away changes nothing."""
+    asked = [value for name, value in (*change.set, *change.add) if _is_host(name)]
+    return {"host_rewrite_literal": asked[0]} if asked else {}
 
 
 def _added(name: str, value: str, how: str) -> Object:

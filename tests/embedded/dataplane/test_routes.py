@@ -119,6 +119,22 @@ def test_header_changes(bookinfo: Bookinfo) -> None:
     assert "x-powered-by" not in reply.headers
 
 
+def test_host_is_changed_like_a_header(bookinfo: Bookinfo) -> None:
+    """Rules and backends may set the host of requests; taking it away changes nothing."""
+    world, everything = bookinfo.world, (RouteMatch(),)
+    by_rule, by_backend = HeaderChange(set=(("Host", "rule"),)), HeaderChange(add=(("host", "backend"),))
+    own = replace(REVIEWS_V1, request_headers=by_backend)
+    for rule, host in (
+        (RouteRule(everything, (REVIEWS_V1,), request_headers=by_rule), "rule"),
+        (RouteRule(everything, (own,), request_headers=by_rule), "backend"),
+        (RouteRule(everything, (own, replace(own, weight=2))), "backend"),
+        (RouteRule(everything, (REVIEWS_V1,), request_headers=HeaderChange(remove=("Host",))), "reviews.bookinfo:9080"),
+    ):
+        with routed(bookinfo, rule):
+            seen = json.loads(world.call(bookinfo.curl, bookinfo.to_reviews).body)["headers"]
+        assert seen["host"] == host
+
+
 def test_routes_that_lead_nowhere(bookinfo: Bookinfo) -> None:
     """A backend that is missing is 500, a rule without backends what the mesh says, and no pod is 503."""
     world = bookinfo.world
