@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_ambient._kube import MANAGER, Kube, Object
 from pytest_ambient._wait import NotYet, until
-from pytest_ambient.errors import BrokenEnvironment, NotInTime
+from pytest_ambient.errors import BrokenEnvironment, Inconclusive, NotInTime
 from pytest_ambient.manifest import Document, Places, read
 from pytest_ambient.mesh.readiness import Capture, captured
 from pytest_ambient.mesh.serving import settle
@@ -33,7 +33,13 @@ class Bookinfo:
     """What the CNI agent and ztunnel say of every pod in an enrolled namespace."""
 
     def uncaptured(self) -> str | None:
-        """The pods that are not captured, one line each with who says so; None when all are."""
+        """The pods that are not captured, one line each with who says so; None when all are.
+
+        Raises Inconclusive when no ztunnel could be asked and the CNI agent's word is all there is.
+        """
+        doubt = next((one.doubt for one in self.captures if one.doubt), "")
+        if doubt and all(one.annotation == "enabled" for one in self.captures):
+            raise Inconclusive(f"no ztunnel told its workloads, the last one asked was {doubt}")
         late = [
             f"{one.pod}: annotation {one.annotation or 'absent'}, ztunnel says {one.protocol or 'nothing'}"
             for one in self.captures

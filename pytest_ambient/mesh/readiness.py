@@ -14,7 +14,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "istio-cni": ("apps/v1/DaemonSet", "k8s-app=istio-cni-node"),
     "ztunnel": ("apps/v1/DaemonSet", "app=ztunnel"),
 }
-"""What ambient mode consists of: kind and label; some distributions keep them outside of istio-system."""
+"""What ambient mode consists of: kind and its pods' label; some distributions keep them outside of istio-system."""
 
 CAPTURED = "ambient.istio.io/redirection"
 _TAG = re.compile(r":(v?\d+\.\d+\.\d+[^@/]*?)(?:-distroless|-debug)?(?:@.*)?$")
@@ -92,6 +92,8 @@ class Capture:
     """The CNI agent's word: `enabled`, `pending` or empty."""
     protocol: str
     """ztunnel's word: `HBONE` or `TCP`; empty when it doesn't know the pod or can't be asked."""
+    doubt: str = ""
+    """Why no ztunnel could be asked; empty when one answered, or when there is none."""
 
     @property
     def complete(self) -> bool:
@@ -104,10 +106,17 @@ def read(kube: Kube) -> Mesh:
     nodes = tuple(sorted(node["metadata"]["name"] for node in kube.list("v1/Node")))
     found = {}
     for name, (kind, label) in PARTS.items():
-        items = kube.list(kind, labels=label)
+        items = workloads(kube, kind, label)
         if items:
             found[name] = _part(kube, name, items[0], label)
     return Mesh(found, nodes)
+
+
+def workloads(kube: Kube, kind: str, label: str) -> list[Object]:
+    """The Deployments with a label, or the DaemonSets whose pods have it: Istio's charts put ztunnel's only there."""
+    if kind.endswith("/Deployment"):
+        return kube.list(kind, labels=label)
+    return [item for item in kube.list(kind) if _makes(item, *label.split("=", 1))]
 
 
 def wait(kube: Kube, within: float) -> Mesh:
@@ -125,7 +134,7 @@ def wait(kube: Kube, within: float) -> Mesh:
 
 def captured(kube: Kube, namespaces: Iterable[str]) -> tuple[Capture, ...]:
     """Every pod of some namespaces that is not about to go, and whether it is captured."""
-    protocols = _protocols(kube)
+    protocols, doubt = _protocols(kube)
     found = []
     for namespace in namespaces:
         for pod in kube.list("v1/Pod", namespace):
@@ -133,15 +142,21 @@ def captured(kube: Kube, namespaces: Iterable[str]) -> tuple[Capture, ...]:
             if "deletionTimestamp" not in meta:
                 key = f"{namespace}/{meta['name']}"
                 annotation = (meta.get("annotations") or {}).get(CAPTURED, "")
-                found.append(Capture(key, annotation, protocols.get(key, "")))
+                found.append(Capture(key, annotation, protocols.get(key, ""), doubt))
     return tuple(found)
+
+
+def _makes(item: Object, key: str, value: str) -> bool:
+    template = (item.get("spec") or {}).get("template") or {}
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    return bool(labels.get(key) == value)
 
 
 def _part(kube: Kube, name: str, item: Object, label: str) -> Part:
     meta, status = item["metadata"], item.get("status") or {}
     image = item["spec"]["template"]["spec"]["containers"][0].get("image", "")
     tag = _TAG.search(image)
-    version = tag[1] if tag else ""
+    version = tag[1].removeprefix("v") if tag else ""
     if item["kind"] == "Deployment":
         wanted, ready = item["spec"].get("replicas", 1), status.get("availableReplicas", 0)
         return Part(name, meta["namespace"], wanted, ready, version)
@@ -156,15 +171,21 @@ def _ready(pod: Object) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
-def _protocols(kube: Kube) -> dict[str, str]:
-    """`HBONE` or `TCP` by `NAMESPACE/POD`, from a ztunnel's workload list; every ztunnel knows them all."""
+def _protocols(kube: Kube) -> tuple[dict[str, str], str]:
+    """`HBONE` or `TCP` by `NAMESPACE/POD`, from a ztunnel's workload list, or why none was to be had.
+
+    Every ztunnel knows all pods.
+    """
+    doubt = ""
     for pod in kube.list("v1/Pod", labels=PARTS["ztunnel"][1], fields="status.phase=Running"):
         meta = pod["metadata"]
         try:
             dump = json.loads(kube.pod_http(meta["namespace"], meta["name"], 15000, "/config_dump"))
-        except (KubeError, ValueError):
+        except (KubeError, ValueError) as error:
+            doubt = f"{meta['namespace']}/{meta['name']}: {error}"
             continue
         workloads = dump.get("workloads") or []
         entries = workloads.values() if isinstance(workloads, dict) else workloads
-        return {f"{entry.get('namespace')}/{entry.get('name')}": str(entry.get("protocol", "")) for entry in entries}
-    return {}
+        known = {f"{entry.get('namespace')}/{entry.get('name')}": str(entry.get("protocol", "")) for entry in entries}
+        return known, ""
+    return {}, doubt

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from pytest_ambient._kube import Kube
-from pytest_ambient.errors import BrokenEnvironment, NotInTime
+from pytest_ambient.errors import BrokenEnvironment, Inconclusive, NotInTime
 from pytest_ambient.manifest import Document, Places, read
 from pytest_ambient.mesh import bookinfo
 from pytest_ambient.testing import FakeKube
@@ -150,6 +150,21 @@ def test_a_pod_that_is_not_captured_is_told(kube: Cluster, monkeypatch: pytest.M
     kube.pages["istio-system/z", "/config_dump"] = json.dumps({"workloads": workloads})
     found = bookinfo.install(real(kube), PLACES, "r1", within=1)
     assert found.uncaptured() == "shop/b: annotation absent, ztunnel says HBONE"
+
+
+def test_a_ztunnel_that_may_not_be_asked_proves_nothing(kube: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account without port-forwards gets no verdict on capture, unless the CNI agent alone gives one."""
+    monkeypatch.setattr(bookinfo, "CAPTURE_WITHIN", 0.01)
+    meta = {"name": "a", "namespace": "shop", "annotations": {"ambient.istio.io/redirection": "enabled"}}
+    kube.objects["v1/Pod", "shop", "a"] = {"metadata": meta, "status": {}}
+    ztunnel = {"name": "z", "namespace": "istio-system", "labels": {"app": "ztunnel"}}
+    kube.objects["v1/Pod", "istio-system", "z"] = {"metadata": ztunnel, "status": {"phase": "Running"}}
+    told = r"Inconclusive: no ztunnel told its workloads, the last one asked was istio-system/z: .*nothing there"
+    with pytest.raises(Inconclusive, match=told):
+        bookinfo.install(real(kube), PLACES, "r1", within=1).uncaptured()
+    kube.objects["v1/Pod", "shop", "b"] = {"metadata": {"name": "b", "namespace": "shop"}, "status": {}}
+    found = bookinfo.install(real(kube), PLACES, "r1", within=1).uncaptured() or ""
+    assert "shop/b: annotation absent, ztunnel says nothing" in found
 
 
 def test_the_manifests_are_part_of_the_package() -> None:

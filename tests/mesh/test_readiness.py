@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from pytest_ambient._kube import Kube
+from pytest_ambient.errors import Forbidden
 from pytest_ambient.mesh.features import BEYOND_EMBEDDED, FEATURES, detect
 from pytest_ambient.mesh.readiness import captured, read, wait
 from pytest_ambient.testing import FakeKube
@@ -16,7 +17,7 @@ READY = [{"type": "Ready", "status": "True"}]
 def workload(kind: str, name: str, label: str, image: str, status: dict[str, Any]) -> dict[str, Any]:
     """A Deployment or DaemonSet of the mesh."""
     key, _, value = label.partition("=")
-    template = {"spec": {"containers": [{"name": name, "image": image}]}}
+    template = {"metadata": {"labels": {key: value}}, "spec": {"containers": [{"name": name, "image": image}]}}
     meta = {"name": name, "namespace": "mesh", "labels": {key: value}}
     return {"kind": kind, "metadata": meta, "spec": {"template": template}, "status": status}
 
@@ -66,6 +67,16 @@ def test_a_missing_part_is_told_by_its_label(kube: FakeKube) -> None:
     assert read(real(kube)).problems == ("no istio-cni: no DaemonSet with label k8s-app=istio-cni-node",)
 
 
+def test_a_daemonset_is_known_by_its_pods(kube: FakeKube) -> None:
+    """Istio's charts put `app=ztunnel` on ztunnel's pods only; its settings are found all the same."""
+    ztunnel = kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"]
+    ztunnel["metadata"]["labels"] = {"app.kubernetes.io/name": "ztunnel"}
+    template = ztunnel["spec"]["template"]
+    template["spec"]["containers"][0]["env"] = [{"name": "ISTIO_META_DNS_CAPTURE", "value": "true"}]
+    assert read(real(kube)).problems == ()
+    assert detect(real(kube))["DnsCapture"].present
+
+
 def test_capture_has_two_words(kube: FakeKube) -> None:
     """The CNI agent's annotation and the protocol in ztunnel's workload list; both are needed."""
     pods = {"a": ("enabled", "HBONE"), "b": ("enabled", "TCP"), "c": ("", "HBONE"), "d": ("pending", "TCP")}
@@ -88,7 +99,10 @@ def test_a_mesh_that_cannot_be_asked_captures_nothing(kube: FakeKube) -> None:
     """Without ztunnel's word the annotation alone is no proof."""
     meta = {"name": "a", "namespace": "shop", "annotations": {"ambient.istio.io/redirection": "enabled"}}
     kube.objects["v1/Pod", "shop", "a"] = {"metadata": meta, "spec": {}}
-    assert [capture.complete for capture in captured(real(kube), ["shop"])] == [False]
+    found = captured(real(kube), ["shop"])
+    assert [(one.complete, one.doubt) for one in found] == [
+        (False, "mesh/ztunnel-node-b: mesh/ztunnel-node-b:15000/config_dump: nothing there")
+    ]
 
 
 def test_features_are_found_or_absent_for_a_reason(kube: FakeKube) -> None:
@@ -105,6 +119,20 @@ def test_features_are_found_or_absent_for_a_reason(kube: FakeKube) -> None:
     assert found["Kiali"].reason == "no running pod with label app=kiali"
     assert found["HTTPRoute"].reason == "skipped by --ambient-skip-features"
     assert all(bool(feature.reason) != feature.present for feature in found.values())
+
+
+def test_what_this_user_may_not_ask_for_is_absent(kube: FakeKube) -> None:
+    """An account without rights on webhooks gets no sidecar rules, and all others."""
+
+    def listed(kind: str, *place: str, **selectors: str) -> list[dict[str, Any]]:
+        if "MutatingWebhookConfiguration" in kind:
+            raise Forbidden("webhooks is forbidden")
+        return allowed(kind, *place, **selectors)
+
+    allowed, kube.list = kube.list, listed  # type: ignore[method-assign,assignment]  # the double is made to refuse
+    found = detect(real(kube))
+    assert found["Sidecar"].reason == "this user may not find out: webhooks is forbidden"
+    assert found["MultiNode"].present
 
 
 def test_a_test_bench_never_claims_what_it_cannot_show(kube: FakeKube) -> None:
@@ -135,6 +163,8 @@ def test_versions_that_disagree_are_told(kube: FakeKube) -> None:
     found = "istiod 1.30.3, istio-cni 1.30.3, ztunnel 1.30.3"
     assert mesh.disagreement("1.29.0") == f"wanted Istio 1.29.0, found {found}"
     template = kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"]["spec"]["template"]
+    template["spec"]["containers"][0]["image"] = "hub/ztunnel:v1.30.3"
+    assert read(cast(Kube, kube)).disagreement("1.30.3") is None
     template["spec"]["containers"][0]["image"] = "hub/ztunnel:1.29.1"
     assert read(cast(Kube, kube)).disagreement() == (
         "the parts run different versions: istiod 1.30.3, istio-cni 1.30.3, ztunnel 1.29.1"

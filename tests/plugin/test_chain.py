@@ -28,7 +28,8 @@ def ambient_kube(bench, ambient_cluster):
         bench.kube.objects[f"apps/v1/{kind}", "istio-system", app] = {
             "metadata": {"name": app, "namespace": "istio-system", "labels": label, "generation": 1},
             "spec": {"replicas": 1, "selector": {"matchLabels": label},
-                     "template": {"spec": {"containers": [{"name": app, "image": f"x/{app}:1.30.3"}]}}},
+                     "template": {"metadata": {"labels": label},
+                                  "spec": {"containers": [{"name": app, "image": f"x/{app}:1.30.3"}]}}},
             "status": {"observedGeneration": 1, "readyReplicas": 1, "availableReplicas": 1, "replicas": 1,
                        "desiredNumberScheduled": 1, "numberReady": 1, "numberAvailable": 1,
                        "updatedNumberScheduled": 1, "updatedReplicas": 1},
