@@ -17,7 +17,7 @@ from .xds import ROUTED, typed, watched
 
 _START = 10.0
 _POLL = 0.002
-_VERSION = ".version_text"
+_VERSION, _REFUSED = ".version_text", ".update_rejected"
 _APPLY = 15.0
 _FLUSH_MILLISECONDS = 20
 _KINDS = {
@@ -66,6 +66,7 @@ class Envoy:
         self._drain = drain
         self._written: dict[str, str] = {}
         self._version = 0
+        self._refusals = 0
         self._clusters: list[Object] = []
         self._child: Child | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -146,10 +147,15 @@ class Envoy:
 
     async def _follows(self, versions: Mapping[str, str]) -> bool:
         try:
-            told = (await self.ask(f"/stats?filter=\\{_VERSION}$"))[2].decode().split("\n")
+            told = (await self.ask(f"/stats?filter=\\{_VERSION}$|\\{_REFUSED}$"))[2].decode().split("\n")
         except OSError:
             return False
-        return {f'{name}{_VERSION}: "{version}"' for name, version in versions.items()} <= set(told)
+        followed = {f'{name}{_VERSION}: "{version}"' for name, version in versions.items()} <= set(told)
+        before, self._refusals = self._refusals, sum(int(each.split()[1]) for each in told if f"{_REFUSED}: " in each)
+        if self._refusals > before and not followed:
+            await asyncio.sleep(2 * _FLUSH_MILLISECONDS / 1000)  # then the reason is in its log
+            raise EnvoyFailed(f"the Envoy of {self._name} does not take its configuration: {self._last_words()}")
+        return followed
 
     def _replace(self, kind: str, items: list[Object]) -> str | None:
         text = json.dumps([typed(_KINDS[kind]) | each for each in sorted(items, key=lambda each: str(each["name"]))])
@@ -177,7 +183,7 @@ class Envoy:
         return (refusals or lines or ["it wrote no log"])[-1]
 
     def _bootstrap(self) -> Object:
-        kept = [{"suffix": _VERSION}, {"prefix": "server."}]
+        kept = [{"suffix": _VERSION}, {"suffix": _REFUSED}, {"prefix": "server."}]
         sources = {name: watched(self._folder / f"{file}.json") for name, file in _SOURCES.items()}
         return {
             "node": {"id": self._name, "cluster": self._name},

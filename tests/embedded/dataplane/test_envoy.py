@@ -5,6 +5,8 @@ import os
 import signal
 import stat
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,6 +63,22 @@ def test_envoy_is_gone() -> None:
             world.pod("curl")
             with pytest.raises(EnvoyFailed, match=r"^the Envoy of ztunnel does not take its configuration: "):
                 world.push()
+        finally:
+            world.close()
+
+
+def test_refused_configuration() -> None:
+    """What Envoy refuses is an error at once, with its reason: nobody waits for what never comes."""
+    with TemporaryDirectory(prefix="dataplane-") as folder:
+        world = World(Path(folder))
+        try:
+            key = world.service("odd", world.pod("curl", 80)).key
+            world.push()
+            odd = replace(world.mesh.services[key], vip="nowhere")
+            began = time.monotonic()
+            with pytest.raises(EnvoyFailed, match=r"rejected.*nowhere"), world.having(services={key: odd}):
+                pass
+            assert time.monotonic() - began < 5
         finally:
             world.close()
 
