@@ -162,4 +162,4 @@ def test_no_connection_meets_a_gap(bookinfo: Bookinfo) -> None:
     assert {reply.exit for _, reply in seen} <= {0, 52, 56}
     for caller, reply in seen:
         lines = world.logged(ZTUNNEL, f"src.addr={caller.address}:{reply.port} ")
-        assert ("policy rejection" in lines[-1] or "401" in lines[-1]) is (reply.status == 0)
+        assert ("policy rejection" in lines[-1] or "401 Unauthorized" in lines[-1]) is (reply.status == 0)
