@@ -1,11 +1,12 @@
 """One rule against one cluster: its set-up, its states one by one, and everything put back."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from pytest_ambient._kube import Kube
-from pytest_ambient.errors import AmbientError, Misuse
+from pytest_ambient.errors import AmbientError, Misuse, NotInTime
 from pytest_ambient.manifest import Document, Manifests, Places, read
 from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, apply, placed
 from pytest_ambient.probe.artefacts import gather
@@ -107,7 +108,7 @@ class RuleRun:
         self._applied = apply(self.kube, documents)
         try:
             self._witnesses.forget()
-            self._effects(state, since)
+            self._effects(state, since, self._started(documents, since))
             late = lagging(self.kube, documents)
             self._gather(state, documents)
         finally:
@@ -120,8 +121,17 @@ class RuleRun:
         everything = [*(self._setup.documents if self._setup else ()), *documents]
         self._scene = gather(self.kube, self._witnesses.logs, self.places, everything) if state.findings else {}
 
-    def _effects(self, state: State, since: float) -> None:
-        state.becomes(since)
+    def _started(self, documents: Sequence[Document], since: float) -> float:
+        """Seconds since the apply until what the manifest starts runs: pulling a waypoint's image is no convergence.
+
+        What does not run by then is for the cases to tell.
+        """
+        with suppress(NotInTime):
+            ready(self.kube, documents, self.timing.setup)
+        return self.clock.now() - since
+
+    def _effects(self, state: State, since: float, started: float = 0.0) -> None:
+        state.becomes(since, started)
         state.sample()
         state.stays()
 

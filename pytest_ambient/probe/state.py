@@ -43,13 +43,12 @@ class State:
         tracks = settle(self._rounds, asked, self._timing, within=within, times=1, clock=self._clock)
         self._note("control", asked, tracks, times=1)
 
-    def becomes(self, since: float) -> None:
-        """The manifest takes effect; `since` is when it was applied, by our clock."""
+    def becomes(self, since: float, started: float = 0.0) -> None:
+        """The manifest takes effect; `since` is when it was applied, by our clock, `started` how long its pods took."""
         asked = self._with_twins(self.open)
         timing = self._timing
-        tracks = settle(
-            self._rounds, asked, timing, within=timing.becomes, times=timing.rounds, clock=self._clock, since=since
-        )
+        within = timing.becomes + started
+        tracks = settle(self._rounds, asked, timing, within=within, times=timing.rounds, clock=self._clock, since=since)
         self.became = {key: track for key, track in tracks.items() if key in self.cases}
         self._note("becomes", asked, self.became, times=timing.rounds)
 

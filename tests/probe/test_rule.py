@@ -1,7 +1,9 @@
 """Rules judged from control to undoing, against a mesh of doubles."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -224,6 +226,39 @@ def test_convergence_is_measured_from_the_apply(manifests: Manifests) -> None:
     assert result.first_ms is not None
     assert result.stable_ms is not None
     assert 0 < result.first_ms < result.stable_ms
+
+
+POD = """\
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: late
+  namespace: ${NAMESPACE}
+spec:
+  containers: []
+"""
+
+
+@pytest.mark.parametrize(("pulled", "word"), [(True, Word.HOLDS), (False, Word.BROKEN)])
+def test_pulling_an_image_is_no_convergence(tmp_path: Path, pulled: bool, word: Word) -> None:
+    """The deadline counts from when the manifest's pods run; what never runs is judged like anything else."""
+    (tmp_path / "test_rule.yaml").write_text(MANIFEST + POD)
+    bench = bench_of(lambda where, bench: enforced(where, bench) if bench.clock() > 101 else Reply())
+    read = bench.kube.get
+
+    def get(kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
+        found = read(kind, name, namespace)
+        if found is not None and name == "late":
+            bench.clock.now = max(bench.clock.now, 100.0 if pulled else 0.0)
+            found["status"] = {"conditions": [{"type": "Ready", "status": str(pulled)}]}
+        return found
+
+    bench.kube.get = get  # type: ignore[method-assign]  # a pod whose image takes 100 s to come
+    timing = replace(QUICK, setup=0.05)
+    (result,) = judged(bench, Manifests.beside(tmp_path / "test_rule.py"), REFUSED, timing=timing)
+    assert result.word is word
+    assert "late" not in str(sorted(bench.kube.objects))
 
 
 def test_a_status_is_a_case_like_any_other(manifests: Manifests) -> None:
