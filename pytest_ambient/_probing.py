@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ambient.errors import BrokenEnvironment, Inconclusive, KubeError, Misuse
+from pytest_ambient.errors import BrokenEnvironment, Inconclusive, Misuse
 
 if TYPE_CHECKING:
     from pytest_ambient._kube import Kube
@@ -66,13 +66,18 @@ def missing(needs: tuple[str, ...], found: "Mapping[str, Feature]") -> str | Non
     return f"the mesh has no {', no '.join(reasons)}" if reasons else None
 
 
-def places(kube: "Kube", found: "Mesh", cluster: "Cluster", run: "Run", worker: str) -> "Places":
+def places(kube: "Kube", cluster: "Cluster", run: "Run", worker: str) -> "Places":
     """This run's namespaces; without a name given, one of its own where others may use the cluster too."""
     from pytest_ambient.manifest import Places
+    from pytest_ambient.mesh import meshwide
 
+    decided = meshwide.read(kube)
+    others = meshwide.policies(kube, decided.root)
+    if others:
+        run.say(f"policies in {decided.root} hold in our namespaces too: {', '.join(others)}")
     start = run.settings.namespace or (NAMESPACE if cluster.owned else f"{NAMESPACE}-{run.id}")
     name = f"{start}-{worker}" if worker else start
-    return Places(name, f"{name}-other", f"{name}-outside", found.root, _trust_domain(kube, found.root))
+    return Places(name, f"{name}-other", f"{name}-outside", decided.root, decided.trust_domain)
 
 
 def bookinfo(kube: "Kube", where: "Places", settings: "Settings", run: str, say: Say) -> "Bookinfo":
@@ -211,15 +216,3 @@ def _told(step: str, say: Say) -> Iterator[None]:
     start = time.monotonic()
     yield
     say(f"{step} {time.monotonic() - start:.1f} s")
-
-
-def _trust_domain(kube: "Kube", root: str) -> str:
-    """As istiod's own configuration has it; Istio's default where that cannot be read."""
-    import yaml
-
-    try:
-        found = kube.get("v1/ConfigMap", "istio", root) or {}
-        config = yaml.safe_load((found.get("data") or {}).get("mesh", "")) or {}
-        return str(config.get("trustDomain") or "cluster.local")
-    except (KubeError, yaml.YAMLError, AttributeError):
-        return "cluster.local"

@@ -72,7 +72,7 @@ def ambient_places(
 ) -> "Places":
     """The names of this run's namespaces and what else `${NAMESPACE}` and its like stand for."""
     worker = _xdist.worker_id(pytestconfig)
-    return _probing.places(ambient_kube, ambient_mesh, ambient_cluster, run_of(pytestconfig), worker)
+    return _probing.places(ambient_kube, ambient_cluster, run_of(pytestconfig), worker)
 
 
 @pytest.fixture(scope="session")

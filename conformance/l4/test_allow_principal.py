@@ -15,7 +15,7 @@ REFUSED = DeniedL4(by="${NAMESPACE}/reviews-only-productpage")
     case("productpage-is-answered", "productpage-v1", REVIEWS, Answered(200), unchanged=True),
     case("details-is-reset", "details-v1", REVIEWS, REFUSED, twin="productpage-is-answered"),
     case("ratings-is-reset", "ratings-v1", REVIEWS, REFUSED, twin="productpage-is-answered"),
-    case("unmeshed-pod-is-reset", "outside/curl", REVIEWS, REFUSED, twin="productpage-is-answered"),
+    case("unmeshed-pod-is-reset", "outside/curl", REVIEWS, REFUSED, twin="productpage-is-answered", needs="Permissive"),
     case("other-service-is-answered", "details-v1", RATINGS, Answered(200), unchanged=True),
 )
 def test_allow_principal(verdict: Verdict) -> None:

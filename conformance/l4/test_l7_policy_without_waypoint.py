@@ -7,6 +7,7 @@ from pytest_ambient import GET, POST, STATUS, Answered, DeniedL4, HasCondition, 
 pytestmark = pytest.mark.ambient(rule="R6", profile="AMBIENT-L4")
 
 PAGE = "http://productpage.${NAMESPACE}:9080/productpage"
+ALIEN, PLAIN = "outside/curl", "Permissive"
 ANSWERED, WRONG_METHOD = Answered(200), Answered(405)
 RATINGS = GET("http://ratings.${NAMESPACE}:9080/ratings/0")
 POLICY = "security.istio.io/v1/AuthorizationPolicy"
@@ -18,9 +19,9 @@ UNSUPPORTED = HasCondition("ZtunnelAccepted", "True", "UnsupportedValue")
 @cases(
     case("allowed-method-is-reset-too", "curl", GET(PAGE), REFUSED, state="allow", twin="ratings-answers"),
     case("post-is-reset", "curl", POST(PAGE), REFUSED, state="allow", before=WRONG_METHOD, twin="ratings-answers"),
-    case("unmeshed-pod-is-reset", "outside/curl", GET(PAGE), REFUSED, state="allow", twin="unmeshed-pod-answered"),
+    case("unmeshed-pod-is-reset", ALIEN, GET(PAGE), REFUSED, state="allow", twin="unmeshed-pod-answered", needs=PLAIN),
     case("ratings-answers", "curl", RATINGS, ANSWERED, state="allow", unchanged=True),
-    case("unmeshed-pod-answered", "outside/curl", RATINGS, ANSWERED, state="allow", unchanged=True),
+    case("unmeshed-pod-answered", ALIEN, RATINGS, ANSWERED, state="allow", unchanged=True, needs=PLAIN),
     case("allow-says-unsupported-value", None, STATUS(POLICY, "productpage-get-only"), UNSUPPORTED, state="allow"),
     case("deny-by-method-never-fires", "curl", GET(PAGE), ANSWERED, state="deny", unchanged=True, level="documented"),
     case("deny-says-unsupported-value", None, STATUS(POLICY, "productpage-deny-get"), UNSUPPORTED, state="deny"),

@@ -6,6 +6,7 @@ from functools import partial
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, NotFound
+from pytest_ambient.mesh.meshwide import plaintext_refused
 from pytest_ambient.mesh.readiness import PARTS, workloads
 
 Question = Callable[[Kube], str | None]
@@ -117,6 +118,7 @@ FEATURES: Mapping[str, Question] = {
     "EphemeralContainers": _ours_to_look_into,
     "Redirection": partial(_workload, "k8s-app=istio-cni-node"),
     "Sidecar": _sidecar,
+    "Permissive": plaintext_refused,
     "Kiali": partial(_workload, "app=kiali"),
     "Prometheus": partial(_workload, "app.kubernetes.io/name=prometheus"),
     "Jaeger": partial(_workload, "app=jaeger"),

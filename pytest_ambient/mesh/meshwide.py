@@ -1,0 +1,67 @@
+"""What is decided for all namespaces of a mesh, this run's own included: trust domain, root namespace, policies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_ambient._kube import Kube, Object
+from pytest_ambient.errors import Forbidden, NotFound
+from pytest_ambient.mesh.readiness import PARTS, workloads
+
+SECURITY = "security.istio.io/v1"
+POLICIES = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication")
+
+
+@dataclass(frozen=True)
+class MeshWide:
+    """The mesh's own configuration."""
+
+    root: str
+    """The namespace whose policies hold everywhere."""
+    trust_domain: str
+
+
+def read(kube: Kube) -> MeshWide:
+    """As istiod's own configuration has it; Istio's defaults where this user may not read that."""
+    found = workloads(kube, *PARTS["istiod"])
+    meta: Object = found[0]["metadata"] if found else {"namespace": "istio-system"}
+    config = _configuration(kube, meta)
+    return MeshWide(
+        str(config.get("rootNamespace") or meta["namespace"]), str(config.get("trustDomain") or "cluster.local")
+    )
+
+
+def policies(kube: Kube, root: str) -> tuple[str, ...]:
+    """`KIND NAME` of the policies in the root namespace; what this user may not list is left out."""
+    return tuple(f"{kind} {item['metadata']['name']}" for kind in POLICIES for item in _listed(kube, kind, root))
+
+
+def plaintext_refused(kube: Kube) -> str | None:
+    """The policy that demands mutual TLS everywhere, so that nobody without it can be answered; None without one."""
+    root = read(kube).root
+    for item in _listed(kube, "PeerAuthentication", root):
+        spec = item.get("spec") or {}
+        if not spec.get("selector") and (spec.get("mtls") or {}).get("mode") == "STRICT":
+            return f"PeerAuthentication {root}/{item['metadata']['name']} is STRICT for the whole mesh"
+    return None
+
+
+def _listed(kube: Kube, kind: str, namespace: str) -> list[Object]:
+    try:
+        return kube.list(f"{SECURITY}/{kind}", namespace)
+    except (NotFound, Forbidden):
+        return []
+
+
+def _configuration(kube: Kube, istiod: Object) -> Mapping[str, Any]:
+    """A revision's configuration lies in a ConfigMap of its own."""
+    import yaml
+
+    revision = (istiod.get("labels") or {}).get("istio.io/rev", "default")
+    name = "istio" if revision == "default" else f"istio-{revision}"
+    try:
+        found = kube.get("v1/ConfigMap", name, istiod["namespace"]) or {}
+        config = yaml.safe_load((found.get("data") or {}).get("mesh", ""))
+    except (Forbidden, yaml.YAMLError):
+        return {}
+    return config if isinstance(config, dict) else {}

@@ -1,0 +1,74 @@
+"""What holds for a whole mesh: read where its istiod keeps it, told when it holds for our namespaces too."""
+
+from typing import Any, cast
+
+import pytest
+
+from pytest_ambient._kube import Kube
+from pytest_ambient.errors import Forbidden
+from pytest_ambient.mesh import meshwide
+from pytest_ambient.mesh.features import detect
+from pytest_ambient.testing import FakeKube
+
+STRICT = {"mtls": {"mode": "STRICT"}}
+
+
+def mesh(revision: str = "default", **config: str) -> FakeKube:
+    """A mesh whose istiod has a revision and a configuration."""
+    made = FakeKube()
+    meta = {"name": "istiod", "namespace": "mesh", "labels": {"app": "istiod", "istio.io/rev": revision}}
+    made.objects["apps/v1/Deployment", "mesh", "istiod"] = {"metadata": meta}
+    name = "istio" if revision == "default" else f"istio-{revision}"
+    text = "".join(f"{key}: {value}\n" for key, value in config.items())
+    made.objects["v1/ConfigMap", "mesh", name] = {"data": {"mesh": text}}
+    return made
+
+
+def policy(kube: FakeKube, kind: str, name: str, namespace: str, spec: dict[str, Any]) -> None:
+    """One policy more."""
+    item = {"metadata": {"name": name, "namespace": namespace}, "spec": spec}
+    kube.objects[f"security.istio.io/v1/{kind}", namespace, name] = item
+
+
+def real(kube: FakeKube) -> Kube:
+    """The double where a Kube is wanted."""
+    return cast(Kube, kube)
+
+
+@pytest.mark.parametrize("revision", ["default", "1-30-3"])
+def test_a_revision_has_a_configuration_of_its_own(revision: str) -> None:
+    """Its name carries the revision; without words of its own it means Istio's defaults."""
+    told = mesh(revision, trustDomain="prod.example", rootNamespace="roots")
+    assert meshwide.read(real(told)) == meshwide.MeshWide("roots", "prod.example")
+    assert meshwide.read(real(mesh(revision))) == meshwide.MeshWide("mesh", "cluster.local")
+
+
+def test_a_configuration_that_may_not_be_read_means_the_defaults() -> None:
+    """An account without ConfigMaps still has a run."""
+    kube = mesh(trustDomain="prod.example")
+
+    def refuse(kind: str, name: str, namespace: str | None = None) -> None:
+        raise Forbidden("configmaps is forbidden")
+
+    kube.get = refuse  # type: ignore[method-assign]  # the double is made to refuse
+    assert meshwide.read(real(kube)) == meshwide.MeshWide("mesh", "cluster.local")
+
+
+def test_policies_of_the_root_namespace_are_told() -> None:
+    """By kind and name; those of other namespaces are nobody's business."""
+    kube = mesh()
+    policy(kube, "AuthorizationPolicy", "deny-all", "mesh", {})
+    policy(kube, "AuthorizationPolicy", "elsewhere", "shop", {})
+    policy(kube, "PeerAuthentication", "default", "mesh", STRICT)
+    assert meshwide.policies(real(kube), "mesh") == ("AuthorizationPolicy deny-all", "PeerAuthentication default")
+
+
+def test_a_strict_mesh_answers_nobody_without_mutual_tls() -> None:
+    """Rows with a caller outside of the mesh are skipped there; a policy for some workloads or ports is none."""
+    kube = mesh()
+    policy(kube, "PeerAuthentication", "default", "shop", STRICT)
+    policy(kube, "PeerAuthentication", "some", "mesh", {**STRICT, "selector": {"matchLabels": {"app": "x"}}})
+    assert detect(real(kube))["Permissive"].present
+    policy(kube, "PeerAuthentication", "default", "mesh", STRICT)
+    found = detect(real(kube))["Permissive"]
+    assert (found.present, found.reason) == (False, "PeerAuthentication mesh/default is STRICT for the whole mesh")
