@@ -158,6 +158,10 @@ class Kube:
         """The API server's version, for example `v1.34.4`."""
         return str(self._rest.json("GET", "/version")["gitVersion"])
 
+    def ahead(self) -> float:
+        """Seconds by which the API server's clock is ahead of ours, to about one; 0 when it does not tell the time."""
+        return self._rest.ahead()
+
     def close(self) -> None:
         """Lets all connections go; the next request opens new ones."""
         if "_rest" in self.__dict__:

@@ -187,6 +187,10 @@ class FakeKube:
         """A version."""
         return "v1.34.4"
 
+    def ahead(self) -> float:
+        """Its clock is ours."""
+        return 0.0
+
 
 def merged(old: Object, new: Object) -> Object:
     """A JSON merge patch: what `new` says goes before `old`, None removes."""

@@ -35,10 +35,10 @@ def _guarded(make: Callable[[], str]) -> str:
 
 
 def _proxies(kube: Kube, logs: Logs, places: Places) -> list[Proxy]:
-    """The ztunnels, and the waypoints of this run's namespaces."""
+    """The ztunnels near to this run's pods, and the waypoints of its namespaces."""
     try:
         pods = [pod for namespace in places.ours for pod in kube.list("v1/Pod", namespace, labels=WAYPOINT_LABEL)]
-        return [*logs.ztunnels(), *(Proxy(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods)]
+        return [*logs.near(), *(Proxy(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods)]
     except KubeError:
         return []
 

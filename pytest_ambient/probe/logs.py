@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,9 @@ ZTUNNEL_LABEL = "app=ztunnel"
 PROXY_CONTAINER = "istio-proxy"
 ADMIN = 15000
 UNKNOWN_CLOCK = 30.0
-"""Seconds by which a node's clock may lag behind ours, as long as nothing is known about it."""
+"""Seconds by which a node's clock may lag behind the API server's, as long as nothing is known about it."""
+SERVER = "API server"
+"""Whose clock stands beside the proxies' in what is remembered of clocks."""
 MARGIN = 1.5
 
 
@@ -40,9 +42,10 @@ class Logs:
     `clocks` remembers, beyond one rule, by how many seconds each proxy's clock is ahead of ours at least.
     """
 
-    def __init__(self, kube: Kube, clocks: dict[str, float] | None = None) -> None:
-        self.kube = kube
+    def __init__(self, kube: Kube, clocks: dict[str, float] | None = None, namespaces: Sequence[str] = ()) -> None:
+        self.kube, self._namespaces = kube, namespaces
         self._ztunnels: list[Proxy] = []
+        self._nodes: set[str] = set()
         self._clocks = {} if clocks is None else clocks
         self._dumps: dict[str, Object] = {}
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="ambient-logs")
@@ -50,14 +53,16 @@ class Logs:
     def forget(self) -> None:
         """Lets configurations and the list of ztunnels be read anew."""
         self._dumps.clear()
-        self._ztunnels.clear()
+        self._forget_pods()
 
     def close(self) -> None:
         """Ends the threads."""
         self._threads.shutdown()
 
-    def connections(self, ips: Iterable[str], started: float) -> list[tuple[Proxy, Connection]]:
-        """The refusals and the connections from some addresses, as all ztunnels saw them."""
+    def connections(
+        self, ips: Iterable[str], started: float, *, everywhere: bool = False
+    ) -> list[tuple[Proxy, Connection]]:
+        """The refusals and the connections from some addresses, as the ztunnels near to us or all of them saw them."""
         known = tuple(ips)
 
         def wanted(line: str) -> bool:
@@ -68,7 +73,11 @@ class Logs:
             self._learn(proxy, [line.at for line in lines])
             return [(proxy, line) for line in lines]
 
-        return [entry for found in self._threads.map(read, self.ztunnels()) for entry in found]
+        return [
+            entry
+            for found in self._threads.map(read, self.ztunnels() if everywhere else self.near())
+            for entry in found
+        ]
 
     def requests(self, waypoints: Iterable[str], started: float) -> dict[str, list[Request]]:
         """The requests that waypoint pods (`NAMESPACE/POD`) served."""
@@ -97,13 +106,24 @@ class Logs:
             self._ztunnels = ztunnels(self.kube)
         return list(self._ztunnels)
 
+    def near(self) -> list[Proxy]:
+        """The ztunnels of nodes with pods of ours: in a large cluster the others write much and nothing about us."""
+        if not self._nodes:
+            pods = [pod for namespace in self._namespaces for pod in self.kube.list("v1/Pod", namespace)]
+            self._nodes = {pod["spec"].get("nodeName", "") for pod in pods}
+        return [proxy for proxy in self.ztunnels() if proxy.node in self._nodes] or self.ztunnels()
+
+    def _forget_pods(self) -> None:
+        self._ztunnels.clear()
+        self._nodes.clear()
+
     def _log(self, proxy: Proxy, started: float) -> str:
-        ahead = self._clocks.get(proxy.key, -UNKNOWN_CLOCK)
-        since = datetime.fromtimestamp(int(started + ahead - MARGIN), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
+            moment = datetime.fromtimestamp(int(started + self._ahead(proxy) - MARGIN), UTC)
+            since = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
             return self.kube.logs(proxy.namespace, proxy.name, proxy.container, since_time=since)
         except NotFound:
-            self._ztunnels.clear()  # replaced by another pod
+            self._forget_pods()  # replaced by another pod
         except KubeError:
             return ""
         return ""
@@ -112,7 +132,15 @@ class Logs:
         """The node's clock is at least as far as its last line."""
         if moments:
             ahead = moments[-1] - time.time()
-            self._clocks[proxy.key] = max(ahead, self._clocks.get(proxy.key, -UNKNOWN_CLOCK))
+            self._clocks[proxy.key] = max(ahead, self._ahead(proxy))
+
+    def _ahead(self, proxy: Proxy) -> float:
+        """At least so many seconds is a proxy's clock ahead of ours."""
+        if proxy.key in self._clocks:
+            return self._clocks[proxy.key]
+        if SERVER not in self._clocks:
+            self._clocks[SERVER] = self.kube.ahead()
+        return self._clocks[SERVER] - UNKNOWN_CLOCK
 
 
 def ztunnels(kube: Kube) -> list[Proxy]:

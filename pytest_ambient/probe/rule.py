@@ -45,7 +45,7 @@ class RuleRun:
         self.sources = sources or Sources(kube, places, run, hub=hub, within=self.timing.setup)
         self._selected = tuple(selected)
         self._battery = Battery(kube, self.sources, self.timing)
-        self._witnesses = Witnesses(kube, self.timing.witness, self.sources.clocks)
+        self._witnesses = Witnesses(kube, self.timing.witness, self.sources.clocks, places.ours)
         self._rounds = Rounds(kube, self._battery, self._witnesses, self.clock.now)
         self._setup: Applied | None = None
         self._applied: Applied | None = None

@@ -28,8 +28,10 @@ class Asked:
 class Witnesses:
     """Asks the proxies; `forget` what they said of their configuration whenever a manifest comes or goes."""
 
-    def __init__(self, kube: Kube, within: float, clocks: dict[str, float] | None = None) -> None:
-        self.logs, self.within = Logs(kube, clocks), within
+    def __init__(
+        self, kube: Kube, within: float, clocks: dict[str, float] | None = None, namespaces: Sequence[str] = ()
+    ) -> None:
+        self.logs, self.within = Logs(kube, clocks, namespaces), within
         self._mute: set[str] = set()
         self._spent: set[str] = set()
         """Lines that have testified: ports are used again, a line never speaks of a second connection."""
@@ -60,7 +62,7 @@ class Witnesses:
 
     def _look(self, asked: Sequence[Asked], started: float, *, last: bool = False) -> list[tuple[Outcome, set[str]]]:
         """The outcomes with their witnesses, and the lines that these came from."""
-        read = self.logs.connections({one.outcome.local_ip for one in asked}, started)
+        read = self.logs.connections({one.outcome.local_ip for one in asked}, started, everywhere=last)
         read = [(proxy, line) for proxy, line in read if line.line not in self._spent]
         origin = {line.line: proxy for proxy, line in read}
         ledger = Ledger(line for _, line in read)
