@@ -41,6 +41,8 @@ class Connection:
     error: str
     seconds: float
     """How long it was open; `at` is when it ended."""
+    answer: int | None = None
+    """Bytes that went to the caller; None when the line does not say."""
 
     @property
     def rejected(self) -> bool:
@@ -155,6 +157,7 @@ def _json(line: str) -> dict[str, str] | None:
 def _connection(fields: dict[str, str], line: str) -> Connection:
     namespace = fields.get("dst.namespace", "")
     source_namespace = fields.get("src.namespace", "")
+    answer = fields.get("bytes_recv" if fields.get("direction") == "outbound" else "bytes_sent", "")
     return Connection(
         at=moment(fields["time"]),
         line=line,
@@ -169,4 +172,5 @@ def _connection(fields: dict[str, str], line: str) -> Connection:
         destination_identity=fields.get("dst.identity", ""),
         error=fields.get("error", ""),
         seconds=float(fields.get("duration", "").removesuffix("ms") or 0) / 1000,
+        answer=int(answer) if answer.isdecimal() else None,
     )

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from pytest_ambient.probe.accesslog import Connection, Request, address, host_of
 from pytest_ambient.verdict.call import Call
@@ -41,26 +43,67 @@ class Ledger:
     def __init__(self, lines: Iterable[Connection]) -> None:
         unique = {line.line: line for line in lines}
         ordered = sorted(unique.values(), key=lambda line: line.at)
-        self._outbound = {line.source: line for line in ordered if line.direction == "outbound"}
+        outbound = [line for line in ordered if line.direction == "outbound"]
         inbound = [line for line in ordered if line.direction == "inbound"]
-        self._plain = {line.source: line for line in inbound if not line.tunnelled}
+        self._outbound = _by_source(outbound)
+        self._plain = _by_source(line for line in inbound if not line.tunnelled)
         self._rejections = [line for line in inbound if line.rejected]
-        self._ends = paired([line for line in ordered if line.direction == "outbound"], inbound)
+        self._ends = paired(outbound, inbound)
 
-    def seen(self, outcome: Outcome) -> Seen:
-        """Both ends of the connection that curl made; curl's own address and port stand on the line nearest to it."""
+    def seen(self, call: Call, outcome: Outcome) -> Seen:
+        """Both ends of the connection that curl made; curl's own address and port stand on the line nearest to it.
+
+        One port may have made connections to several destinations: only a line about the one called counts.
+        """
         key = address(outcome.local_ip, outcome.local_port)
-        out = self._outbound.get(key)
-        if out is None:
-            return Seen(None, self._plain.get(key))
-        if not out.tunnelled:
-            return Seen(out, self._plain.get(key))
+        out = _last(self._outbound[key], call, outcome)
+        if out is None or not out.tunnelled:
+            return Seen(out, _last(self._plain[key], call, outcome))
         return Seen(out, self._ends.get(out.line))
 
     def refusal_of(self, pod: str, near: float) -> Connection | None:
         """The refusal of a proxy pod's own connection that is nearest to a moment."""
         close = [line for line in self._rejections if line.source_workload == pod and abs(line.at - near) <= APART]
         return min(close, key=lambda line: abs(line.at - near), default=None)
+
+
+def _by_source(lines: Iterable[Connection]) -> defaultdict[str, list[Connection]]:
+    found: defaultdict[str, list[Connection]] = defaultdict(list)
+    for line in lines:
+        found[line.source].append(line)
+    return found
+
+
+def _last(lines: Sequence[Connection], call: Call, outcome: Outcome) -> Connection | None:
+    """The last line about what was called."""
+    return next((line for line in reversed(lines) if _about(line, call, outcome)), None)
+
+
+def _about(line: Connection, call: Call, outcome: Outcome) -> bool:
+    """Whether the line may be about what curl called and saw: answered or not, and that address or Service.
+
+    Only the caller's end knows which Service was called; the destination's names any of those that the pod serves.
+    """
+    if line.answer is not None and (line.answer > 0) != (outcome.status > 0):
+        return False
+    if outcome.remote_ip in (host_of(line.tunnelled), host_of(line.destination)) or line.direction == "inbound":
+        return True
+    host = urlsplit(call.url).hostname or ""
+    return bool(line.service) and (_is_address(host) or _named(host, line.service))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _named(host: str, service: str) -> bool:
+    """Whether a host name, short or long, or that of a pod behind it, is the Service's."""
+    labels = host.split(".")
+    return any(f"{service}.".startswith(".".join(labels[start:]) + ".") for start in range(len(labels)))
 
 
 def paired(outbound: Sequence[Connection], inbound: Sequence[Connection]) -> dict[str, Connection]:

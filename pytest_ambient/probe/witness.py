@@ -66,7 +66,7 @@ class Witnesses:
         read = [(proxy, line) for proxy, line in read if line.line not in self._spent]
         origin = {line.line: proxy for proxy, line in read}
         ledger = Ledger(line for _, line in read)
-        seen = [ledger.seen(one.outcome) for one in asked]
+        seen = [ledger.seen(one.call, one.outcome) for one in asked]
         lines = self.logs.requests((one.waypoint for one in seen if one.waypoint), started)
         found = []
         for one, ends in zip(asked, seen, strict=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from pytest_ambient._kube import Kube
 from pytest_ambient._kube_exec import Executed
@@ -122,7 +123,7 @@ class Bench:
         self.port += 1
         address = self.kube.objects["v1/Pod", *where.split("/", 1)]["status"]["podIP"]  # type: ignore[index]  # a triple
         if not reply.silent:
-            self._write(where, address, reply)
+            self._write(where, address, (urlsplit(url).hostname or "").partition(".")[0], reply)
         headers = {name: [value] for name, value in reply.headers.items()}
         about = {
             "exitcode": reply.exit, "http_code": reply.status, "num_connects": 1, "errormsg": None,
@@ -131,12 +132,13 @@ class Bench:
         }  # fmt: skip
         return f"{reply.body}\n{marker}\n{json.dumps(headers)}\n{json.dumps(about)}\n".encode()
 
-    def _write(self, where: str, address: str, reply: Reply) -> None:
+    def _write(self, where: str, address: str, service: str, reply: Reply) -> None:
         namespace, _, name = where.partition("/")
         now = datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         common = (
             f'src.workload="{name}" src.namespace="{namespace}" dst.addr=10.0.0.99:15008 dst.hbone_addr=10.0.0.99:9080 '
         )
+        common += f'dst.service="{service}.{PLACES.namespace}.svc.cluster.local" '
         common += f'dst.workload="reviews-v1-x" dst.namespace="{PLACES.namespace}" '
         level = "error" if reply.refused else "info"
         head = f"{now}\t{level}\taccess\tconnection complete\t"

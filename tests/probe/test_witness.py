@@ -125,6 +125,32 @@ def test_a_connection_that_no_proxy_saw_has_no_witness() -> None:
     witnesses.close()
 
 
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("own", [True, False])
+def test_a_port_that_was_used_for_two_destinations(own: bool, before: bool) -> None:
+    """What was let through to another Service from the same port says nothing of the refusal, whichever came last."""
+    one = asked(next(probe for probe in PROBES if probe["exit"] == 56))
+    port = f"src.addr={one.outcome.local_ip}:{one.outcome.local_port} "
+    fake = cast(FakeKube, kube())
+    lines = fake.lines["istio-system/z"].splitlines()
+    about = [line for line in lines if port in line]
+    assert about
+    elsewhere = " ".join(
+        [
+            about[0].partition("src.addr=")[0] + port,
+            'src.workload="w" src.namespace="bookinfo" dst.addr=10.244.0.99:15008 dst.hbone_addr=10.244.0.99:9080',
+            'dst.service="ratings.bookinfo.svc.cluster.local" dst.workload="ratings-v1" dst.namespace="bookinfo"',
+            'direction="outbound" bytes_sent=1 bytes_recv=1 duration="1ms"',
+        ]
+    )
+    lines = lines if own else [line for line in lines if line not in about]
+    fake.lines["istio-system/z"] = "\n".join([elsewhere, *lines] if before else [*lines, elsewhere])
+    witnesses = Witnesses(cast(Kube, fake), within=0.01)
+    witness = witnesses.attest([one], started=0)[0].witness
+    witnesses.close()
+    assert (witness is not None and witness.verdict) == ("refused" if own else False)
+
+
 def test_a_line_testifies_once() -> None:
     """A later connection from the same port needs a line of its own: an old refusal proves nothing about it."""
     one = asked(next(probe for probe in PROBES if probe["exit"] == 56))
