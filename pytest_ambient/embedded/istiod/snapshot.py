@@ -58,7 +58,7 @@ def _workloads(view: View, known: Mapping[str, Gate], sockets: Sockets) -> Itera
     for pod in view.pods:
         status: Object = pod.get("status") or {}
         address = str(status.get("podIP", ""))
-        if address and status.get("phase") == "Running" and not spec_of(pod).get("hostNetwork"):
+        if address and status.get("phase") in ("Pending", "Running") and not spec_of(pod).get("hostNetwork"):
             gate = workload_gate(view, known, pod)
             keys = {key_of(each) for each in selective if _chosen(each, pod)} | set(peer_keys(view.peers, pod))
             controller, kind = controller_of(pod)

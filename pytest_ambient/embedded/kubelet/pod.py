@@ -96,6 +96,7 @@ class Pod:
         self._warn_of_volumes()
         self.machine.capture(self._object)
         self.changed()
+        await self._programmed(frozenset())  # a captured pod's first container may call at once
         if not await self._initialize():
             return
         self._initialized = True
@@ -103,10 +104,13 @@ class Pod:
         self.containers += main
         self.changed()
         await asyncio.gather(*(each.begun.wait() for each in main))
-        if not self._shares_node:  # the node's own address is nobody's workload: no proxy serves it
-            await self.machine.programmed(lambda: self._object, self.address, frozenset(self.ports.public))
+        await self._programmed(frozenset(self.ports.public))
         self._served = True
         self.changed()
+
+    async def _programmed(self, ports: frozenset[int]) -> None:
+        if not self._shares_node:  # the node's own address is nobody's workload: no proxy serves it
+            await self.machine.programmed(lambda: self._object, self.address, ports)
 
     async def _initialize(self) -> bool:
         for spec in self._specs("init"):

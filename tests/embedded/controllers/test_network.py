@@ -79,6 +79,7 @@ def test_endpoints_follow_readiness(tmp_path: Path) -> None:
         bench.store.create(POD, pod("curl", {**CURL, "readinessProbe": probe, "ports": ports}))
         await bench.until(lambda: addresses(bench, "curl", "notReadyAddresses"))
         assert not addresses(bench, "curl")
+        await bench.until(lambda: bench.pods("curl")[0]["status"]["phase"] == "Running")
         made = bench.pods("curl")[0]
         await bench.run(made, "touch", "ready")
         assert await bench.until(lambda: addresses(bench, "curl")) == [made["status"]["podIP"]]

@@ -1,12 +1,14 @@
 """The life of a pod: images, commands, variables, probes, restarts, logs, execs, its end."""
 
+import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pytest_ambient.embedded.kubelet.protocol import PodUnreachable
-from pytest_ambient.embedded.objects import annotations_of
+from pytest_ambient.embedded.objects import Object, annotations_of
 
 from .bench import POD, Bench, is_ready, play
 from .seen import reasons, state
@@ -30,6 +32,28 @@ def test_pod_becomes_ready(tmp_path: Path) -> None:
         ]  # fmt: skip
         assert set(reasons(bench, "echo")) == {"Scheduled", "Pulled", "Created", "Started"}
         assert (await bench.kubelet.fetch(made, 8080, "/status/204"))[0] == 204
+
+    play(tmp_path, scenario)
+
+
+def test_containers_start_when_the_data_plane_has_the_pod(tmp_path: Path) -> None:
+    """A container of a captured pod can't call before ztunnel knows the pod, not even in its first moment."""
+
+    async def scenario(bench: Bench) -> None:
+        known = asyncio.Event()
+        asked: list[str] = []
+
+        async def programmed(pod: Callable[[], Object], address: str, ports: frozenset[int]) -> None:
+            asked.append(address)
+            await known.wait()
+
+        object.__setattr__(bench.kubelet._machine, "programmed", programmed)
+        bench.store.create(POD, pod("echo", ECHO))
+        await bench.until(lambda: asked)
+        assert bench.pods("echo")[0]["status"]["podIP"] == asked[0]
+        assert "Started" not in reasons(bench, "echo")
+        known.set()
+        await bench.ready_pod("echo")
 
     play(tmp_path, scenario)
 
