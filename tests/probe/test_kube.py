@@ -79,10 +79,10 @@ def test_refusals_have_their_kind_and_the_servers_words(kube: Kube) -> None:
         kube.patch("v1/ConfigMap", "nowhere", "shop", {"data": {}})
 
 
-
 def test_the_servers_clock_is_known(kube: Kube) -> None:
     """To about a second, since its answers carry their date; this one runs on our own clock."""
     assert abs(kube.ahead()) < 1.5
+
 
 def test_patches_merge(kube: Kube) -> None:
     """A merge patch removes by null."""
