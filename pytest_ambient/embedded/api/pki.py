@@ -22,6 +22,10 @@ _NAMES = (
     "kubernetes.default.svc",
     "kubernetes.default.svc.cluster.local",
 )
+_SIGNS = x509.KeyUsage(
+    key_cert_sign=True, crl_sign=True, digital_signature=True, content_commitment=False, key_encipherment=False,
+    data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,7 @@ def create(folder: Path, address: str = "127.0.0.1") -> Credentials:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = _key()
     name = _name("kubernetes")
-    builder = _builder(name, name, key).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    root = builder.sign(key, hashes.SHA256())
+    root = _root(name, key)
     server_key, client_key = _key(), _key()
     server = _leaf(_name("kube-apiserver"), server_key, key, ExtendedKeyUsageOID.SERVER_AUTH, address)
     client = _leaf(_name(ADMIN, MASTERS), client_key, key, ExtendedKeyUsageOID.CLIENT_AUTH)
@@ -85,6 +88,13 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivate
     return builder.not_valid_before(now - timedelta(minutes=5)).not_valid_after(now + _LIFE)
 
 
+def _root(name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    """The authority's certificate, with all that strict clients (Python 3.13) look for."""
+    builder = _builder(name, name, key).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    return builder.add_extension(_SIGNS, critical=True).sign(key, hashes.SHA256())
+
+
 def _leaf(
     subject: x509.Name,
     key: ec.EllipticCurvePrivateKey,
@@ -94,6 +104,8 @@ def _leaf(
 ) -> bytes:
     builder = _builder(subject, _name("kubernetes"), key).add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
+    builder = builder.add_extension(issued_by, critical=False)
     if address:
         names: list[x509.GeneralName] = [x509.DNSName(each) for each in _NAMES]
         addresses = {ip_address(address), IPv4Address("127.0.0.1")}

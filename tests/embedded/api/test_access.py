@@ -44,6 +44,15 @@ def test_nobody_is_answered(world: World, path: str) -> None:
     assert answer(world, path, "no.such.token")[0] == 401
 
 
+def test_strict_client_trusts_the_server(world: World) -> None:
+    """A client that keeps to RFC 5280 in all, as Python does from 3.13 on, takes the server's certificate."""
+    context = ssl.create_default_context(cafile=str(world.folder / "pki" / "ca.crt"))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+        urllib.request.urlopen(world.url + "/version", context=context, timeout=10)
+    refused.value.close()
+
+
 def test_foreign_certificate_is_refused(world: World, tmp_path: Path) -> None:
     """Whoever shows a certificate of another authority gets no answer."""
     other = pki.create(tmp_path / "pki")
