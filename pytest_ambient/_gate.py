@@ -6,7 +6,7 @@ import pytest
 
 from pytest_ambient import _probing
 from pytest_ambient._state import run_of
-from pytest_ambient.errors import Misuse
+from pytest_ambient.errors import AmbientError, BrokenPromise, Inconclusive, Misuse
 
 if TYPE_CHECKING:
     from pytest_ambient._facts import Facts
@@ -65,6 +65,14 @@ def introduce(item: pytest.Item) -> None:
     item.user_properties += properties(
         {"rule": one.rule, "case": one.case, "profile": one.profile, "level": one.level, "needs": list(one.needs)}
     )
+
+
+def doubts(error: AmbientError) -> list[tuple[str, str]]:
+    """The property that keeps an error out of a test's own body from being read as a broken promise."""
+    from pytest_ambient.report.junit import properties
+
+    word = "inconclusive" if isinstance(error, Inconclusive) else "error"
+    return [] if isinstance(error, BrokenPromise) else properties({"verdict": word})
 
 
 def refusal(one: "Facts", settings: "Settings") -> str | None:

@@ -133,8 +133,8 @@ class Kube:
         query = {"container": container}
         query |= {"sinceTime": since_time} if since_time else {}
         query |= {"tailLines": str(tail)} if tail is not None else {}
-        body = self._rest.raw("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query=query)
-        return body.decode(errors="replace")
+        answer = self._rest.answer("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query=query)
+        return answer.data.decode(errors="replace")
 
     def pod_http(self, namespace: str, pod: str, port: int, path: str, *, timeout: float = 10) -> str:
         """The body of a GET on a pod's own port, localhost ports included, through a port-forward."""

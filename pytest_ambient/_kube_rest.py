@@ -62,33 +62,13 @@ class Rest:
         content: str = "application/json",
     ) -> Object:
         """The decoded answer; raises a KubeError that names the request."""
-        answer = self.raw(method, path, None if body is None else json.dumps(body).encode(), query, content)
+        answer = self.answer(method, path, None if body is None else json.dumps(body).encode(), query, content).data
         try:
             return cast(Object, json.loads(answer))
         except ValueError as error:
             raise KubeError(f"{method} {path}: the API server's answer is no JSON: {answer[:100]!r}") from error
 
-    def raw(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        query: Mapping[str, str] | None = None,
-        content: str = "application/json",
-    ) -> bytes:
-        """The answer's bytes; a connection that broke and a server that is overloaded (429) are tried again."""
-        return self._answer(method, path, body, query, content).data
-
-    def ahead(self) -> float:
-        """Seconds by which the server's clock is ahead of ours, to about one; 0 when it does not tell the time."""
-        start = time.time()
-        told = self._answer("GET", "/version").headers.get("Date", "")
-        try:
-            return parsedate_to_datetime(told).timestamp() + 0.5 - (start + time.time()) / 2
-        except ValueError:
-            return 0.0
-
-    def _answer(
+    def answer(
         self,
         method: str,
         path: str,
@@ -96,6 +76,7 @@ class Rest:
         query: Mapping[str, str] | None = None,
         content: str = "application/json",
     ) -> "urllib3.BaseHTTPResponse":
+        """The answer; a connection that broke and a server that is overloaded (429) are tried again."""
         import urllib3
 
         url = self.host + path + (f"?{urlencode(query)}" if query else "")
@@ -113,6 +94,15 @@ class Rest:
         if answer.status >= 400:
             raise refusal(answer.status, answer.data, f"{method} {path}")
         return answer
+
+    def ahead(self) -> float:
+        """Seconds by which the server's clock is ahead of ours, to about one; 0 when it does not tell the time."""
+        start = time.time()
+        told = self.answer("GET", "/version").headers.get("Date", "")
+        try:
+            return parsedate_to_datetime(told).timestamp() + 0.5 - (start + time.time()) / 2
+        except ValueError:
+            return 0.0
 
     def kinds(self, version: str) -> dict[str, Kind]:
         """The kinds of `GROUP/VERSION`, empty when the cluster doesn't have it."""

@@ -123,6 +123,7 @@ def pytest_runtest_makereport(
         if shown.reprcrash is not None:
             shown.reprcrash.message = str(call.excinfo.value)  # the line of the short summary
         report.longrepr = shown
+        report.user_properties += _gate.doubts(call.excinfo.value)
     return report
 
 

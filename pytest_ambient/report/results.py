@@ -105,10 +105,10 @@ def _word(report: pytest.TestReport, found: dict[str, Json]) -> Word | None:
     if report.skipped:
         return "skipped"
     if report.failed:
-        if report.when == "call":
-            return "broken"
-        doubted = report.when == "setup" and found.get("verdict") == "inconclusive"
-        return "inconclusive" if doubted else "error"
+        said = found.get("verdict")
+        if said == "inconclusive" and report.when != "teardown":
+            return "inconclusive"
+        return "broken" if report.when == "call" and said != "error" else "error"
     return "holds" if report.when == "call" else None
 
 

@@ -167,7 +167,21 @@ def test_a_lost_exec_is_inconclusive(own: Project) -> None:
         """
     )
     result = own.run(*QUICK)
-    result.stdout.fnmatch_lines(["Inconclusive: details-v1 -> GET http://reviews:9080/: *"])
+    result.stdout.fnmatch_lines(
+        ["Inconclusive: details-v1 -> GET http://reviews:9080/: *", "rule * inconclusive *", "test_own *- *1 *"]
+    )
+
+
+def test_a_broken_environment_in_a_tests_body_is_no_broken_promise(own: Project) -> None:
+    """pytest calls it a failure, the table an error."""
+    own.pytester.makepyfile(
+        test_own="""
+        from pytest_ambient.errors import NotInTime
+        def test_late(bookinfo):
+            raise NotInTime("Bookinfo: not within 1 s")
+        """
+    )
+    own.run(*QUICK).stdout.fnmatch_lines(["Bookinfo: not within 1 s", "rule * holds  error *"])
 
 
 def test_without_a_mesh_everything_errors_with_what_is_missing(own: Project) -> None:
