@@ -87,8 +87,11 @@ class Outcome:
     @property
     def made_by_proxy(self) -> bool:
         """Whether a proxy made this answer: the last one by its headers, one behind it by its own word."""
-        if self.witness is not None and self.witness.proxy != "ztunnel" and self.witness.verdict != "allowed":
+        word = self.witness if self.witness is not None and self.witness.proxy != "ztunnel" else None
+        if word is not None and word.verdict != "allowed":
             return self.status > 0
+        if word is not None and self.status < 300:
+            return False
         return not self.behind_proxy and self.header("server") in PROXY_SERVERS
 
     @property

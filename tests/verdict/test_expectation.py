@@ -1,6 +1,7 @@
 """The table of verdicts: every expectation against every kind of outcome, with the exact words."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,7 @@ from pytest_ambient.verdict.expectation import (
     Word,
     judge,
 )
-from pytest_ambient.verdict.outcome import Lost
+from pytest_ambient.verdict.outcome import Lost, Outcome, Witness
 from pytest_ambient.verdict.seen import seen
 from tests.verdict.outcomes import OUTCOMES
 from tests.verdict.table import SEEN, TABLE
@@ -41,6 +42,18 @@ def test_an_outcome_is_not_confused_with_another(
     wanted = {name: Judgement(words[name], reasons[name]) for name in OUTCOMES}
     assert {name: judge(expectation, outcome) for name, outcome in OUTCOMES.items()} == wanted
     assert {name: expectation.explain(outcome) or "" for name, outcome in OUTCOMES.items()} == reasons
+
+
+def test_a_success_without_envoys_headers_is_in_doubt() -> None:
+    """A mesh may hide them; then the waypoint's own word decides whether the application answered."""
+    hidden = Outcome(0, 200, {"server": ("istio-envoy",)}, "hello", connect_ms=1.0)
+    doubt = "HTTP 200 made by a proxy, body 'hello', going by its headers; nothing from the proxy"
+    assert judge(Answered(200), hidden) == Judgement(Word.INCONCLUSIVE, doubt)
+    forwarded = replace(hidden, witness=Witness("waypoint", "allowed", "via_upstream"))
+    assert judge(Answered(200, through="waypoint"), forwarded).word is Word.HOLDS
+    assert judge(Answered(200, through=None), forwarded).reason == "HTTP 200 from the application; a proxy forwarded it"
+    made = replace(hidden, witness=Witness("waypoint", "failed", "direct_response"))
+    assert judge(Answered(200), made).word is Word.BROKEN
 
 
 @pytest.mark.parametrize("expectation", [row[0] for row in TABLE], ids=repr)
