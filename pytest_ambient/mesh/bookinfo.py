@@ -1,4 +1,4 @@
-"""Bookinfo in this run's own namespaces: installed, ready, captured, and removed again."""
+"""Bookinfo in this run's own namespaces: installed, ready and captured; its namespaces go with their run."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -65,15 +65,6 @@ def install(kube: Kube, places: Places, run: str, *, hub: str | None = None, wit
     until(partial(_ready, kube, places), what="Bookinfo to be Ready", within=within)
     settle(kube, places)
     return Bookinfo(places, run, _captures(kube, places))
-
-
-def remove(kube: Kube, places: Places, run: str, *, within: float | None = 60) -> None:
-    """Deletes this run's namespaces and waits until they are gone; with `within=None` doesn't wait."""
-    ours = [name for name in places.ours if _run_of(kube.get("v1/Namespace", name)) == run]
-    for name in ours:
-        kube.delete("v1/Namespace", name)
-    for name in ours if within is not None else []:
-        kube.delete("v1/Namespace", name, wait=within)
 
 
 def refuse_foreign(kube: Kube, places: Places, run: str) -> None:
