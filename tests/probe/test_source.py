@@ -153,3 +153,13 @@ def test_an_unknown_place_is_a_mistake(bench: Bench) -> None:
     """Only the three namespaces of a run have words."""
     with pytest.raises(Misuse, match="unknown place 'mars', known are other, outside"):
         sources(bench).find("mars/curl")
+
+
+@pytest.mark.parametrize("selector", [{}, {"matchLabels": {"app": "x"}, "matchExpressions": [{"key": "a"}]}])
+def test_a_selector_that_is_not_understood_picks_no_pod(bench: Bench, selector: dict[str, Any]) -> None:
+    """Any pod of the namespace would be taken for the workload's, and its identity for the case's."""
+    bench.kube.objects["apps/v1/Deployment", "shop", "details-v1"]["spec"]["selector"] = selector
+    with pytest.raises(
+        Misuse, match="workload 'details-v1' in namespace shop does not select its pods by matchLabels alone"
+    ):
+        sources(bench).find("details-v1")
