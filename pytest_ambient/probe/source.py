@@ -110,7 +110,9 @@ class Sources:
             )
         labels = deployment["spec"]["selector"].get("matchLabels") or {}
         if not labels or deployment["spec"]["selector"].get("matchExpressions"):
-            raise Misuse(f"workload {workload!r} in namespace {namespace} does not select its pods by matchLabels alone")
+            raise Misuse(
+                f"workload {workload!r} in namespace {namespace} does not select its pods by matchLabels alone"
+            )
         pods = self.kube.list("v1/Pod", namespace, ",".join(f"{key}={value}" for key, value in labels.items()))
         good = sorted(filter(is_ready, pods), key=lambda pod: str(pod["metadata"]["name"]))
         return good[0] if good else NotYet(f"{len(pods)} pods, none of them Ready")
