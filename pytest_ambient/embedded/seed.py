@@ -149,10 +149,14 @@ def _istiod() -> Object:
 
 
 def _daemons(name: str, account: str, container: Object) -> Object:
-    selector = {"k8s-app": name} if name == "istio-cni-node" else {"app": name}
-    labels = {**_labels("cni" if name == "istio-cni-node" else name, name), **selector}
+    """A DaemonSet labelled as Istio's charts do it: ztunnel's own has no `app`, only its pods have."""
+    agent = name == "istio-cni-node"
+    selector = {"k8s-app": name} if agent else {"app": name}
+    labels = _labels("cni" if agent else name, name) | (selector if agent else {})
     template = {
-        "metadata": {"labels": {**labels, "istio.io/dataplane-mode": "none", "sidecar.istio.io/inject": "false"}},
+        "metadata": {
+            "labels": labels | selector | {"istio.io/dataplane-mode": "none", "sidecar.istio.io/inject": "false"}
+        },
         "spec": {
             "containers": [container],
             "priorityClassName": "system-node-critical",

@@ -31,6 +31,7 @@ def test_istio_is_there(tmp_path: Path) -> None:
 
         await bench.until(lambda: counts("ztunnel") == (2, 2) == counts("istio-cni-node"))
         await bench.until(lambda: (bench.store.get(DEPLOYMENT, "istiod", root) or {})["status"].get("readyReplicas"))
+        assert not bench.store.list(DAEMONS, root, {"app": "ztunnel"})
         ztunnel = bench.store.list(POD, root, {"app": "ztunnel"})
         assert {each["spec"]["nodeName"] for each in ztunnel} == {"ambient-control-plane", "ambient-worker"}
         assert ztunnel[0]["spec"]["containers"][0]["image"].endswith("/ztunnel:1.30.3-distroless")
