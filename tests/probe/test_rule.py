@@ -10,29 +10,11 @@ import pytest
 from pytest_ambient._kube_exec import Executed
 from pytest_ambient.errors import ManifestError, Misuse
 from pytest_ambient.manifest import Manifests
-from pytest_ambient.probe.converge import Clock
-from pytest_ambient.probe.result import CaseResult
-from pytest_ambient.probe.rule import RuleRun
-from pytest_ambient.probe.timing import Timing
-from pytest_ambient.verdict.call import GET, STATUS
-from pytest_ambient.verdict.case import Case, pair
-from pytest_ambient.verdict.expectation import Answered, DeniedL4, HasCondition, LacksCondition, Split, Word
-from tests.probe.bench import DENIED, PLACES, QUICK, RUN, Bench, Reply
-
-POLICY = "security.istio.io/v1/AuthorizationPolicy"
-REVIEWS = GET("http://reviews:9080/reviews/0")
-MANIFEST = """\
-apiVersion: security.istio.io/v1
-kind: AuthorizationPolicy
-metadata:
-  name: only-curl
-  namespace: ${NAMESPACE}
-spec:
-  action: ALLOW
-"""
-ANSWERED = Case("curl-is-answered", "curl", REVIEWS, Answered(200), Answered(200), unchanged=True)
-REFUSED = Case("details-is-reset", "details-v1", REVIEWS, DeniedL4(by="only-curl"), Answered(200))
-TABLE = pair([ANSWERED, REFUSED])
+from pytest_ambient.verdict.call import STATUS
+from pytest_ambient.verdict.case import Case
+from pytest_ambient.verdict.expectation import Answered, HasCondition, LacksCondition, Word
+from tests.probe.bench import DENIED, QUICK, Bench, Reply
+from tests.probe.rules import MANIFEST, POLICY, REFUSED, REVIEWS, TABLE, bench_of, enforced, judged
 
 
 @pytest.fixture
@@ -40,30 +22,6 @@ def manifests(tmp_path: Path) -> Manifests:
     """A rule with one manifest."""
     (tmp_path / "test_rule.yaml").write_text(MANIFEST)
     return Manifests.beside(tmp_path / "test_rule.py")
-
-
-def enforced(where: str, bench: Bench) -> Reply:
-    """What a mesh does that keeps its promise: only curl is let in while the policy is there."""
-    return DENIED if bench.there(POLICY, "only-curl") and "details" in where else Reply()
-
-
-def bench_of(answer: object = enforced) -> Bench:
-    """A bench whose policy is attached and whose mesh does what `answer` says."""
-    bench = Bench(lambda where, method, url: answer(where, bench))  # type: ignore[operator]  # a function of both
-    bench.attach("shop/only-curl")
-    return bench
-
-
-def judged(
-    bench: Bench, manifests: Manifests, *wanted: Case, selected: tuple[Case, ...] = TABLE, timing: Timing = QUICK
-) -> list[CaseResult]:
-    """The results of some cases."""
-    clock = Clock(bench.clock, bench.clock.sleep)
-    run = RuleRun(bench.real, PLACES, manifests, selected, timing=timing, run=RUN, clock=clock)
-    try:
-        return [run.result(case) for case in wanted]
-    finally:
-        run.close()
 
 
 def test_a_kept_promise_holds_and_is_undone(manifests: Manifests) -> None:
@@ -297,47 +255,4 @@ def test_an_unknown_workload_lists_those_there_are(manifests: Manifests) -> None
     with pytest.raises(
         Misuse, match="unknown workload 'nobody' in namespace shop, there are curl, details-v1, reviews-v1"
     ):
-        judged(bench_of(), manifests, case, selected=(case,))
-
-
-ROUTE = """\
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: {name: split, namespace: "${NAMESPACE}"}
-spec:
-  parentRefs: [{kind: Service, group: "", name: reviews}]
-  rules:
-    - filters:
-        - type: ResponseHeaderModifier
-          responseHeaderModifier: {set: [{name: x-split, value: "on"}]}
-      backendRefs: [{name: reviews-v1, port: 9080, weight: 100}]
-"""
-
-
-@pytest.fixture
-def split_route(tmp_path: Path) -> Manifests:
-    """A rule with a route that marks its answers."""
-    (tmp_path / "test_split.yaml").write_text(ROUTE)
-    return Manifests.beside(tmp_path / "test_split.py")
-
-
-@pytest.mark.parametrize(("backend", "word"), [("reviews-v1-abc", Word.HOLDS), ("reviews-v2-abc", Word.BROKEN)])
-def test_a_split_is_sampled_once_it_carries_its_header(split_route: Manifests, backend: str, word: Word) -> None:
-    """Convergence is told by the route's own header, then one sample of the size that both error rates ask for."""
-
-    def routed(where: str, bench: Bench) -> Reply:
-        marked = bench.there("gateway.networking.k8s.io/v1/HTTPRoute", "split")
-        return Reply(body=f'{{"podname": "{backend}"}}', headers={"x-split": "on"} if marked else {})
-
-    case = Case("all-go-to-v1", "curl", REVIEWS, Split({"reviews-v1": 1.0, "reviews-v2": 0.0}), Answered(200))
-    (result,) = judged(bench_of(routed), split_route, case, selected=(case,))
-    assert result.word is word
-    assert result.sample is not None
-    assert result.sample.total >= result.sample.needed > 100
-
-
-def test_a_split_without_a_marking_route_is_a_mistake(manifests: Manifests) -> None:
-    """Without a header of its own an old answer can't be told from a new one."""
-    case = Case("all-go-to-v1", "curl", REVIEWS, Split({"reviews-v1": 1.0}), Answered(200))
-    with pytest.raises(Misuse, match="a Split needs an HTTPRoute for reviews whose ResponseHeaderModifier"):
         judged(bench_of(), manifests, case, selected=(case,))

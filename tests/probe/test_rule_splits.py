@@ -1,0 +1,62 @@
+"""Splits judged by one sample, against a mesh of doubles."""
+
+from pathlib import Path
+
+import pytest
+
+from pytest_ambient.errors import Misuse
+from pytest_ambient.manifest import Manifests
+from pytest_ambient.verdict.case import Case
+from pytest_ambient.verdict.expectation import Answered, Split, Word
+from tests.probe.bench import Bench, Reply
+from tests.probe.rules import MANIFEST, REVIEWS, bench_of, judged
+
+
+@pytest.fixture
+def manifests(tmp_path: Path) -> Manifests:
+    """A rule with one manifest."""
+    (tmp_path / "test_rule.yaml").write_text(MANIFEST)
+    return Manifests.beside(tmp_path / "test_rule.py")
+
+
+ROUTE = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: split, namespace: "${NAMESPACE}"}
+spec:
+  parentRefs: [{kind: Service, group: "", name: reviews}]
+  rules:
+    - filters:
+        - type: ResponseHeaderModifier
+          responseHeaderModifier: {set: [{name: x-split, value: "on"}]}
+      backendRefs: [{name: reviews-v1, port: 9080, weight: 100}]
+"""
+
+
+@pytest.fixture
+def split_route(tmp_path: Path) -> Manifests:
+    """A rule with a route that marks its answers."""
+    (tmp_path / "test_split.yaml").write_text(ROUTE)
+    return Manifests.beside(tmp_path / "test_split.py")
+
+
+@pytest.mark.parametrize(("backend", "word"), [("reviews-v1-abc", Word.HOLDS), ("reviews-v2-abc", Word.BROKEN)])
+def test_a_split_is_sampled_once_it_carries_its_header(split_route: Manifests, backend: str, word: Word) -> None:
+    """Convergence is told by the route's own header, then one sample of the size that both error rates ask for."""
+
+    def routed(where: str, bench: Bench) -> Reply:
+        marked = bench.there("gateway.networking.k8s.io/v1/HTTPRoute", "split")
+        return Reply(body=f'{{"podname": "{backend}"}}', headers={"x-split": "on"} if marked else {})
+
+    case = Case("all-go-to-v1", "curl", REVIEWS, Split({"reviews-v1": 1.0, "reviews-v2": 0.0}), Answered(200))
+    (result,) = judged(bench_of(routed), split_route, case, selected=(case,))
+    assert result.word is word
+    assert result.sample is not None
+    assert result.sample.total >= result.sample.needed > 100
+
+
+def test_a_split_without_a_marking_route_is_a_mistake(manifests: Manifests) -> None:
+    """Without a header of its own an old answer can't be told from a new one."""
+    case = Case("all-go-to-v1", "curl", REVIEWS, Split({"reviews-v1": 1.0}), Answered(200))
+    with pytest.raises(Misuse, match="a Split needs an HTTPRoute for reviews whose ResponseHeaderModifier"):
+        judged(bench_of(), manifests, case, selected=(case,))
