@@ -1,16 +1,14 @@
 """What one pytest process knows of its run: settings, role, cluster or why there is none; how it gets and loses it."""
 
 import os
-import signal
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ambient import _xdist
+from pytest_ambient import _stop, _xdist
 from pytest_ambient.errors import AmbientError, BringUpFailed
 from pytest_ambient.options import TABLE
 from pytest_ambient.settings import Settings, settle
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from pytest_ambient.report.results import Results
 
 BENCH = "the embedded mesh is a test bench, its results say nothing about any other mesh"
-
-Handler = Callable[[int, FrameType | None], object] | int | None
 
 
 @dataclass
@@ -38,8 +34,8 @@ class Run:
     failure: str | None = None
     """Why the cluster did not come up."""
     lifecycle: "Lifecycle | None" = None
-    before_us: Handler = None
-    """Who handled SIGTERM."""
+    before_us: "_stop.Handlers" = field(default_factory=dict)
+    """Who handled requests to stop."""
 
     @property
     def owner(self) -> bool:
@@ -57,7 +53,7 @@ class Run:
         name, settings = self.settings.cluster, self.settings
         logs = settings.report / "artifacts" / "cluster" if settings.report and settings.artifacts != "off" else None
         plan = Plan(find(name), name, self.spec(), self.id, settings.keep, logs, settings.artifacts == "always")
-        self.before_us = signal.signal(signal.SIGTERM, _interrupt)
+        self.before_us = _stop.heed()
         self.lifecycle = Lifecycle(plan, self.say, remove_namespaces)
         try:
             self.cluster = self.lifecycle.up()
@@ -72,12 +68,12 @@ class Run:
         if self.lifecycle is None:
             return
         lifecycle, self.lifecycle = self.lifecycle, None
-        before, self.before_us = self.before_us, None
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # whoever asks to stop during the undoing gets his wish anyway
+        before, self.before_us = self.before_us, {}
+        _stop.ignore(before)
         try:
             lifecycle.down(failed=failed)
         finally:
-            signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
+            _stop.restore(before)
 
     def check(self) -> None:
         """Misuse, or ProviderError for a provider that does not load, when the settings cannot work."""
@@ -167,7 +163,8 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
         if terminal is None:
             return
         capture = config.pluginmanager.get_plugin("capturemanager")
-        with capture.global_and_fixture_disabled() if capture else nullcontext():
+        # a terminal that has gone must not keep the run from undoing what it did
+        with suppress(OSError), capture.global_and_fixture_disabled() if capture else nullcontext():
             terminal.ensure_newline()
             # ... which knows nothing of a line that progress has begun under xdist
             if config.get_terminal_writer().width_of_current_line:
@@ -175,7 +172,3 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
             terminal.write_line(f"ambient: {line}")
 
     return say
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt("SIGTERM")

@@ -4,14 +4,13 @@ import argparse
 import json
 import os
 import secrets
-import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
-from pytest_ambient import __version__
+from pytest_ambient import __version__, _stop
 from pytest_ambient.errors import AmbientError, Misuse
 from pytest_ambient.options import TABLE, add
 from pytest_ambient.settings import Settings, settle
@@ -29,7 +28,7 @@ Verb = Callable[[argparse.Namespace], int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; 0 when it did what was asked, 1 when the environment did not let it, 2 for a wrong use."""
     parsed = _parser().parse_args(arguments)
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before = _stop.heed()
     try:
         verb: Verb = parsed.verb
         return verb(parsed)
@@ -43,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _tell("pytest-ambient: interrupted")
         return 130
     finally:
-        signal.signal(signal.SIGTERM, before)
+        _stop.restore(before)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -144,28 +143,29 @@ def _down(parsed: argparse.Namespace) -> int:
 
 
 def _cleanup(parsed: argparse.Namespace) -> int:
-    from pytest_ambient.cluster.lease import leases, orphans, reap_all, remove_namespaces, remove_orphan, words
+    from pytest_ambient.cluster import lease
 
-    left, lost, failed = [one for one in leases() if one.left_behind], list(orphans()), 0
+    left, lost, failed = [one for one in lease.leases() if one.left_behind], list(lease.orphans()), 0
+    damaged = list(lease.damaged())
     if parsed.dry_run:
-        for what in [*map(words, left), *map(str, lost)]:
+        for what in [*map(lease.words, left), *map(str, lost), *map(str, damaged)]:
             _tell(f"would remove {what}")
     else:
-        failed = reap_all(remove_namespaces, _tell)
+        failed = lease.reap_all(lease.remove_namespaces, _tell)
         for folder in lost:
-            remove_orphan(folder)
+            lease.remove_orphan(folder)
             _tell(f"removed {folder}, the state of a cluster that nobody knows")
-    if not left and not lost:
+        for path in damaged:
+            path.unlink(missing_ok=True)
+            _tell(f"removed {path}, a lease that cannot be read")
+    if not left and not lost and not damaged:
         _tell("nothing was left behind")
-    for one in leases():
+    for one in lease.leases():
         if one.owner is None:
-            _tell(f"kept on purpose: {words(one)}")
+            _tell(f"kept on purpose: {lease.words(one)}")
     return 1 if failed else 0
 
 
 def _tell(line: str) -> None:
-    sys.stderr.write(line + "\n")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt("SIGTERM")
+    with suppress(OSError):  # a terminal that has gone must not keep anything from being undone
+        sys.stderr.write(line + "\n")

@@ -92,6 +92,11 @@ def leases() -> Iterator[Lease]:
             yield found
 
 
+def damaged() -> Iterator[Path]:
+    """Every lease that is there and says nothing; it keeps its name from being used."""
+    yield from (path for path in sorted(_folder().glob("*.json")) if path.exists() and _read(path) is None)
+
+
 def of_cluster(name: str) -> Lease | None:
     """The lease of the cluster that was made under this name."""
     return next((one for one in leases() if one.cluster.owned and one.cluster.name == name), None)
@@ -122,8 +127,9 @@ def reap_all(remove: Remove, say: Callable[[str], None]) -> int:
 
 def orphans() -> Iterator[Path]:
     """State folders that no lease names."""
+    there = sorted((state_folder() / "clusters").glob("*"))  # before the leases: a run claims first, then makes
     named = {one.cluster.folder for one in leases()}
-    yield from (path for path in sorted((state_folder() / "clusters").glob("*")) if path not in named)
+    yield from (path for path in there if path not in named)
 
 
 def remove_orphan(folder: Path) -> None:

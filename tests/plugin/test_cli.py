@@ -115,17 +115,20 @@ def test_cleanup_removes_what_dead_runs_left_and_names_what_is_kept(
     folder.mkdir()
     Lease(Cluster("dead", folder / "kubeconfig", "dead", True, "fake", folder), "r1", Process(2**22 - 1, "x")).claim()
     (state / "clusters" / "lost").mkdir()
+    (damaged := state / "leases" / "damaged.json").write_text("{")
     capsys.readouterr()
     assert main(["cleanup", "--dry-run"]) == 0
     assert capsys.readouterr().err.splitlines() == [
         "would remove cluster dead (fake)",
         f"would remove {state / 'clusters' / 'lost'}",
+        f"would remove {damaged}",
         "kept on purpose: cluster kept (fake)",
     ]
     assert main(["cleanup"]) == 0
     assert capsys.readouterr().err.splitlines() == [
         "removed cluster dead (fake), left behind by a run that is gone",
         f"removed {state / 'clusters' / 'lost'}, the state of a cluster that nobody knows",
+        f"removed {damaged}, a lease that cannot be read",
         "kept on purpose: cluster kept (fake)",
     ]
     assert sorted(path.name for path in (state / "clusters").iterdir()) == ["kept"]

@@ -39,12 +39,19 @@ def running(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]
             process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
+STOPS = [
+    pytest.param(signal.SIGINT, id="interrupt"),
+    pytest.param(signal.SIGTERM, id="terminate"),
+    pytest.param(signal.SIGHUP, id="hang-up"),
+]
+
+
+@pytest.mark.parametrize("number", STOPS)
 @pytest.mark.parametrize("arguments", ALONE_OR_DEALT)
 def test_a_run_that_is_told_to_stop_undoes_what_it_did(
     project: Project, state: Path, number: signal.Signals, arguments: tuple[str, ...]
 ) -> None:
-    """Both signals end the run as Ctrl-C does: the cluster is removed, no lease stays."""
+    """Each signal ends the run as Ctrl-C does: the cluster is removed, no lease stays."""
     project.write(SLOW)
     with running(project, *arguments) as process:
         process.send_signal(number)
@@ -52,6 +59,19 @@ def test_a_run_that_is_told_to_stop_undoes_what_it_did(
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
     assert project.provider.asked() == ["create", "delete"]
     assert list((state / "leases").iterdir()) == []
+
+
+def test_a_hang_up_that_is_ignored_stays_ignored(project: Project) -> None:
+    """A run under nohup outlives its terminal."""
+    project.write(SLOW.replace("time.sleep(60)", "time.sleep(1)"))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with running(project) as process:
+            process.send_signal(signal.SIGHUP)
+            process.communicate(timeout=40)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert process.returncode == pytest.ExitCode.OK
 
 
 @pytest.mark.parametrize("arguments", ALONE_OR_DEALT)

@@ -1,0 +1,35 @@
+"""A request to stop (SIGTERM, a terminal that hangs up) ends a process as Ctrl-C does: with everything undone."""
+
+import signal
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import TypeAlias
+
+REQUESTS = (signal.SIGTERM, signal.SIGHUP)
+
+Handlers: TypeAlias = "Mapping[signal.Signals, Callable[[int, FrameType | None], object] | int | None]"
+
+
+def heed() -> Handlers:
+    """Turn requests to stop into KeyboardInterrupt, and return who handled them before.
+
+    What this process was started to ignore (`nohup`) stays ignored.
+    """
+    heeded = [number for number in REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
+    return {number: signal.signal(number, _interrupt) for number in heeded}
+
+
+def ignore(before: Handlers) -> None:
+    """Be deaf to requests to stop: whoever asks during the undoing gets his wish anyway."""
+    for number in before:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def restore(before: Handlers) -> None:
+    """Give requests to stop back to who handled them."""
+    for number, handler in before.items():
+        signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(signal.Signals(number).name)
