@@ -34,6 +34,18 @@ class Process:
         _reap(self.pid)
         return _started(self.pid) == self.started
 
+    @property
+    def end(self) -> str:
+        """How a child of this process ended: `exit 1` or `SIGKILL`; empty when that is not known."""
+        status = _STATUS.get(self.pid)
+        if status is None:
+            return ""
+        return f"exit {status}" if status >= 0 else signal.Signals(-status).name
+
+
+_STATUS: dict[int, int] = {}
+"""How children of this process ended, by id: a status can be fetched but once."""
+
 
 def this_process() -> Process:
     """The running process."""
@@ -120,9 +132,11 @@ def _kill_group(pid: int) -> None:
 
 def _reap(pid: int) -> None:
     try:
-        os.waitpid(pid, os.WNOHANG)
+        ended, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         return
+    if ended:
+        _STATUS[ended] = os.waitstatus_to_exitcode(status)
 
 
 def _started(pid: int) -> str | None:

@@ -20,6 +20,9 @@ READY, LOG, PROCESS = "ready.json", "log", "process.json"
 
 TAIL = 15
 
+LEAST = 1 << 16
+"""Bytes free below which a disk that takes no log is called full."""
+
 
 class Embedded:
     """A mesh on this machine in one process tree, a test bench."""
@@ -88,10 +91,14 @@ def _ready(folder: Path, one: Process) -> dict[str, str] | NotYet:
     try:
         ready = json.loads((folder / READY).read_text())
     except FileNotFoundError:
-        return NotYet("its process runs and is not ready" if alive else "its process ended", given_up=not alive)
+        return NotYet("its process runs and is not ready") if alive else _ended(one)
     if not alive:
-        return NotYet("its process ended", given_up=True)
+        return _ended(one)
     return {key: str(value) for key, value in ready.items()}
+
+
+def _ended(one: Process) -> NotYet:
+    return NotYet(f"its process ended ({one.end})" if one.end else "its process ended", given_up=True)
 
 
 def _short_sleep(seconds: float) -> None:
@@ -101,9 +108,11 @@ def _short_sleep(seconds: float) -> None:
 def _tail(folder: Path) -> str:
     try:
         lines = (folder / LOG).read_text(errors="replace").strip().splitlines()
+        full = shutil.disk_usage(folder).free < LEAST
     except FileNotFoundError:
         return ""
-    return "".join(f"\n  {line}" for line in lines[-TAIL:])
+    lines = [*lines[-TAIL:], f"{folder}: the disk is full"] if full else lines[-TAIL:]
+    return "".join(f"\n  {line}" for line in lines)
 
 
 def _process(folder: Path) -> Process | None:

@@ -13,6 +13,9 @@ from pytest_ambient.errors import AmbientError, BringUpFailed, ProviderError
 
 Say = Callable[[str], None]
 
+NOTABLE = 0.05
+"""Seconds from which on a step is worth a line."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -96,17 +99,14 @@ class Lifecycle:
                 self._undo.callback(step.undo)
             step.do()
             self.seconds[step.name] = self.clock() - start
-            if self.seconds[step.name] >= 0.05:
+            if self.seconds[step.name] >= NOTABLE:
                 self.say(f"{step.name} {self.seconds[step.name]:.1f} s")
 
     def _claim(self) -> None:
         spec, owned = self.plan.spec, self.plan.provider_name != "existing"
         earlier = of_cluster(spec.name)
         if owned and earlier is not None:
-            raise ProviderError(
-                f"cluster {spec.name} is there already: pytest-ambient down --ambient-name={spec.name}, "
-                f"or test it with --ambient-cluster=existing --ambient-kubeconfig={earlier.cluster.kubeconfig}"
-            )
+            raise ProviderError(_taken(earlier))
         kubeconfig = spec.kubeconfig or spec.folder / "kubeconfig"
         context, folder = spec.context or spec.name, spec.folder if owned else None
         claimed = lease(Cluster(spec.name, kubeconfig, context, owned, self.plan.provider_name, folder), self.plan.run)
@@ -135,7 +135,9 @@ class Lifecycle:
         elif self.cluster is not None:
             self.remove(ours.cluster, self.plan.run)
         self._lease = ours
-        self.say(f"removed {words(ours)} {self.clock() - start:.1f} s")
+        seconds = self.clock() - start
+        if self.cluster is not None or seconds >= NOTABLE:  # what never came to be is not worth a line
+            self.say(f"removed {words(ours)} {seconds:.1f} s")
 
     def _kept(self, failed: bool) -> bool:
         if self.cluster is None:
@@ -159,6 +161,16 @@ class Lifecycle:
             self.plan.provider.save_logs(self._lease.cluster, self.plan.logs)
         except (OSError, AmbientError) as error:
             self.say(f"logs of the cluster cannot be saved in {self.plan.logs}: {error}")
+
+
+def _taken(earlier: Lease) -> str:
+    name, owner = earlier.cluster.name, earlier.owner
+    if owner is not None and owner.alive:
+        return f"cluster {name} belongs to a run that goes on (process {owner.pid}): give another --ambient-name"
+    return (
+        f"cluster {name} is there already: pytest-ambient down --ambient-name={name}, "
+        f"or test it with --ambient-cluster=existing --ambient-kubeconfig={earlier.cluster.kubeconfig}"
+    )
 
 
 def spec_folder(name: str) -> Path:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import time
@@ -20,6 +21,8 @@ def main() -> None:
     if given.name == "dies":
         sys.stderr.write("address 127.64.0.0/16 is taken\n")
         sys.exit(1)
+    if given.name == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
     if given.name == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if given.name != "hangs":

@@ -79,8 +79,19 @@ def test_a_process_that_dies_shows_the_end_of_its_log_at_once(provider: Embedded
     assert time.monotonic() - start < 4
     lines = str(caught.value).splitlines()
     assert lines[0].startswith("embedded cluster: gave up waiting (")
-    assert lines[0].endswith("last: its process ended")
+    assert lines[0].endswith("last: its process ended (exit 1)")
     assert lines[1:] == ["  address 127.64.0.0/16 is taken"]
+
+
+def test_a_process_that_dies_speechless_shows_how(
+    provider: Embedded, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal that killed it, and a disk that took no log."""
+    with pytest.raises(ProviderError, match=r"its process ended \(SIGKILL\)$"):
+        provider.create(spec("killed", folder))
+    monkeypatch.setattr(embedded, "LEAST", 1 << 62)
+    with pytest.raises(ProviderError, match=r"its process ended \(SIGKILL\)\n  \S*: the disk is full$"):
+        provider.create(spec("killed", folder))
 
 
 def test_a_process_that_never_serves_is_late(provider: Embedded, folder: Path) -> None:

@@ -65,10 +65,15 @@ def test_a_life_leaves_neither_folder_nor_lease(tmp_path: Path, state: Path) -> 
 
 
 def test_a_second_life_of_the_same_name_is_refused(tmp_path: Path) -> None:
-    """The text says how to remove the first or to use it, and the first is left alone."""
+    """The text says whose it is, or how to remove or use it when it was left; the first is left alone."""
     with fake_provider(tmp_path / "diary") as fake:
         first = life(fake, [])
         cluster = first.up()
+        with pytest.raises(BringUpFailed, match=r"cluster mine belongs to a run that goes on \(process \d+\): give"):
+            life(fake, []).up()
+        owned = leases.of_cluster("mine")
+        assert owned is not None
+        owned.keep()
         with pytest.raises(BringUpFailed) as caught:
             life(fake, []).up()
         assert str(caught.value) == (
@@ -170,6 +175,26 @@ def test_a_damaged_lease_is_passed_over(state: Path) -> None:
     (state / "leases" / "x.json").write_text("{")
     (state / "leases" / "y.json").write_text('{"owner": null, "run": "r", "cluster": {"name": "z"}}')
     assert list(leases.leases()) == []
+    assert list(leases.damaged()) == [state / "leases" / "x.json", state / "leases" / "y.json"]
+
+
+def test_a_cluster_made_while_orphans_are_looked_for_is_none(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders are listed before leases: whoever makes a folder has claimed it."""
+
+    def then_made() -> list[Lease]:
+        (state / "clusters" / "new").mkdir(parents=True)
+        return []
+
+    monkeypatch.setattr(leases, "leases", then_made)
+    assert list(leases.orphans()) == []
+
+
+def test_what_never_came_to_be_is_not_called_removed(tmp_path: Path) -> None:
+    """Nobody shall fear for a cluster of that name."""
+    told: list[str] = []
+    with fake_provider(tmp_path / "diary", fails="no curl") as fake, pytest.raises(BringUpFailed):
+        life(fake, told).up()
+    assert told == []
 
 
 def test_a_cluster_survives_its_record() -> None:
