@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ambient.cluster.preflight import writable
 from pytest_ambient.errors import Misuse
 from pytest_ambient.settings import Settings
 
@@ -36,13 +37,15 @@ def _alone(settings: Settings) -> str | None:
 
 def _together(settings: Settings, cluster: str) -> str | None:
     if settings.fault and cluster != "embedded":
-        return f"--ambient-fault needs --ambient-cluster=embedded, not {cluster}: no other mesh is broken on purpose"
+        fault = settings.spelled("fault")
+        return f"{fault} needs --ambient-cluster=embedded, not {cluster}: no other mesh is broken on purpose"
     for name in FOR_EXISTING:
         if settings.said(name) and cluster != "existing":
-            return f"--ambient-{name} is for --ambient-cluster=existing: {cluster} makes its own"
+            return f"{settings.spelled(name)} is for --ambient-cluster=existing: {cluster} makes its own"
     for name in FOR_CREATED:
         if settings.said(name) and cluster == "existing":
-            return f"--ambient-{name} is for a cluster that is created: existing is found by --ambient-context"
+            which = settings.spelled(name)
+            return f"{which} is for a cluster that is created: existing is found by --ambient-context"
     return _faults(settings)
 
 
@@ -53,15 +56,19 @@ def _faults(settings: Settings) -> str | None:
 
     known = [fault.value for fault in Fault]
     unknown = [name for name in settings.fault if name not in known]
-    return f"--ambient-fault: unknown {', '.join(unknown)}, known are {', '.join(known)}" if unknown else None
+    fault = settings.spelled("fault")
+    return f"{fault}: unknown {', '.join(unknown)}, known are {', '.join(known)}" if unknown else None
 
 
 def _features(settings: Settings) -> str | None:
-    for flag, names in (("features", settings.features), ("skip-features", settings.skip_features)):
+    for key, names in (("features", settings.features), ("skip_features", settings.skip_features)):
         unknown = _unknown_features(names or ())
         if unknown:
-            return f"--ambient-{flag}: unknown {', '.join(unknown)}, known are {', '.join(_known_features())}"
-    return None
+            which = settings.spelled(key)
+            return f"{which}: unknown {', '.join(unknown)}, known are {', '.join(_known_features())}"
+    both = [name for name in settings.features or () if name in settings.skip_features]
+    ways = f"{settings.spelled('features')} and {settings.spelled('skip_features')}"
+    return f"{ways} both name {', '.join(both)}" if both else None
 
 
 def _unknown_features(names: tuple[str, ...]) -> list[str]:
@@ -79,4 +86,7 @@ def _report(settings: Settings) -> str | None:
         asked = settings.source.get("artifacts") == "option"
         return "--ambient-artifacts needs --ambient-report DIR, the folder that they go to" if asked else None
     taken = next((path for path in (settings.report, *settings.report.parents) if path.exists()), Path("/"))
-    return None if taken.is_dir() else f"--ambient-report: {taken} is a file, wanted a folder"
+    which = settings.spelled("report")
+    if not taken.is_dir():
+        return f"{which}: {taken} is a file, wanted a folder"
+    return None if writable(taken) else f"{which}: {taken} cannot be written"

@@ -45,6 +45,11 @@ class Settings:
         """Whether somebody chose this field's value."""
         return self.source.get(name, "default") != "default"
 
+    def spelled(self, name: str) -> str:
+        """What this field's option is called where its value was said, as the user would look for it."""
+        row = next(row for row in TABLE if row.key == name)
+        return {"environment": row.variable, "ini": row.ini}.get(self.source.get(name, "option"), row.flag)
+
     @property
     def chosen(self) -> Mapping[str, str]:
         """What somebody chose, as they would write it, by the option's name."""

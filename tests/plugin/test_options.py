@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ambient import _checks
+from pytest_ambient.cluster.provider import ClusterSpec
 from pytest_ambient.errors import Misuse
 from pytest_ambient.options import TABLE
-from pytest_ambient.settings import settle
+from pytest_ambient.settings import Settings, settle
 from tests.plugin.conftest import XDIST, Project
 
 TEST = "def test_nothing(ambient_settings):\n    pass\n"
@@ -129,6 +131,10 @@ CONTRADICTIONS = {
         ["--ambient-cluster=fake", "--ambient-report=conftest.py"],
         "--ambient-report: */conftest.py is a file, wanted a folder",
     ),
+    "feature-both-ways": (
+        ["--ambient-cluster=fake", "--ambient-features=Waypoint,HTTPRoute", "--ambient-skip-features=Waypoint"],
+        "--ambient-features and --ambient-skip-features both name Waypoint",
+    ),
     "feature-unknown": (
         ["--ambient-cluster=fake", "--ambient-features=Waypiont"],
         "--ambient-features: unknown Waypiont, known are *Waypoint*",
@@ -153,6 +159,24 @@ def test_a_contradiction_is_one_line_before_anything_is_made(
     assert len([line for line in result.errlines if line.strip()]) == 1
     assert result.outlines == []
     assert project.provider.asked() == []
+
+
+def test_a_report_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that takes nothing is known before the first test, by the folder that is there."""
+    monkeypatch.setattr(_checks, "writable", lambda folder: False)
+    with pytest.raises(Misuse, match=rf"^--ambient-report: {tmp_path} cannot be written$"):
+        _checks.check(Settings(report=tmp_path / "new" / "report"), lambda: ClusterSpec("unasked", tmp_path))
+
+
+def test_a_contradiction_names_the_way_it_came(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who never wrote an option is told of the variable or the ini name."""
+    monkeypatch.setenv("AMBIENT_CONTEXT", "blue")
+    result = project.run("--ambient-cluster=fake")
+    result.stderr.fnmatch_lines(["ERROR: AMBIENT_CONTEXT is for --ambient-cluster=existing: fake makes its own"])
+    monkeypatch.delenv("AMBIENT_CONTEXT")
+    project.pytester.makeini("[pytest]\nambient_skip_features = Waypoint\n")
+    result = project.run("--ambient-cluster=fake", "--ambient-features=Waypoint")
+    result.stderr.fnmatch_lines(["ERROR: --ambient-features and ambient_skip_features both name Waypoint"])
 
 
 @XDIST
