@@ -47,6 +47,13 @@ def mesh(kube: "Kube", settings: "Settings", say: Say) -> "Mesh":
     return found
 
 
+def agreed(found: "Mesh", settings: "Settings") -> None:
+    """BrokenEnvironment when the mesh is not of the version that must be found: its verdicts would be another's."""
+    disagreement = found.disagreement(settings.istio_version) if settings.istio_version else None
+    if disagreement is not None:
+        raise BrokenEnvironment(f"--ambient-istio-version: {disagreement}")
+
+
 def features(kube: "Kube", settings: "Settings", cluster: "Cluster") -> "Mapping[str, Feature]":
     """Every known feature, found or not, or as the settings say."""
     from pytest_ambient.mesh.features import FEATURES, Feature, detect
@@ -95,6 +102,7 @@ def furnish(cluster: "Cluster", settings: "Settings", run: str, say: Say) -> str
 
     kube = Kube(cluster.kubeconfig, cluster.context)
     found, name = mesh(kube, settings, say), settings.namespace or NAMESPACE
+    agreed(found, settings)
     bookinfo(kube, Places(name, f"{name}-other", f"{name}-outside", found.root), settings, run, say)
     return name
 

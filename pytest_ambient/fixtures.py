@@ -8,7 +8,7 @@ import pytest
 
 from pytest_ambient import _gate, _probing, _xdist
 from pytest_ambient._state import run_of
-from pytest_ambient.errors import BringUpFailed, Inconclusive
+from pytest_ambient.errors import BringUpFailed, Inconclusive, Misuse
 from pytest_ambient.handles import Apply, SourcePod, Verdict
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pytest_ambient.mesh.readiness import Mesh
     from pytest_ambient.probe.rule import RuleRun
     from pytest_ambient.settings import Settings
-    from pytest_ambient.verdict.case import Case
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +69,11 @@ def ambient_features(
 def ambient_places(
     ambient_mesh: "Mesh", ambient_kube: "Kube", ambient_cluster: "Cluster", pytestconfig: pytest.Config
 ) -> "Places":
-    """The names of this run's namespaces and what else `${NAMESPACE}` and its like stand for."""
+    """The names of this run's namespaces and what else `${NAMESPACE}` and its like stand for.
+
+    Raises BrokenEnvironment when another Istio version is there than the one that must be found.
+    """
+    _probing.agreed(ambient_mesh, run_of(pytestconfig).settings)
     worker = _xdist.worker_id(pytestconfig)
     return _probing.places(ambient_kube, ambient_cluster, run_of(pytestconfig), worker)
 
@@ -162,7 +165,9 @@ def verdict(request: pytest.FixtureRequest, _ambient_turn: None, ambient_rule: "
     """
     from pytest_ambient.report.junit import properties
 
-    case: Case = request.param
+    case = _gate.case_of(request.node)
+    if case is None:
+        raise Misuse("verdict judges a row of a table: put @cases(case(...), ...) above the test")
     result = ambient_rule.result(case)
     lenient = _gate.facts(request.node).level == "documented" and not run_of(request.config).settings.strict_docs
     request.node.user_properties += properties(_probing.facts(result, whole=lenient))

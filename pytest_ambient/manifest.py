@@ -100,7 +100,9 @@ def read(path: Path, places: Places, *, hub: str | None = None) -> list[Document
     """The objects of a manifest, names filled in, images from the mirror; ManifestError opens with file and line."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ManifestError(f"{path}:1: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise ManifestError(f"{path}:1: cannot be read: {error}") from error
     return [_checked(item, path, line, hub) for item, line in _parsed(_filled(text, path, places), path)]
 

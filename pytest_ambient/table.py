@@ -49,6 +49,8 @@ def case(
 
 def cases(*rows: Case) -> pytest.MarkDecorator:
     """Makes a test function run once for each row, each an item of its own that `verdict` judges."""
+    if not rows:
+        raise pytest.Collector.CollectError("cases: a table needs at least one case(...)")
     try:
         table = pair(rows)
     except Misuse as error:

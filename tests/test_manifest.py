@@ -59,7 +59,7 @@ def test_an_error_opens_with_file_and_line(tmp_path: Path, text: str, error: str
 
 def test_an_absent_file_is_an_error_of_the_same_kind(tmp_path: Path) -> None:
     """It names the file."""
-    with pytest.raises(ManifestError, match=r"nowhere.yaml:1: cannot be read"):
+    with pytest.raises(ManifestError, match=r"nowhere.yaml:1: cannot be read: No such file or directory$"):
         read(tmp_path / "nowhere.yaml", PLACES)
 
 

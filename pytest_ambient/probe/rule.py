@@ -87,7 +87,8 @@ class RuleRun:
         state = State(cases, documents, self._rounds, self.timing, self.clock)
         late = self._run(state, documents)
         setup = _named(self.manifests.setup, self._setup.documents if self._setup else [])
-        both = [*setup, *_named(self._path(case.state), documents)]
+        path = self._path(case.state)
+        both = [*setup, *_named(path, documents)] or [_nothing(path)]
         for key, one in state.cases.items():
             finding = state.finding(key)
             applied = setup if finding.phase == "control" else both
@@ -157,6 +158,13 @@ class RuleRun:
         if path is None:
             return []
         return placed(self.kube, read(path, self.places, hub=self.hub), self.places, mesh_wide=mesh_wide)
+
+
+def _nothing(path: Path | None) -> str:
+    """Words for the manifest that is not there: mostly its name has a slip."""
+    return (
+        f"nothing: {path.parent.name}/{path.name} is empty" if path else "nothing: no manifest lies beside the module"
+    )
 
 
 def _named(path: Path | None, documents: Sequence[Document]) -> list[str]:

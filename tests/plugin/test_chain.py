@@ -123,6 +123,37 @@ def test_a_manifest_with_a_mistake_names_file_and_line(own: Project) -> None:
     result.stdout.fnmatch_lines(["*/test_own.yaml:1*: *"])
 
 
+def test_a_manifest_that_is_not_there_is_said(own: Project) -> None:
+    """Its name has a slip, and the red says that nothing was applied because nothing is there."""
+    (own.pytester.path / "test_own.yaml").rename(own.pytester.path / "test_owm.yaml")
+    result = own.run(*QUICK)
+    result.stdout.fnmatch_lines(["  applied  nothing: no manifest lies beside the module"])
+
+
+def test_a_verdict_without_a_table_is_a_mistake(own: Project) -> None:
+    """One line, no traceback."""
+    own.pytester.makepyfile(test_own="def test_own(verdict): verdict.holds()")
+    result = own.run(*QUICK)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["verdict judges a row of a table: put @cases(case(...), ...) above the test"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_another_version_than_the_one_that_must_be_found_is_no_mesh_to_judge(own: Project) -> None:
+    """A green of another version would be somebody else's."""
+    own.add("""
+from pytest_ambient import _probing
+
+@pytest.fixture(scope="session")
+def ambient_places(ambient_mesh, ambient_settings):
+    _probing.agreed(ambient_mesh, ambient_settings)
+    return PLACES
+""")
+    result = own.run(*QUICK, "--ambient-istio-version=1.29.0")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["--ambient-istio-version: wanted Istio 1.29.0, found istiod 1.30.3*"])
+
+
 def test_an_unknown_workload_lists_those_there_are(own: Project) -> None:
     """The user's mistake, in one line."""
     own.pytester.makepyfile(test_own=OWN.replace('"details-v1", REVIEWS', '"detials-v1", REVIEWS'))

@@ -108,6 +108,7 @@ def test_a_row_knows_whether_it_must_stay(row: Case, still: bool) -> None:
             lambda: case("a", "curl", GET(PAGE, count=5), Split({"a": 1})),
             "case 'a': a Split chooses the number of its answers itself; leave out count",
         ),
+        (cases, "cases: a table needs at least one case(...)"),
         (lambda: cases(ANSWERED, ANSWERED), "case 'get-is-answered': the id stands twice in its table"),
         (
             lambda: cases(case("a", "curl", REVIEWS, DeniedL4())),
