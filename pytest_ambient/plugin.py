@@ -96,7 +96,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Without xdist, bring the cluster up once it is known that a test will ask for it."""
     run = begun(session.config)
-    if run is None or run.role != "alone" or session.config.option.collectonly or session.testsfailed:
+    said = session.config.option
+    if run is None or run.role != "alone" or said.collectonly or said.setupplan or session.testsfailed:
         return
     if any(_gate.concerned(item) and _gate.wanted(item, run.settings) for item in session.items):
         run.up()

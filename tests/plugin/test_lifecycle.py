@@ -35,6 +35,8 @@ def test_nothing_is_made_where_no_test_asks(project: Project) -> None:
     """A cluster that no selected test needs is not made."""
     project.write(TWO + "\ndef test_plain():\n    pass\n")
     project.run("--ambient-cluster=fake", "-k", "plain").assert_outcomes(passed=1, deselected=2)
+    project.run("--ambient-cluster=fake", "--setup-plan")
+    project.run("--ambient-cluster=fake", "--collect-only")
     assert project.provider.asked() == []
 
 
