@@ -1,10 +1,12 @@
 """Requests to one API server over a given connection pool, and what its refusals mean."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -82,13 +84,8 @@ class Rest:
         url = self.host + path + (f"?{urlencode(query)}" if query else "")
         headers = {"Accept": "application/json, */*", "User-Agent": "pytest-ambient", **self.headers()}
         headers |= {"Content-Type": content} if body is not None else {}
-        again = urllib3.Retry(
-            total=3, connect=1, read=1, redirect=0, other=0, status=3, status_forcelist=(429,),
-            allowed_methods=None, backoff_factor=0.1, raise_on_status=False,
-        )  # fmt: skip
-        wait = urllib3.Timeout(connect=CONNECT, read=ANSWER)
         try:
-            answer = self.pool.request(method, url, body=body, headers=headers, timeout=wait, retries=again)
+            answer = self._asked(method, url, body, headers)
         except urllib3.exceptions.HTTPError as error:
             raise ServerGone(f"no answer from the API server at {self.host}: {cause(error)}") from error
         if answer.status >= 400:
@@ -104,6 +101,22 @@ class Rest:
         except ValueError:
             return 0.0
 
+    def _asked(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> "urllib3.BaseHTTPResponse":
+        import urllib3
+
+        again = urllib3.Retry(
+            total=3, connect=0, read=0, redirect=0, other=0, status=3, status_forcelist=(429,),
+            allowed_methods=None, backoff_factor=0.1, raise_on_status=False,
+        )  # fmt: skip
+        wait = urllib3.Timeout(connect=CONNECT, read=ANSWER)
+        ask = partial(self.pool.request, method, url, body=body, headers=headers, timeout=wait, retries=again)
+        try:
+            return ask()
+        except urllib3.exceptions.HTTPError:
+            return ask()  # not by Retry, which tells of it in the log of whatever test this is
+
     def kinds(self, version: str) -> dict[str, Kind]:
         """The kinds of `GROUP/VERSION`, empty when the cluster doesn't have it."""
         root = f"/apis/{version}" if "/" in version else f"/api/{version}"
@@ -117,7 +130,7 @@ class Rest:
 def cause(error: Exception) -> str:
     """The reason at the bottom of a connection error, without the pool's own words."""
     reason = getattr(error, "reason", None) or error
-    return str(reason).rpartition("object at 0x")[2].partition(": ")[2] or str(reason)
+    return re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", str(reason))
 
 
 def refusal(status: int, body: bytes, request: str) -> KubeError:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from pytest_ambient._kube import Kube
+from pytest_ambient._kube_rest import cause
 from pytest_ambient.embedded.faults import Fault
 from pytest_ambient.errors import BrokenEnvironment, Conflict, ExecFailed, Invalid, KubeError, NotFound, ServerGone
 from pytest_ambient.manifest import Document, Places
@@ -157,8 +159,8 @@ def test_rights_and_version(kube: Kube) -> None:
     assert kube.server_version() == "v1.34.4"
 
 
-def test_a_dead_server_is_told_in_one_line(tmp_path: Path) -> None:
-    """Address and reason, for objects and for execs, without a traceback's worth of text."""
+def test_a_dead_server_is_told_in_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Address and reason, for objects and for execs, without a traceback's worth of text or anybody's log."""
     wire = Wire(tmp_path)
     wire.stop()
     for act in (
@@ -168,7 +170,40 @@ def test_a_dead_server_is_told_in_one_line(tmp_path: Path) -> None:
         with pytest.raises(ServerGone, match=rf"no answer from the API server at {wire.url}: .*[Rr]efused") as caught:
             act()
         assert len(str(caught.value)) < 200
+    assert caplog.messages == []
     wire.close()
+
+
+def test_a_connection_that_broke_is_tried_once_more(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kept connection that the server has closed meanwhile costs nothing."""
+    kube = Kube(wire.path, "wire")
+    kube.get("v1/Namespace", "shop")
+    send, broken = urllib3.connection.HTTPSConnection.request, [True]
+
+    def once(*given: Any, **words: Any) -> None:
+        if broken and broken.pop():
+            raise ConnectionResetError
+        send(*given, **words)
+
+    monkeypatch.setattr(urllib3.connection.HTTPSConnection, "request", once)
+    assert kube.get("v1/Namespace", "shop") is not None
+    assert broken == []
+    kube.close()
+
+
+CAUSES = {
+    "HTTPSConnection(host='127.0.0.1', port=1): Failed to establish a new connection": "Failed to establish a new "
+    "connection",
+    "<urllib3.connection.HTTPSConnection object at 0x7f>: Failed: refused": "Failed: refused",
+    "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: x (_ssl.c:1)": "[SSL: CERTIFICATE_VERIFY_FAILED] "
+    "certificate verify failed: x (_ssl.c:1)",
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), CAUSES.items())
+def test_the_reason_of_a_broken_connection_is_told_whole(text: str, reason: str) -> None:
+    """Without the client's own objects, and with every word of the reason."""
+    assert cause(OSError(text)) == reason
 
 
 @pytest.mark.parametrize(("text", "error"), [("", "kubeconfig"), ("{", "kubeconfig"), (None, "kubeconfig")])
