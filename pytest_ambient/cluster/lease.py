@@ -63,7 +63,7 @@ class Lease:
             draft.write_text(json.dumps(plain, indent=2))
             publish(draft)
         except FileExistsError:
-            raise ProviderError(f"{self.path}: there is a lease of this name already") from None
+            raise ProviderError(f"{self.path}: a lease of this name is there already: pytest-ambient cleanup") from None
         except OSError as error:
             raise ProviderError(f"{error.filename or draft}: cannot be written: {error.strerror}") from None
         finally:

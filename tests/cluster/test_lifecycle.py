@@ -176,6 +176,8 @@ def test_a_damaged_lease_is_passed_over(state: Path) -> None:
     (state / "leases" / "y.json").write_text('{"owner": null, "run": "r", "cluster": {"name": "z"}}')
     assert list(leases.leases()) == []
     assert list(leases.damaged()) == [state / "leases" / "x.json", state / "leases" / "y.json"]
+    with pytest.raises(ProviderError, match=r"x.json: a lease of this name is there already: pytest-ambient cleanup$"):
+        Lease(Cluster("x", Path("k"), "c", True, "fake"), "r", None).claim()
 
 
 def test_a_cluster_made_while_orphans_are_looked_for_is_none(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
