@@ -53,6 +53,7 @@ class Child:
         self._transport = transport
         self._exited = exited
         self._lines: asyncio.Task[None] | None = None
+        self._abandoned = False
         self._waiting = asyncio.create_task(self._reap(ended))
 
     @property
@@ -85,9 +86,9 @@ class Child:
             self._process.send_signal(number)
 
     def kill(self) -> None:
-        """Kill it and everything that it started and left in its group."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        """Kill it and everything that it started and left in its group; its unread output is lost."""
+        self._abandoned = True
+        self._kill_group()
 
     async def stop(self, grace: float = 2.0) -> int:
         """Ask it to end, kill it after `grace` seconds, and return its exit code."""
@@ -110,9 +111,13 @@ class Child:
 
         self._lines = asyncio.create_task(relay())
 
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
     async def _reap(self, ended: Callable[["Child"], None]) -> int:
         await self._exited.wait()
-        self.kill()  # what it left in the background ends with it
+        self._kill_group()  # what it left in the background ends with it
         ended(self)
         if self._lines:
             await asyncio.wait([self._lines], timeout=1)

@@ -21,6 +21,14 @@ def test_slow(ambient_cluster):
 """
 
 
+@pytest.fixture(autouse=True)
+def _hang_ups_heeded() -> Iterator[None]:
+    """Whoever runs these tests under nohup hands the deafness on to all children, were it not undone here."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @contextmanager
 def running(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A run that is in the middle of its test."""
