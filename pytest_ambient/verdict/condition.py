@@ -50,13 +50,10 @@ class HasCondition:
         candidates = [condition for condition in status.conditions if condition.type == self.type]
         if not candidates:
             return str(status)
-        if all(self._fits(condition) for condition in candidates):
+        if all(_fits(self, condition) for condition in candidates):
             stale = [seen for seen in candidates if _stale(seen, status)]
             return f"{stale[0]} of an older generation" if stale else None
         return ", ".join(_shown(candidates))
-
-    def _fits(self, condition: Condition) -> bool:
-        return condition.status == self.status and self.reason in (None, condition.reason)
 
     def __str__(self) -> str:
         return f"condition {self.type}={self.status}" + (f" ({self.reason})" if self.reason else "")
@@ -76,8 +73,7 @@ class LacksCondition:
 
     def explain(self, status: ObjectStatus) -> str | None:
         """None when the condition is absent; else the condition."""
-        there = [seen for seen in status.conditions if seen.type == self.type]
-        there = [seen for seen in there if seen.status == self.status and self.reason in (None, seen.reason)]
+        there = [seen for seen in status.conditions if seen.type == self.type and _fits(self, seen)]
         return ", ".join(_shown(there)) or None
 
     def __str__(self) -> str:
@@ -92,3 +88,7 @@ def _stale(condition: Condition, status: ObjectStatus) -> bool:
 def _shown(conditions: list[Condition]) -> Iterator[str]:
     for condition in conditions:
         yield f"{condition}: {condition.message}" if condition.message else str(condition)
+
+
+def _fits(wanted: HasCondition | LacksCondition, seen: Condition) -> bool:
+    return seen.status == wanted.status and wanted.reason in (None, seen.reason)
