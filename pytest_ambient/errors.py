@@ -6,6 +6,8 @@
     ├── BrokenEnvironment       the cluster or this machine does not do what a run needs
     │   ├── BringUpFailed       a step of the bring-up failed; its text is what every worker repeats
     │   ├── ProviderError       a cluster cannot be made, found or removed
+    │   ├── InstallerError      a mesh cannot be installed or removed
+    │   ├── FetchFailed         something could not be downloaded, or was not what it should be
     │   ├── CommandFailed       a program could not be started or ended in failure
     │   ├── NotInTime           what was waited for did not come; carries the last answer
     │   ├── LockError           a lock file cannot be used
@@ -46,6 +48,14 @@ class BringUpFailed(BrokenEnvironment):
 
 class ProviderError(BrokenEnvironment):
     """A provider cannot make, find or remove its cluster."""
+
+
+class InstallerError(BrokenEnvironment):
+    """An installer cannot put its mesh in, find it or take it out."""
+
+
+class FetchFailed(BrokenEnvironment):
+    """A download did not come, or was not what its checksum says; the text has the URL and what to do offline."""
 
 
 class CommandFailed(BrokenEnvironment):

@@ -12,6 +12,7 @@ from pytest_ambient._kube_exec import Executed
 from pytest_ambient._kube_rest import Kind
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import ExecFailed, NotFound, ProviderError
+from pytest_ambient.finding import Finding
 
 Object: TypeAlias = dict[str, Any]
 
@@ -44,6 +45,10 @@ class FakeProvider:
 
     def check(self, spec: ClusterSpec) -> None:
         """Accept everything."""
+
+    def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
+        """Nothing to look at."""
+        return ()
 
     def create(self, spec: ClusterSpec) -> Cluster:
         """A cluster of nothing but a kubeconfig file."""

@@ -26,8 +26,13 @@ UNSUPPORTED = HasCondition("ZtunnelAccepted", "True", "UnsupportedValue")
     case("deny-by-method-never-fires", "curl", GET(PAGE), ANSWERED, state="deny", unchanged=True, level="documented"),
     case("deny-says-unsupported-value", None, STATUS(POLICY, "productpage-deny-get"), UNSUPPORTED, state="deny"),
     case(
-        "path-and-port-refuses-every-path", "curl", GET(PAGE), MORE_REFUSED,
-        state="deny-port", level="documented", twin="other-workload-answers",
+        "path-and-port-refuses-every-path",
+        "curl",
+        GET(PAGE),
+        MORE_REFUSED,
+        state="deny-port",
+        level="documented",
+        twin="other-workload-answers",
     ),
     case("other-workload-answers", "curl", RATINGS, ANSWERED, state="deny-port", unchanged=True),
 )

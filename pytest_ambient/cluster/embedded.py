@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_ambient import _run
@@ -12,6 +13,7 @@ from pytest_ambient._wait import NotYet, until
 from pytest_ambient.cluster import preflight
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import NotInTime, ProviderError
+from pytest_ambient.finding import Finding
 
 MODULE = "pytest_ambient.embedded"
 
@@ -30,6 +32,10 @@ class Embedded:
     def check(self, spec: ClusterSpec) -> None:
         """Misuse on a system other than Linux."""
         preflight.linux()
+
+    def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
+        """Whether the packages and the curl that it runs on are there."""
+        return preflight.embedded()
 
     def create(self, spec: ClusterSpec) -> Cluster:
         """Start the process and return when it serves; ProviderError with the end of its log when it does not."""

@@ -1,11 +1,13 @@
 """The provider of a cluster that is already there: attaches to it, never makes or deletes anything of it."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import Forbidden, Misuse, ProviderError
+from pytest_ambient.finding import Finding
 
 if TYPE_CHECKING:
     from pytest_ambient._kube import Kube
@@ -19,6 +21,10 @@ class Existing:
     def check(self, spec: ClusterSpec) -> None:
         """Misuse when the kubeconfig cannot be read or does not have the context."""
         _context(spec)
+
+    def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
+        """Nothing: this machine needs no more than the kubeconfig that `check` has read."""
+        return ()
 
     def create(self, spec: ClusterSpec) -> Cluster:
         """The cluster, once its API server has answered; ProviderError with the reason when it does not."""

@@ -4,11 +4,13 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_ambient._run import run
 from pytest_ambient.errors import CommandFailed, Misuse, ProviderError
+from pytest_ambient.finding import Finding
 
 OLDEST_CURL = (7, 83)
 
@@ -20,6 +22,19 @@ def linux() -> None:
     """Misuse on any other system: the embedded cluster lives from 127/8 being local, which is Linux's alone."""
     if sys.platform != "linux":
         raise Misuse(f"--ambient-cluster=embedded runs on Linux only, this is {sys.platform}: test an existing cluster")
+
+
+def embedded() -> tuple[Finding, ...]:
+    """What the embedded cluster needs of this machine."""
+    return _found("packages of the extra embedded", extra_installed), _found("curl", curl_usable)
+
+
+def _found(what: str, look: Callable[[], None]) -> Finding:
+    try:
+        look()
+    except ProviderError as error:
+        return Finding(what, "failed", str(error))
+    return Finding(what, "ok", "there")
 
 
 def extra_installed() -> None:

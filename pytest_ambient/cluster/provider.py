@@ -1,6 +1,6 @@
 """What a provider of clusters is, and the registry that finds one by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -8,13 +8,20 @@ from pathlib import Path
 from typing import Protocol
 
 from pytest_ambient.errors import Misuse, ProviderError
+from pytest_ambient.finding import Finding
 
 GROUP = "pytest_ambient.providers"
 
 BUILT_IN = {
     "embedded": "pytest_ambient.cluster.embedded:Embedded",
     "existing": "pytest_ambient.cluster.existing:Existing",
+    "k3d": "pytest_ambient.cluster.k3d:K3d",
+    "kind": "pytest_ambient.cluster.kind:Kind",
+    "minikube": "pytest_ambient.cluster.minikube:Minikube",
 }
+
+VERBS = ("check", "findings", "create", "delete", "load_image", "save_logs")
+"""What a provider must be able to do."""
 
 _registered: dict[str, "Callable[[], Provider]"] = {}
 
@@ -29,6 +36,8 @@ class ClusterSpec:
     nodes: int = 2
     kubeconfig: Path | None = None
     context: str | None = None
+    kubernetes_version: str | None = None
+    """`1.34` or `1.34.0`; None for what the provider knows best."""
     istio_version: str | None = None
     faults: tuple[str, ...] = ()
     owner: int | None = None
@@ -50,6 +59,14 @@ class Cluster:
     folder: Path | None = None
     publishable: bool = True
     """False for a test bench: its reports say nothing about anybody's mesh."""
+    platform: str = ""
+    """Istio's word for what it must set differently here: k3d, k3s, minikube, openshift, gke; empty for nothing."""
+    cni_bin_dir: str = ""
+    """Folder of CNI programs on the nodes, where it is not the usual one."""
+    cni_conf_dir: str = ""
+    """Folder of CNI configurations on the nodes, where it is not the usual one."""
+    cni_netns_dir: str = ""
+    """Folder of network namespaces on the nodes, where it is not the usual one."""
 
     def to_json(self) -> dict[str, str | bool | None]:
         """Plain values, for a lease or another process."""
@@ -68,6 +85,10 @@ class Cluster:
                 provider=str(plain["provider"]),
                 folder=Path(str(folder)) if folder else None,
                 publishable=plain.get("publishable") is not False,
+                platform=str(plain.get("platform") or ""),
+                cni_bin_dir=str(plain.get("cni_bin_dir") or ""),
+                cni_conf_dir=str(plain.get("cni_conf_dir") or ""),
+                cni_netns_dir=str(plain.get("cni_netns_dir") or ""),
             )
         except KeyError as error:
             raise ProviderError(f"a cluster's record lacks {error}") from None
@@ -78,6 +99,10 @@ class Provider(Protocol):
 
     def check(self, spec: ClusterSpec) -> None:
         """Refuse what can never work, before anything is made: Misuse in one line."""
+
+    def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
+        """What this machine has and lacks for `create`: the checks of `doctor`; `create` refuses a failed one."""
+        ...
 
     def create(self, spec: ClusterSpec) -> Cluster:
         """Make the cluster, or attach to it, and return it when its API answers; ProviderError in one line if not."""
@@ -125,7 +150,7 @@ def find(name: str) -> Provider:
 
 def _made(name: str, make: Callable[[], Provider]) -> Provider:
     provider = make()
-    missing = [verb for verb in ("check", "create", "delete", "load_image", "save_logs") if not hasattr(provider, verb)]
+    missing = [verb for verb in VERBS if not hasattr(provider, verb)]
     if missing:
         raise ProviderError(f"provider {name!r} lacks {', '.join(missing)}")
     return provider

@@ -1,7 +1,5 @@
 """What tests of rules share: a manifest, a table, a mesh that keeps its promise, and the judging of cases."""
 
-
-
 from pytest_ambient.manifest import Manifests
 from pytest_ambient.probe.converge import Clock
 from pytest_ambient.probe.result import CaseResult

@@ -16,8 +16,7 @@ INGRESS_USE_WAYPOINT = "istio.io/ingress-use-waypoint"
 _BOUND = "istio.io/WaypointBound"
 _ROUTE_CONTROLLER = "istio.io/gateway-controller"
 _NO_LABEL = (
-    "istio.io/use-waypoint label missing from parent and parent namespace; "
-    "in ambient mode, route will not be respected"
+    "istio.io/use-waypoint label missing from parent and parent namespace; in ambient mode, route will not be respected"
 )
 
 

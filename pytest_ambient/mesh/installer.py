@@ -1,0 +1,121 @@
+"""What an installer of meshes is, and the registry that finds one by name."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pytest_ambient._kube import Kube
+from pytest_ambient.errors import InstallerError, Misuse
+from pytest_ambient.steps import Group
+
+GROUP = "pytest_ambient.installers"
+
+BUILT_IN = {
+    "argocd": "pytest_ambient.mesh.argocd:ArgoCd",
+    "helm": "pytest_ambient.mesh.helm:Helm",
+    "istioctl": "pytest_ambient.mesh.istioctl:Istioctl",
+    "sail": "pytest_ambient.mesh.sail:Sail",
+}
+
+NONE = "none"
+"""The word for a mesh that is there already: nothing is installed and nothing removed."""
+
+_registered: dict[str, "Callable[[], Installer]"] = {}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The cluster that a mesh goes into, as installers see it."""
+
+    kubeconfig: Path
+    context: str
+    owned: bool
+    """Whether the cluster goes with the run; then nothing needs to be taken out of it again."""
+    run: str
+    """What everything that is made carries as the label `pytest-ambient/run`."""
+    platform: str = ""
+    """Istio's word for what must be set differently: k3d, k3s, minikube, openshift, gke; empty for none of them."""
+    cni_bin_dir: str = ""
+    """Folder of CNI programs on the nodes as read from them; empty where it is the usual one."""
+    cni_conf_dir: str = ""
+    """Folder of CNI configurations on the nodes as read from them; empty where it is the usual one."""
+    cni_netns_dir: str = ""
+    """Folder of network namespaces on the nodes; empty where it is the usual one."""
+
+    def kube(self) -> Kube:
+        """A client of the cluster."""
+        return Kube(self.kubeconfig, self.context)
+
+
+@dataclass(frozen=True)
+class MeshSpec:
+    """What is wanted of a mesh."""
+
+    version: str
+    """Istio's version, with its patch: `1.30.3`."""
+    folder: Path
+    """A folder of this run's own for values and rendered files; it exists."""
+    dataplane: Literal["ztunnel", "kmesh"] = "ztunnel"
+    release: Path | None = None
+    """An unpacked Istio release, for use without a network: `bin/istioctl`, `manifests/charts`, `samples/addons`."""
+    hub: str | None = None
+    """The mirror that all images come from."""
+    gateway_api: Literal["standard", "experimental"] = "standard"
+    """The channel of the Gateway API's CRDs."""
+    within: float = 300.0
+    """Seconds that each step may take."""
+
+
+class Installer(Protocol):
+    """Puts an ambient mesh into a cluster and takes it out again; knows nothing of pytest or of providers."""
+
+    def check(self, spec: MeshSpec) -> None:
+        """Refuse what can never work, before anything is made: Misuse in one line."""
+
+    def steps(self, target: Target, spec: MeshSpec) -> Sequence[Group]:
+        """What to do after the Gateway API is there, each step with its undo; nothing is done yet."""
+        ...
+
+    def uninstall(self, target: Target, spec: MeshSpec) -> None:
+        """Remove what `steps` installs, half of it too, but only what is this run's; fine when all is gone."""
+
+
+def register(name: str, make: Callable[[], Installer]) -> None:
+    """Make an installer known by name in this process, in place of one of the same name."""
+    _registered[name] = make
+
+
+def forget(name: str) -> None:
+    """Take back a `register`."""
+    _registered.pop(name, None)
+
+
+def known() -> tuple[str, ...]:
+    """The names that `find` takes, sorted."""
+    return tuple(sorted({*BUILT_IN, *_registered, *(entry.name for entry in entry_points(group=GROUP))}))
+
+
+def find(name: str) -> Installer:
+    """The installer of that name; Misuse lists the known ones, InstallerError says why one cannot be loaded."""
+    if name in _registered:
+        return _registered[name]()
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
+        return _made(name, getattr(import_module(module), attribute))
+    for entry in entry_points(group=GROUP, name=name):
+        try:
+            return _made(name, entry.load())
+        except Exception as error:  # a foreign package may fail in any way while it loads
+            raise InstallerError(f"installer {name!r} ({entry.value}) cannot be loaded: {error}") from error
+    raise Misuse(f"unknown installer {name!r}, known are {', '.join((*known(), NONE))}")
+
+
+def _made(name: str, make: Callable[[], Installer]) -> Installer:
+    installer = make()
+    missing = [verb for verb in ("check", "steps", "uninstall") if not hasattr(installer, verb)]
+    if missing:
+        raise InstallerError(f"installer {name!r} lacks {', '.join(missing)}")
+    return installer
