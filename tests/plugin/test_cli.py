@@ -11,7 +11,7 @@ import pytest
 import pytest_ambient
 from pytest_ambient import _probing
 from pytest_ambient._run import Process
-from pytest_ambient.cli import main
+from pytest_ambient.cli import VERBS, main
 from pytest_ambient.cluster import lease
 from pytest_ambient.cluster.lease import Lease
 from pytest_ambient.cluster.provider import Cluster
@@ -144,7 +144,7 @@ WRONG = {
     ),
     "unknown": (
         ["up", "--ambient-cluster=x"],
-        "pytest-ambient: unknown cluster 'x', known are embedded, existing, fake",
+        "pytest-ambient: unknown cluster 'x', known are embedded, existing, fake, k3d, kind, minikube",
     ),
     "nodes": ([*UP, "--ambient-nodes=x"], "pytest-ambient: --ambient-nodes: wanted a number from 1 to 99, got 'x'"),
     "fault": (
@@ -194,3 +194,18 @@ def test_the_version_has_one_place() -> None:
         timeout=60,
     )
     assert done.stdout == f"pytest-ambient {pytest_ambient.__version__}\n"
+
+
+def test_a_verb_alone_is_loaded() -> None:
+    """The others cost nothing, whatever they need; the list of all of them has a line each."""
+    code = "import sys; from pytest_ambient.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit: pass\n"
+    code += "print(sorted(name for name in sys.modules if name.startswith('pytest_ambient.commands.')))"
+
+    def said(*arguments: str) -> list[str]:
+        command = [sys.executable, "-c", code, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+
+    assert said("down", "--help")[-1] == "['pytest_ambient.commands.down']"
+    lines = {line.split()[0]: line for line in said("--help") if line.startswith("    ")}
+    assert set(VERBS) <= set(lines)
+    assert lines["down"].strip() == "down      remove a cluster that up or --ambient-keep left running"

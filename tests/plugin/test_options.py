@@ -92,7 +92,10 @@ def test_a_wrong_value_names_the_way_it_came() -> None:
 
 
 CONTRADICTIONS = {
-    "unknown-cluster": (["--ambient-cluster=kin"], "unknown cluster 'kin', known are embedded, existing, fake"),
+    "unknown-cluster": (
+        ["--ambient-cluster=kin"],
+        "unknown cluster 'kin', known are embedded, existing, fake, k3d, kind, minikube",
+    ),
     "fault-elsewhere": (
         ["--ambient-cluster=fake", "--ambient-fault=policy-ignored"],
         "--ambient-fault needs --ambient-cluster=embedded, not fake: no other mesh is broken on purpose",

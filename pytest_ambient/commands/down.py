@@ -1,0 +1,29 @@
+"""`pytest-ambient down`: removes a cluster that was left running on purpose."""
+
+import argparse
+
+from pytest_ambient import commands
+from pytest_ambient.errors import AmbientError
+
+WORDS = "remove a cluster that up or --ambient-keep left running"
+OPTIONS = ("name",)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """None of its own."""
+
+
+def act(parsed: argparse.Namespace) -> int:
+    """Remove it; AmbientError when there is none of that name, or when a run still uses it."""
+    from pytest_ambient.cluster.lease import leases, of_cluster, reap, remove_namespaces, words
+
+    name = commands.settings(parsed).name or commands.BENCH
+    one = of_cluster(name)
+    if one is None:
+        there = ", ".join(lease.cluster.name for lease in leases() if lease.cluster.owned)
+        raise AmbientError(f"there is no cluster {name}, there are {there or 'none'}")
+    if one.owner is not None and one.owner.alive:
+        raise AmbientError(f"{words(one)} belongs to a run that goes on (process {one.owner.pid})")
+    reap(one, remove_namespaces)
+    commands.tell(f"removed {words(one)}")
+    return 0

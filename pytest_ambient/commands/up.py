@@ -1,0 +1,70 @@
+"""`pytest-ambient up`: brings a cluster up, with mesh and Bookinfo, and leaves it running."""
+
+import argparse
+import json
+import secrets
+import sys
+from typing import TYPE_CHECKING
+
+from pytest_ambient import commands
+from pytest_ambient.errors import Misuse
+
+if TYPE_CHECKING:
+    from pytest_ambient.cluster.provider import Cluster
+
+WORDS = "bring a cluster up, with mesh and Bookinfo, and leave it running"
+OPTIONS = ("cluster", "name", "nodes", "istio-version", "namespace", "hub", "timeout", "fault")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """`--no-bookinfo` and `--output`."""
+    parser.add_argument("--no-bookinfo", action="store_true", help="leave Bookinfo out")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="form of the answer (text)")
+
+
+def act(parsed: argparse.Namespace) -> int:
+    """Bring it up and say how to use it; everything is undone when a part of it does not come."""
+    from pytest_ambient import _checks, _probing
+    from pytest_ambient.cluster.lease import remove_namespaces
+    from pytest_ambient.cluster.lifecycle import Lifecycle, Plan, spec_folder
+    from pytest_ambient.cluster.provider import ClusterSpec, find
+
+    settings, run = commands.settings(parsed), f"up-{secrets.token_hex(4)}"
+    if settings.cluster in (None, "existing"):
+        raise Misuse("up: give --ambient-cluster=embedded" + (", existing is up already" if settings.cluster else ""))
+    name = settings.name or commands.BENCH
+    spec = ClusterSpec(
+        name,
+        spec_folder(name),
+        settings.nodes,
+        istio_version=settings.istio_version,
+        faults=settings.fault,
+        within=settings.timeout["cluster"],
+    )
+    _checks.check(settings, lambda: spec)
+    lifecycle = Lifecycle(Plan(find(settings.cluster), settings.cluster, spec, run), commands.tell, remove_namespaces)
+    cluster = lifecycle.up()
+    try:
+        namespace = None if parsed.no_bookinfo else _probing.furnish(cluster, settings, run, commands.tell)
+        lifecycle.leave()
+    except BaseException:
+        lifecycle.down(failed=True)
+        raise
+    _show(cluster, namespace, parsed.output)
+    return 0
+
+
+def _show(cluster: "Cluster", namespace: str | None, form: str) -> None:
+    kubeconfig = str(cluster.kubeconfig)
+    if form == "json":
+        answer = {"name": cluster.name, "kubeconfig": kubeconfig, "context": cluster.context, "namespace": namespace}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        return
+    lines = [f"export KUBECONFIG={kubeconfig}", "kubectl get pods -A"]
+    if namespace is not None:
+        lines.append(f"kubectl -n {namespace} exec deploy/curl -- curl -sS http://productpage:9080/productpage")
+    attach = f"pytest --ambient-cluster=existing --ambient-kubeconfig={kubeconfig}"
+    sys.stdout.write(f"cluster {cluster.name} ({cluster.provider}) is up\n")
+    sys.stdout.write(f"  kubeconfig  {kubeconfig}\n")
+    sys.stdout.write("".join(f"  {'' if index else 'try':<12}{line}\n" for index, line in enumerate(lines)))
+    sys.stdout.write(f"  test        {attach}\n  remove      pytest-ambient down --ambient-name={cluster.name}\n")
