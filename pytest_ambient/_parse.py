@@ -8,7 +8,8 @@ from typing import Final
 Value = str | int | bool | Path | tuple[str, ...] | dict[str, float] | None
 
 TIMEOUTS: Final[dict[str, float]] = {
-    "cluster": 120.0,
+    "cluster": 300.0,
+    "installer": 300.0,
     "mesh": 120.0,
     "bookinfo": 180.0,
     "setup": 120.0,
@@ -26,6 +27,7 @@ PROFILES: Final = ("AMBIENT-L4", "AMBIENT-L7", "AMBIENT-ENROLMENT", "AMBIENT-TEL
 # Words, not compiled patterns: most runs use none of them.
 LABEL = r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?"
 VERSION = r"\d+\.\d+(\.\d+)?(-[0-9A-Za-z.-]+)?"
+KUBERNETES = r"1\.\d+(\.\d+)?"
 HUB = r"[a-z0-9][-a-z0-9.]*(:\d+)?(/[a-z0-9._-]+)*"
 
 

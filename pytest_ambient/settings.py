@@ -10,6 +10,8 @@ from pytest_ambient.errors import Misuse
 from pytest_ambient.options import TABLE, Option
 
 Keep = Literal["never", "on-failure", "always"]
+Dataplane = Literal["ztunnel", "kmesh"]
+Channel = Literal["standard", "experimental"]
 Artifacts = Literal["off", "on-failure", "always"]
 Source = Literal["option", "environment", "ini", "default"]
 Said: TypeAlias = "str | Sequence[str] | None"
@@ -25,7 +27,13 @@ class Settings:
     kubeconfig: Path | None = None
     name: str | None = None
     nodes: int = 2
+    kubernetes_version: str | None = None
     istio_version: str | None = None
+    istio_dir: Path | None = None
+    installer: str | None = None
+    dataplane: Dataplane = "ztunnel"
+    addons: tuple[str, ...] = ()
+    gateway_api: Channel = "standard"
     namespace: str | None = None
     hub: str | None = None
     features: tuple[str, ...] | None = None

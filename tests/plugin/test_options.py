@@ -62,7 +62,7 @@ WRONG = {
     "version": ("--ambient-istio-version=new", "--ambient-istio-version: wanted a version like 1.30.3, got 'new'"),
     "timeout": (
         "--ambient-timeout=pods=3",
-        "--ambient-timeout: unknown name 'pods', known are cluster, mesh, bookinfo, setup, control, becomes, hold, "
+        "--ambient-timeout: unknown name 'pods', known are cluster, installer, mesh, bookinfo, setup, control, becomes, hold, "
         "undo, request, witness",
     ),
     "timeout-form": ("--ambient-timeout=mesh", "--ambient-timeout: wanted NAME=SECONDS, got 'mesh'"),
