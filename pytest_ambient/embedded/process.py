@@ -32,10 +32,15 @@ class _Watched(SubprocessStreamProtocol):
     def __init__(self) -> None:
         super().__init__(_LINE, asyncio.get_running_loop())
         self.exited = asyncio.Event()
+        self.closed = asyncio.Event()
 
     def process_exited(self) -> None:
         super().process_exited()
         self.exited.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.closed.set()
 
 
 class Child:
@@ -45,13 +50,13 @@ class Child:
         self,
         process: Process,
         transport: asyncio.SubprocessTransport,
-        exited: asyncio.Event,
+        watched: _Watched,
         ended: Callable[["Child"], None],
     ) -> None:
         self.pid = process.pid
         self._process = process
         self._transport = transport
-        self._exited = exited
+        self._watched = watched
         self._lines: asyncio.Task[None] | None = None
         self._abandoned = False
         self._waiting = asyncio.create_task(self._reap(ended))
@@ -98,9 +103,15 @@ class Child:
         self.kill()
         return await self.wait()
 
-    def close(self) -> None:
-        """Read nothing more of what it wrote."""
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended and all its pipes are closed."""
+        return self._watched.closed.is_set()
+
+    async def close(self) -> None:
+        """Read nothing more of what it wrote, and return when its pipes are closed."""
         self._transport.close()
+        await self._watched.closed.wait()
 
     def tell(self, stream: asyncio.StreamReader, line: Callable[[str], None]) -> None:
         """Hand each line of its output to `line` as it comes."""
@@ -116,7 +127,7 @@ class Child:
             os.killpg(self.pid, signal.SIGKILL)
 
     async def _reap(self, ended: Callable[["Child"], None]) -> int:
-        await self._exited.wait()
+        await self._watched.exited.wait()
         self._kill_group()  # what it left in the background ends with it
         ended(self)
         if self._lines:
@@ -130,6 +141,8 @@ class Processes:
 
     def __init__(self) -> None:
         self._children: set[Child] = set()
+        self._open: set[Child] = set()
+        """Children that run, or whose output nobody has read to its end."""
         self._keeper: Process | None = None
 
     async def start(
@@ -153,18 +166,18 @@ class Processes:
         )
         process = Process(transport, protocol, loop)
         keeper.write(b"+ %d\n" % process.pid)
-        child = Child(process, transport, protocol.exited, self._ended)
+        child = Child(process, transport, protocol, self._ended)
         self._children.add(child)
+        self._open = {each for each in self._open if not each.closed} | {child}
         if line and process.stdout:
             child.tell(process.stdout, line)
         return child
 
     async def stop(self) -> None:
         """End all children, politely first."""
-        children = tuple(self._children)
-        await asyncio.gather(*(each.stop() for each in children))
-        for each in children:
-            each.close()
+        await asyncio.gather(*(each.stop() for each in tuple(self._children)))
+        await asyncio.gather(*(each.close() for each in self._open))
+        self._open.clear()
         if self._keeper and self._keeper.stdin:
             self._keeper.stdin.close()
             await self._keeper.wait()

@@ -22,11 +22,13 @@ def test_slow(ambient_cluster):
 
 
 @pytest.fixture(autouse=True)
-def _hang_ups_heeded() -> Iterator[None]:
-    """Whoever runs these tests under nohup hands the deafness on to all children, were it not undone here."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def _signals_heeded() -> Iterator[None]:
+    """Whoever runs these tests under nohup or with a `&` would make all their children deaf as well."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGTERM)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @contextmanager

@@ -93,6 +93,20 @@ def test_stubborn_child_is_killed() -> None:
     asyncio.run(scenario())
 
 
+def test_pipes_of_ended_children_are_closed_at_the_stop() -> None:
+    """A child that ended and whose output nobody read leaves no open pipe behind."""
+
+    async def scenario() -> None:
+        processes = Processes()
+        child = await processes.start(["/bin/sh", "-c", "sleep 60"], stdout=asyncio.subprocess.PIPE)
+        child.kill()
+        assert await child.wait() == 137
+        await processes.stop()
+        assert child.closed
+
+    asyncio.run(scenario())
+
+
 def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
     """SIGKILL of this process takes all children with it, theirs included."""
     script = (
