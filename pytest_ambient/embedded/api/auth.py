@@ -20,11 +20,14 @@ class Caller:
     name: str
     groups: tuple[str, ...]
     uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What else is said of it, by key."""
 
     def info(self) -> Object:
         """As reviews tell it."""
         answer: Object = {"username": self.name, "groups": list(self.groups)}
-        return answer | ({"uid": self.uid} if self.uid else {})
+        answer |= {"uid": self.uid} if self.uid else {}
+        return answer | ({"extra": {key: list(values) for key, values in self.extra}} if self.extra else {})
 
 
 def caller(store: Store, tokens: Tokens, certificate: Any, header: str) -> Caller:

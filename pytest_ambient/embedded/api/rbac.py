@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..objects import Object
+from ..objects import Object, labels_of
 from .auth import Caller
 from .errors import ApiError
 from .pki import MASTERS
@@ -71,13 +71,25 @@ def _granted(store: Store, who: Caller, namespace: str) -> Iterator[tuple[str, S
     for each in store.list(_CLUSTER_BINDINGS):
         if subject := _subject(each, who, ""):
             role = store.get(_CLUSTER_ROLES, each["roleRef"]["name"])
-            yield _why("ClusterRoleBinding", each, subject), (role or {}).get("rules") or ()
+            yield _why("ClusterRoleBinding", each, subject), _rules(store, role)
     for each in store.list(_BINDINGS, namespace) if namespace else ():
         if subject := _subject(each, who, namespace):
             reference = each["roleRef"]
             own = reference["kind"] == "Role"
             role = store.get(_ROLES if own else _CLUSTER_ROLES, reference["name"], namespace if own else "")
-            yield _why("RoleBinding", each, subject), (role or {}).get("rules") or ()
+            yield _why("RoleBinding", each, subject), _rules(store, role)
+
+
+def _rules(store: Store, role: Object | None) -> list[Object]:
+    """A role's own rules, and those of the roles that it gathers by their labels."""
+    found = list((role or {}).get("rules") or ())
+    selectors = ((role or {}).get("aggregationRule") or {}).get("clusterRoleSelectors") or ()
+    others = store.list(_CLUSTER_ROLES) if selectors else []
+    for each in others:
+        labels = labels_of(each)
+        if any((one.get("matchLabels") or {}).items() <= labels.items() for one in selectors):
+            found += each.get("rules") or ()
+    return found
 
 
 def _why(kind: str, binding: Object, subject: Object) -> str:

@@ -8,8 +8,6 @@ from .errors import bad_request, method_not_allowed, no_such_path
 from .registry import Registry
 from .resources import Resource
 
-_CONNECT = frozenset({"exec", "attach", "portforward", "proxy"})
-
 
 @dataclass(frozen=True)
 class Target:
@@ -59,10 +57,11 @@ def target(registry: Registry, path: str) -> Target:
 
 
 def verb(method: str, query: Mapping[str, str], about: Target) -> str:
-    """The API's word for what is asked: get, list, watch, create, update, patch, delete, deletecollection."""
+    """The API's word for what is asked: get, list, watch, create, update, patch, delete, deletecollection.
+
+    An exec over a WebSocket is a GET, and so a `get` of `pods/exec` up to Kubernetes 1.34.
+    """
     if method in ("GET", "HEAD"):
-        if about.subresource in _CONNECT:
-            return "get" if about.subresource == "proxy" else "create"
         if about.name:
             return "get"
         return "watch" if query.get("watch") in ("true", "1") else "list"

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -11,19 +12,19 @@ from aiohttp import web
 from ..faults import Fault
 from ..kubelet.protocol import Kubelet
 from ..objects import Object
-from . import crds, forward, logs, proxy, roles
+from . import crds, forward, impersonation, logs, proxy, roles
 from .auth import Caller, caller
 from .crd_rules import unchecked
 from .errors import ApiError, no_such_path
 from .exec import Exec
 from .general import General
-from .impersonation import impersonated
 from .object_requests import Objects, Warn
 from .pki import Credentials
 from .rbac import Wish, allowed, refusal
 from .route import Target, flag, target, verb
 from .store import Store
 from .tokens import Tokens
+from .writes import APPLY_PATCH
 
 VERSION = "v1.34.4"
 _LOG = logging.getLogger(__name__)
@@ -101,13 +102,13 @@ class ApiServer:
         transport = request.transport
         certificate = transport.get_extra_info("peercert") if transport is not None else None
         who = caller(self._store, self.tokens, certificate, request.headers.get("Authorization", ""))
-        if "Impersonate-User" in request.headers:
-            who = impersonated(self._store, who, request.headers)
+        if impersonation.asked(request.headers):
+            who = impersonation.impersonated(self._store, who, request.headers)
         path = request.path
         if not self._objects.owns(path):
             return self._plain(request, who, path)
         about = target(self._store.registry, path)
-        self._authorize(who, about, verb(request.method, request.query, about))
+        self._authorize(who, about, verb(request.method, request.query, about), creating=self._creates(request, about))
         if about.subresource == "proxy":
             return await proxy.serve(request, self._store, self._kubelet, about)
         stream = self._streams.get(about.subresource) if about.resource.plural == "pods" else None
@@ -118,6 +119,13 @@ class ApiServer:
         data = await request.content.read()
         status, content, warnings = self._objects.answer(request, about, who, data)
         return answer(content, status=status, warnings=warnings)
+
+    def _creates(self, request: web.BaseRequest, about: Target) -> bool:
+        """Whether an apply would bring the object into being: whoever may only patch may not do that."""
+        applying = request.method == "PATCH" and request.content_type == APPLY_PATCH
+        return (
+            applying and not about.subresource and self._store.get(about.resource, about.name, about.namespace) is None
+        )
 
     def _plain(self, request: web.BaseRequest, who: Caller, path: str) -> web.StreamResponse:
         wish = Wish(request.method.lower(), path=path.rstrip("/") or "/")
@@ -132,13 +140,15 @@ class ApiServer:
             headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return web.Response(body=body, headers=headers)
 
-    def _authorize(self, who: Caller, about: Target, word: str) -> None:
+    def _authorize(self, who: Caller, about: Target, word: str, *, creating: bool) -> None:
         resource = about.resource
         namespace = about.name if resource.plural == "namespaces" and about.name else about.namespace
         name = about.name
         wish = Wish(word, resource.group, resource.plural, about.subresource, namespace, name)
-        if allowed(self._store, who, wish) is None:
-            raise refusal(who, wish)
+        wishes = (wish, replace(wish, verb="create")) if creating else (wish,)
+        for each in wishes:
+            if allowed(self._store, who, each) is None:
+                raise refusal(who, each)
 
 
 def answer(content: Any, *, status: int = 200, warnings: tuple[str, ...] = ()) -> web.Response:
