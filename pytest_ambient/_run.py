@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_ambient import _halt
 from pytest_ambient.errors import CommandFailed
 
 
@@ -58,26 +59,69 @@ def process(pid: int) -> Process | None:
     return None if started is None else Process(pid, started)
 
 
-def run(command: Sequence[str], *, within: float = 60.0, check: bool = True) -> Ran:
-    """What a command said until its end; CommandFailed when it cannot start, is late or, with `check`, fails."""
+def run(
+    command: Sequence[str],
+    *,
+    within: float = 60.0,
+    check: bool = True,
+    environment: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    folder: Path | None = None,
+) -> Ran:
+    """What a command said until its end; CommandFailed when it cannot start, is late or, with `check`, fails.
+
+    `environment` is put over ours, `stdin` is what it reads, `folder` where it runs. It ends with all its children
+    when it is late, or when this thread's work is asked to end: then KeyboardInterrupt.
+    """
     line = shlex.join(command)
+    _halt.current().check()
     try:
-        done = subprocess.run(  # noqa: S603 - an argument vector of our own making, no shell
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=within,
-            check=False,
-        )
+        child = _child(command, stdin is not None, {**os.environ, **environment} if environment else None, folder)
     except OSError as error:
         raise CommandFailed(f"{line}: cannot be started: {error.strerror}") from None
-    except subprocess.TimeoutExpired:
-        raise CommandFailed(f"{line}: not done within {within:g} s") from None
-    if check and done.returncode:
-        raise CommandFailed(f"{line}: exit {done.returncode}: {(done.stderr or done.stdout).strip()}")
-    return Ran(done.returncode, done.stdout, done.stderr)
+    try:
+        output, errors = _talk(child, stdin, within)
+    except subprocess.TimeoutExpired as error:
+        raise CommandFailed(f"{line}: not done within {within:g} s{_said(error)}") from None
+    if check and child.returncode:
+        raise CommandFailed(f"{line}: exit {child.returncode}: {(errors or output).strip()}")
+    return Ran(child.returncode, output, errors)
+
+
+def _child(
+    command: Sequence[str], reads: bool, environment: Mapping[str, str] | None, folder: Path | None
+) -> "subprocess.Popen[str]":
+    return subprocess.Popen(  # noqa: S603 - an argument vector of our own making, no shell
+        command,
+        stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=environment,
+        cwd=folder,
+        start_new_session=True,  # a Ctrl-C reaches its whole family through us, and only so
+    )
+
+
+def _talk(child: "subprocess.Popen[str]", stdin: str | None, within: float) -> tuple[str, str]:
+    halt = _halt.current()
+    with child:
+        try:
+            with halt.ending(lambda: _kill_group(child.pid)):
+                said = child.communicate(stdin, timeout=within)
+        except BaseException:
+            _kill_group(child.pid)
+            raise
+    halt.check()
+    return said
+
+
+def _said(late: subprocess.TimeoutExpired) -> str:
+    """The last line that a command said before it was late."""
+    words = [text.decode(errors="replace") for text in (late.stderr, late.stdout) if isinstance(text, bytes)]
+    lines = [text.strip().splitlines()[-1] for text in words if text.strip()]
+    return f", last: {lines[0]}" if lines else ""
 
 
 def start(command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None) -> Process:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pytest_ambient import _halt
 from pytest_ambient.errors import NotInTime
 
 T = TypeVar("T")
@@ -27,11 +28,12 @@ def until(
     within: float,
     times: int = 1,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] = _halt.sleep,
 ) -> T:
     """The check's answer once it has come `times` times in a row, asked at growing intervals (50 ms to 1 s).
 
     Raises NotInTime after `within` seconds, or at once when the check gives up; its text ends with the last answer.
+    KeyboardInterrupt when this thread's work is asked to end.
     """
     from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ambient import _lock, _run
+from pytest_ambient import _halt, _lock, _run
+from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import CommandFailed, LockError
 
 HOLD = """
@@ -145,3 +146,49 @@ def test_a_folder_that_cannot_be_made_is_one_line() -> None:
         _lock.shared(Path("/proc/x/lock.db")),
     ):
         pass
+
+
+def test_a_command_reads_runs_elsewhere_and_sees_more(tmp_path: Path) -> None:
+    """What is given goes over our own environment, which is handed on."""
+    script = 'read line; echo "$line $COLOUR $HOME"; pwd'
+    ran = _run.run(["sh", "-c", script], stdin="hello\n", environment={"COLOUR": "blue"}, folder=tmp_path)
+    assert ran.output == f"hello blue {os.environ['HOME']}\n{tmp_path}\n"
+    assert "COLOUR" not in os.environ
+
+
+def test_a_late_command_ends_with_all_its_children_and_its_last_word(tmp_path: Path) -> None:
+    """A child that keeps the pipe open keeps nobody waiting."""
+    start = time.monotonic()
+    with pytest.raises(CommandFailed, match=r": not done within 0.5 s, last: pulling the image$"):
+        _run.run(["sh", "-c", "sleep 60 & echo $! > child; echo pulling the image >&2; wait"], within=0.5,
+                 folder=tmp_path)  # fmt: skip
+    assert time.monotonic() - start < 10
+    assert ended(int((tmp_path / "child").read_text()))
+
+
+def test_a_command_of_work_that_shall_end_is_killed_at_once(tmp_path: Path) -> None:
+    """From another thread; so are waits, and a command is not even started after that."""
+    halt, raised = _halt.Halt(), list[BaseException]()
+
+    def work() -> None:
+        try:
+            with _halt.under(halt):
+                _run.run(["sh", "-c", "echo $$ > pid; sleep 60"], folder=tmp_path)
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    halt.set()
+    thread.join(10)
+    assert [type(error) for error in raised] == [KeyboardInterrupt]
+    assert ended(int((tmp_path / "pid").read_text()))
+    with pytest.raises(KeyboardInterrupt), _halt.under(halt):
+        until(lambda: NotYet("no"), what="nothing", within=60)
+    with pytest.raises(KeyboardInterrupt), _halt.under(halt):
+        _run.run(["sh", "-c", "echo > started"], folder=tmp_path)
+    assert not (tmp_path / "started").exists()

@@ -62,8 +62,8 @@ WRONG = {
     "version": ("--ambient-istio-version=new", "--ambient-istio-version: wanted a version like 1.30.3, got 'new'"),
     "timeout": (
         "--ambient-timeout=pods=3",
-        "--ambient-timeout: unknown name 'pods', known are cluster, installer, mesh, bookinfo, setup, control, becomes, hold, "
-        "undo, request, witness",
+        "--ambient-timeout: unknown name 'pods', known are cluster, installer, mesh, bookinfo, setup, control, "
+        "becomes, hold, undo, request, witness",
     ),
     "timeout-form": ("--ambient-timeout=mesh", "--ambient-timeout: wanted NAME=SECONDS, got 'mesh'"),
     "timeout-value": ("--ambient-timeout=mesh=-1", "--ambient-timeout: wanted seconds above 0 for mesh, got '-1'"),
