@@ -34,12 +34,18 @@ NAMESPACE = "bookinfo"
 
 
 def mesh(kube: "Kube", settings: "Settings", say: Say) -> "Mesh":
-    """The mesh, ready or with its problems; BrokenEnvironment when a part of it is not there at all."""
-    from pytest_ambient.mesh import readiness
+    """The mesh, ready or with its problems; BrokenEnvironment when a part of it is not there at all.
 
+    Its data plane is the one that was asked for, or else the one that runs.
+    """
+    from pytest_ambient.mesh import dataplane, readiness
+
+    wanted = dataplane.named(settings.dataplane) if settings.said("dataplane") else None
     with _told("mesh", say):
-        found = readiness.wait(kube, settings.timeout["mesh"])
-    absent = [name for name in readiness.PARTS if name not in found.parts or not found.parts[name].ready]
+        found = readiness.wait(kube, settings.timeout["mesh"], wanted)
+    if wanted is None and found.dataplane is not dataplane.ZTUNNEL:
+        say(f"data plane {found.dataplane.name}: found in the cluster, --ambient-dataplane said nothing")
+    absent = [name for name in found.dataplane.parts if name not in found.parts or not found.parts[name].ready]
     if absent:
         raise BrokenEnvironment(f"there is no working ambient mesh: {'; '.join(found.problems)}")
     for problem in found.problems:
@@ -73,9 +79,8 @@ def missing(needs: tuple[str, ...], found: "Mapping[str, Feature]") -> str | Non
     return f"the mesh has no {', no '.join(reasons)}" if reasons else None
 
 
-def places(kube: "Kube", cluster: "Cluster", run: "Run", worker: str) -> "Places":
+def places(kube: "Kube", found: "Mesh", cluster: "Cluster", run: "Run", worker: str) -> "Places":
     """This run's namespaces; without a name given, one of its own where others may use the cluster too."""
-    from pytest_ambient.manifest import Places
     from pytest_ambient.mesh import meshwide
 
     decided = meshwide.read(kube)
@@ -84,26 +89,33 @@ def places(kube: "Kube", cluster: "Cluster", run: "Run", worker: str) -> "Places
         run.say(f"policies in {decided.root} hold in our namespaces too: {', '.join(others)}")
     start = run.settings.namespace or (NAMESPACE if cluster.owned else f"{NAMESPACE}-{run.id}")
     name = f"{start}-{worker}" if worker else start
-    return Places(name, f"{name}-other", f"{name}-outside", decided.root, decided.trust_domain)
+    return _places(name, found, decided.root, decided.trust_domain)
 
 
-def bookinfo(kube: "Kube", where: "Places", settings: "Settings", run: str, say: Say) -> "Bookinfo":
+def _places(name: str, found: "Mesh", root: str, trust_domain: str = "cluster.local") -> "Places":
+    from pytest_ambient.manifest import Places
+
+    names = (name, f"{name}-other", f"{name}-outside", root, trust_domain)
+    return Places(*names, dataplane_mode=found.dataplane.mode, waypoint_image=found.waypoint_image)
+
+
+def bookinfo(kube: "Kube", where: "Places", found: "Mesh", settings: "Settings", run: str, say: Say) -> "Bookinfo":
     """Bookinfo, installed and ready in its namespaces."""
     from pytest_ambient.mesh import bookinfo as installer
 
+    within, plane = settings.timeout["bookinfo"], found.dataplane
     with _told(f"bookinfo in {where.namespace}", say):
-        return installer.install(kube, where, run, hub=settings.hub, within=settings.timeout["bookinfo"])
+        return installer.install(kube, where, run, hub=settings.hub, within=within, dataplane=plane)
 
 
 def furnish(cluster: "Cluster", settings: "Settings", run: str, say: Say) -> str:
     """Bookinfo in a cluster that is to stay; its namespace."""
     from pytest_ambient._kube import Kube
-    from pytest_ambient.manifest import Places
 
     kube = Kube(cluster.kubeconfig, cluster.context)
     found, name = mesh(kube, settings, say), settings.namespace or NAMESPACE
     agreed(found, settings)
-    bookinfo(kube, Places(name, f"{name}-other", f"{name}-outside", found.root), settings, run, say)
+    bookinfo(kube, _places(name, found, found.root), found, settings, run, say)
     return name
 
 

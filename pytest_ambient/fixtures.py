@@ -75,16 +75,20 @@ def ambient_places(
     """
     _probing.agreed(ambient_mesh, run_of(pytestconfig).settings)
     worker = _xdist.worker_id(pytestconfig)
-    return _probing.places(ambient_kube, ambient_cluster, run_of(pytestconfig), worker)
+    return _probing.places(ambient_kube, ambient_mesh, ambient_cluster, run_of(pytestconfig), worker)
 
 
 @pytest.fixture(scope="session")
 def bookinfo(
-    ambient_kube: "Kube", ambient_places: "Places", ambient_settings: "Settings", pytestconfig: pytest.Config
+    ambient_kube: "Kube",
+    ambient_places: "Places",
+    ambient_mesh: "Mesh",
+    ambient_settings: "Settings",
+    pytestconfig: pytest.Config,
 ) -> "Bookinfo":
     """Bookinfo and pods that call, ready in namespaces of this run's own; under xdist each worker has its own."""
     run = run_of(pytestconfig)
-    return _probing.bookinfo(ambient_kube, ambient_places, ambient_settings, run.id, run.say)
+    return _probing.bookinfo(ambient_kube, ambient_places, ambient_mesh, ambient_settings, run.id, run.say)
 
 
 @pytest.fixture(scope="session")

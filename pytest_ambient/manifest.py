@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,6 +10,9 @@ from pytest_ambient.errors import ManifestError
 
 Object: TypeAlias = dict[str, Any]
 """One Kubernetes object, or a part of one, as decoded JSON."""
+
+PROXY_IMAGE = "sidecar.istio.io/proxyImage"
+"""The annotation of a Gateway by which Istio runs another image for it than its own."""
 
 _NAME = re.compile(r"\$\{([^}\n]*)\}")
 
@@ -27,6 +30,10 @@ class Places:
     root: str = "istio-system"
     trust_domain: str = "cluster.local"
     waypoint_class: str = "istio-waypoint"
+    dataplane_mode: str = "ambient"
+    """The value of the label `istio.io/dataplane-mode` that enrols."""
+    waypoint_image: str = ""
+    """The image that waypoints must run; empty for Istio's own."""
 
     @property
     def ours(self) -> tuple[str, ...]:
@@ -38,7 +45,8 @@ class Places:
         """Every name that may be written as `${NAME}`, with its value."""
         words = {"namespace": "NAMESPACE", "other": "OTHER_NAMESPACE", "outside": "OUTSIDE_NAMESPACE"}
         words |= {"root": "ROOT_NAMESPACE", "trust_domain": "TRUST_DOMAIN", "waypoint_class": "WAYPOINT_CLASS"}
-        return {words[entry.name]: getattr(self, entry.name) for entry in fields(self)}
+        words |= {"dataplane_mode": "DATAPLANE_MODE"}
+        return {words[entry.name]: getattr(self, entry.name) for entry in fields(self) if entry.name in words}
 
     def fill(self, text: str) -> str:
         """The text with all `${NAME}` filled in; ValueError for a name that nobody knows."""
@@ -104,7 +112,19 @@ def read(path: Path, places: Places, *, hub: str | None = None) -> list[Document
         raise ManifestError(f"{path}:1: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ManifestError(f"{path}:1: cannot be read: {error}") from error
-    return [_checked(item, path, line, hub) for item, line in _parsed(_filled(text, path, places), path)]
+    found = [_checked(item, path, line, hub) for item, line in _parsed(_filled(text, path, places), path)]
+    image = places.waypoint_image and image_from(hub, places.waypoint_image)
+    return [_proxied(document, places.waypoint_class, image) for document in found] if image else found
+
+
+def _proxied(document: Document, waypoint_class: str, image: str) -> Document:
+    """A waypoint with the image that its data plane needs, unless it names one itself."""
+    item = document.object
+    if item["kind"] != "Gateway" or (item.get("spec") or {}).get("gatewayClassName") != waypoint_class:
+        return document
+    meta = item["metadata"]
+    annotations = {PROXY_IMAGE: image, **(meta.get("annotations") or {})}
+    return replace(document, object={**item, "metadata": {**meta, "annotations": annotations}})
 
 
 def rewritten(item: Object, hub: str) -> Object:

@@ -10,6 +10,7 @@ from pytest_ambient._kube import MANAGER, Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, Inconclusive, NotInTime
 from pytest_ambient.manifest import Document, Places, read
+from pytest_ambient.mesh.dataplane import ZTUNNEL, Dataplane
 from pytest_ambient.mesh.readiness import Capture, captured
 from pytest_ambient.mesh.serving import settle
 
@@ -30,7 +31,7 @@ class Bookinfo:
     places: Places
     run: str
     captures: tuple[Capture, ...] = ()
-    """What the CNI agent and ztunnel say of every pod in an enrolled namespace."""
+    """What is said of every pod in an enrolled namespace by what redirects and, where there is one, by ztunnel."""
 
     def uncaptured(self) -> str | None:
         """The pods that are not captured, one line each with who says so; None when all are.
@@ -40,15 +41,18 @@ class Bookinfo:
         doubt = next((one.doubt for one in self.captures if one.doubt), "")
         if doubt and all(one.annotation == "enabled" for one in self.captures):
             raise Inconclusive(f"no ztunnel told its workloads, the last one asked was {doubt}")
-        late = [
-            f"{one.pod}: annotation {one.annotation or 'absent'}, ztunnel says {one.protocol or 'nothing'}"
-            for one in self.captures
-            if not one.complete
-        ]
-        return "\n".join(late) or None
+        return "\n".join(str(one) for one in self.captures if not one.complete) or None
 
 
-def install(kube: Kube, places: Places, run: str, *, hub: str | None = None, within: float = 180) -> Bookinfo:
+def install(
+    kube: Kube,
+    places: Places,
+    run: str,
+    *,
+    hub: str | None = None,
+    within: float = 180,
+    dataplane: Dataplane = ZTUNNEL,
+) -> Bookinfo:
     """Bookinfo with its clients, once all of it is Ready; what is there already is left as it is.
 
     Raises BrokenEnvironment for a namespace that is not this run's, NotInTime with what is not Ready and why.
@@ -64,7 +68,7 @@ def install(kube: Kube, places: Places, run: str, *, hub: str | None = None, wit
             )
     until(partial(_ready, kube, places), what="Bookinfo to be Ready", within=within)
     settle(kube, places)
-    return Bookinfo(places, run, _captures(kube, places))
+    return Bookinfo(places, run, _captures(kube, places, dataplane))
 
 
 def refuse_foreign(kube: Kube, places: Places, run: str) -> None:
@@ -125,15 +129,15 @@ def _reasons(pods: Sequence[Object]) -> Sequence[tuple[str, str]]:
     return found
 
 
-def _captures(kube: Kube, places: Places) -> tuple[Capture, ...]:
+def _captures(kube: Kube, places: Places, dataplane: Dataplane) -> tuple[Capture, ...]:
     enrolled = (places.namespace, places.other)
 
     def check() -> tuple[Capture, ...] | NotYet:
-        found = captured(kube, enrolled)
+        found = captured(kube, enrolled, dataplane)
         late = [one.pod for one in found if not one.complete]
         return NotYet(", ".join(late)) if late else found
 
     try:
         return until(check, what="pods to be captured", within=CAPTURE_WITHIN)
     except NotInTime:
-        return captured(kube, enrolled)
+        return captured(kube, enrolled, dataplane)

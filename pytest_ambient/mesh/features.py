@@ -6,8 +6,8 @@ from functools import partial
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, NotFound
+from pytest_ambient.mesh.dataplane import running, workloads
 from pytest_ambient.mesh.meshwide import plaintext_refused
-from pytest_ambient.mesh.readiness import PARTS, workloads
 
 Question = Callable[[Kube], str | None]
 """Gives None when the feature is there, else why it is not."""
@@ -85,13 +85,24 @@ def _workload(label: str, kube: Kube) -> str | None:
     return None if pods else f"no running pod with label {label}"
 
 
-def _environment(name: str, kube: Kube) -> str | None:
-    for daemonset in workloads(kube, *PARTS["ztunnel"]):
+def _dns(kube: Kube) -> str | None:
+    plane = running(kube)
+    for daemonset in workloads(kube, plane.kind, plane.label):
         for container in daemonset["spec"]["template"]["spec"]["containers"]:
             values = {entry["name"]: entry.get("value", "") for entry in container.get("env") or []}
-            if values.get(name, "").lower() == "true":
+            if values.get(plane.dns, "").lower() == "true":
                 return None
-    return f"ztunnel runs without {name}=true"
+    return f"{plane.name} runs without {plane.dns}=true"
+
+
+def _hbone(kube: Kube) -> str | None:
+    plane = running(kube)
+    return None if plane.hbone else f"{plane.name} does not tunnel"
+
+
+def _identity(kube: Kube) -> str | None:
+    plane = running(kube)
+    return None if plane.identity else f"{plane.name} tells callers by their address, no certificate proves them"
 
 
 def _sidecar(kube: Kube) -> str | None:
@@ -114,7 +125,9 @@ FEATURES: Mapping[str, Question] = {
     "ServiceEntry": partial(_kind, "networking.istio.io/v1/ServiceEntry"),
     "Telemetry": partial(_kind, "telemetry.istio.io/v1/Telemetry"),
     "MultiNode": _nodes,
-    "DnsCapture": partial(_environment, "ISTIO_META_DNS_CAPTURE"),
+    "DnsCapture": _dns,
+    "Hbone": _hbone,
+    "Identity": _identity,
     "EphemeralContainers": _ours_to_look_into,
     "Redirection": partial(_workload, "k8s-app=istio-cni-node"),
     "Sidecar": _sidecar,

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, NotFound
-from pytest_ambient.mesh.readiness import PARTS, workloads
+from pytest_ambient.mesh.dataplane import ISTIOD, workloads
 
 SECURITY = "security.istio.io/v1"
 POLICIES = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication")
@@ -23,7 +23,7 @@ class MeshWide:
 
 def read(kube: Kube) -> MeshWide:
     """As istiod's own configuration has it; Istio's defaults where this user may not read that."""
-    found = workloads(kube, *PARTS["istiod"])
+    found = workloads(kube, *ISTIOD)
     meta: Object = found[0]["metadata"] if found else {"namespace": "istio-system"}
     config = _configuration(kube, meta)
     return MeshWide(

@@ -1,4 +1,4 @@
-"""What must be ready before ambient mode can be judged: istiod, the CNI agents, the ztunnels, and captured pods."""
+"""What must be ready before ambient mode can be judged: istiod, what moves the bytes, and captured pods."""
 
 import json
 import re
@@ -8,16 +8,9 @@ from dataclasses import dataclass, field
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import KubeError, NotInTime
+from pytest_ambient.mesh.dataplane import ZTUNNEL, Dataplane, running, workloads
 
-PARTS: Mapping[str, tuple[str, str]] = {
-    "istiod": ("apps/v1/Deployment", "app=istiod"),
-    "istio-cni": ("apps/v1/DaemonSet", "k8s-app=istio-cni-node"),
-    "ztunnel": ("apps/v1/DaemonSet", "app=ztunnel"),
-}
-"""What ambient mode consists of: kind and its pods' label; some distributions keep them outside of istio-system."""
-
-CAPTURED = "ambient.istio.io/redirection"
-_TAG = re.compile(r":(v?\d+\.\d+\.\d+[^@/]*?)(?:-distroless|-debug)?(?:@.*)?$")
+_VERSION = re.compile(r":(v?\d+\.\d+\.\d+[^@/]*?)(?:-distroless|-debug)?(?:@.*)?$")
 
 
 @dataclass(frozen=True)
@@ -33,6 +26,8 @@ class Part:
     """The tag of its image, empty when that is no version."""
     waiting: tuple[str, ...] = ()
     """Nodes without a ready pod of a DaemonSet."""
+    tag: str = ""
+    """The tag of its image as it is written, `latest` too."""
 
     @property
     def problem(self) -> str | None:
@@ -48,27 +43,30 @@ class Mesh:
     """The facts of one mesh at one moment."""
 
     parts: Mapping[str, Part] = field(hash=False)
-    """By the names istiod, istio-cni and ztunnel; absent when there is none."""
+    """By the names of the data plane's parts; absent when there is none."""
     nodes: tuple[str, ...]
+    dataplane: Dataplane = ZTUNNEL
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What is missing or not ready, one line each; empty when the mesh is ready."""
-        return tuple(problem for name in PARTS if (problem := self.problem(name)) is not None)
+        return tuple(problem for name in self.dataplane.parts if (problem := self.problem(name)) is not None)
 
     def problem(self, name: str) -> str | None:
-        """Why one part is missing or not ready; None when it is ready."""
+        """Why one part is missing or not ready; None when it is ready. `ztunnel` stands for what is in its place."""
+        name = self.dataplane.name if name == ZTUNNEL.name else name
         if name in self.parts:
             return self.parts[name].problem
-        kind, label = PARTS[name]
+        kind, label = self.dataplane.parts[name]
         return f"no {name}: no {kind.rpartition('/')[2]} with label {label}"
 
     def disagreement(self, wanted: str | None = None) -> str | None:
         """How the parts' versions differ from each other, or from the one wanted; None when they agree."""
+        found = [part for name, part in self.versions.items() if self.product(name) == "istio"]
         told = ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        if len(set(self.versions.values())) > 1:
+        if len(set(found)) > 1:
             return f"the parts run different versions: {told}"
-        other = [v for v in self.versions.values() if wanted and v != wanted and not v.startswith(f"{wanted}.")]
+        other = [v for v in found if wanted and v != wanted and not v.startswith(f"{wanted}.")]
         return f"wanted Istio {wanted}, found {told}" if other else None
 
     @property
@@ -81,6 +79,16 @@ class Mesh:
         """The version of each part whose image has one."""
         return {name: part.version for name, part in self.parts.items() if part.version}
 
+    @property
+    def waypoint_image(self) -> str:
+        """The image that waypoints must run here, its tag that of the data plane's own; empty for Istio's."""
+        repository, part = self.dataplane.proxy_image, self.parts.get(self.dataplane.name)
+        return f"{repository}:{part.tag}" if repository and part and part.tag else ""
+
+    def product(self, name: str) -> str:
+        """Whose versions a part has: `istio`, or the data plane's own."""
+        return self.dataplane.product if name == self.dataplane.name else "istio"
+
 
 @dataclass(frozen=True)
 class Capture:
@@ -89,81 +97,75 @@ class Capture:
     pod: str
     """`NAMESPACE/NAME`."""
     annotation: str
-    """The CNI agent's word: `enabled`, `pending` or empty."""
+    """The word of what redirects (the CNI agent, Kmesh): `enabled`, `pending` or empty."""
     protocol: str
     """ztunnel's word: `HBONE` or `TCP`; empty when it doesn't know the pod or can't be asked."""
     doubt: str = ""
     """Why no ztunnel could be asked; empty when one answered, or when there is none."""
+    hbone: bool = True
+    """Whether the data plane tunnels over HBONE; where it does not the annotation is all there is."""
 
     @property
     def complete(self) -> bool:
-        """Whether both say that traffic to the pod is tunnelled."""
-        return self.annotation == "enabled" and self.protocol == "HBONE"
+        """Whether all that can be asked say that ambient mode has the pod."""
+        return self.annotation == "enabled" and (self.protocol == "HBONE" or not self.hbone)
+
+    def __str__(self) -> str:
+        said = f"{self.pod}: annotation {self.annotation or 'absent'}"
+        return f"{said}, ztunnel says {self.protocol or 'nothing'}" if self.hbone else said
 
 
-def read(kube: Kube) -> Mesh:
-    """The mesh as it is now."""
+def read(kube: Kube, dataplane: Dataplane | None = None) -> Mesh:
+    """The mesh as it is now, with the data plane that is wanted, or else the one that runs."""
+    plane = dataplane or running(kube)
     nodes = tuple(sorted(node["metadata"]["name"] for node in kube.list("v1/Node")))
     found = {}
-    for name, (kind, label) in PARTS.items():
+    for name, (kind, label) in plane.parts.items():
         items = workloads(kube, kind, label)
         if items:
             found[name] = _part(kube, name, items[0], label)
-    return Mesh(found, nodes)
+    return Mesh(found, nodes, plane)
 
 
-def workloads(kube: Kube, kind: str, label: str) -> list[Object]:
-    """The Deployments with a label, or the DaemonSets whose pods have it: Istio's charts put ztunnel's only there."""
-    if kind.endswith("/Deployment"):
-        return kube.list(kind, labels=label)
-    return [item for item in kube.list(kind) if _makes(item, *label.split("=", 1))]
-
-
-def wait(kube: Kube, within: float) -> Mesh:
+def wait(kube: Kube, within: float, dataplane: Dataplane | None = None) -> Mesh:
     """The mesh once it is ready; as it is, with its problems, when it is not so `within` seconds."""
 
     def check() -> Mesh | NotYet:
-        mesh = read(kube)
+        mesh = read(kube, dataplane)
         return NotYet("; ".join(mesh.problems)) if mesh.problems else mesh
 
     try:
         return until(check, what="the mesh to be ready", within=within)
     except NotInTime:
-        return read(kube)
+        return read(kube, dataplane)
 
 
-def captured(kube: Kube, namespaces: Iterable[str]) -> tuple[Capture, ...]:
+def captured(kube: Kube, namespaces: Iterable[str], dataplane: Dataplane = ZTUNNEL) -> tuple[Capture, ...]:
     """Every pod of some namespaces that is not about to go, and whether it is captured."""
-    protocols, doubt = _protocols(kube)
+    protocols, doubt = _protocols(kube) if dataplane.hbone else ({}, "")
     found = []
     for namespace in namespaces:
         for pod in kube.list("v1/Pod", namespace):
             meta = pod["metadata"]
             if "deletionTimestamp" not in meta:
                 key = f"{namespace}/{meta['name']}"
-                annotation = (meta.get("annotations") or {}).get(CAPTURED, "")
-                found.append(Capture(key, annotation, protocols.get(key, ""), doubt))
+                annotation = (meta.get("annotations") or {}).get(dataplane.annotation, "")
+                found.append(Capture(key, annotation, protocols.get(key, ""), doubt, dataplane.hbone))
     return tuple(found)
-
-
-def _makes(item: Object, key: str, value: str) -> bool:
-    template = (item.get("spec") or {}).get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    return bool(labels.get(key) == value)
 
 
 def _part(kube: Kube, name: str, item: Object, label: str) -> Part:
     meta, status = item["metadata"], item.get("status") or {}
     image = item["spec"]["template"]["spec"]["containers"][0].get("image", "")
-    tag = _TAG.search(image)
-    version = tag[1].removeprefix("v") if tag else ""
+    found, tag = _VERSION.search(image), image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    version = found[1].removeprefix("v") if found else ""
     if item["kind"] == "Deployment":
         wanted, ready = item["spec"].get("replicas", 1), status.get("availableReplicas", 0)
-        return Part(name, meta["namespace"], wanted, ready, version)
+        return Part(name, meta["namespace"], wanted, ready, version, tag=tag)
     pods = kube.list("v1/Pod", meta["namespace"], labels=label)
     waiting = sorted(pod["spec"].get("nodeName", "a node to come") for pod in pods if not _ready(pod))
     wanted, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
-    return Part(name, meta["namespace"], wanted, ready, version, tuple(waiting))
+    return Part(name, meta["namespace"], wanted, ready, version, tuple(waiting), tag)
 
 
 def _ready(pod: Object) -> bool:
@@ -177,7 +179,7 @@ def _protocols(kube: Kube) -> tuple[dict[str, str], str]:
     Every ztunnel knows all pods.
     """
     doubt = ""
-    for pod in kube.list("v1/Pod", labels=PARTS["ztunnel"][1], fields="status.phase=Running"):
+    for pod in kube.list("v1/Pod", labels=ZTUNNEL.label, fields="status.phase=Running"):
         meta = pod["metadata"]
         try:
             dump = json.loads(kube.pod_http(meta["namespace"], meta["name"], 15000, "/config_dump"))
