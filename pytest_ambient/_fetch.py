@@ -1,0 +1,226 @@
+"""Downloads: a file in this user's cache, resumed where it broke off, checked, and fetched by one process at a time."""
+
+import hashlib
+import os
+import shutil
+import tarfile
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from pytest_ambient import _halt, _lock
+from pytest_ambient.errors import FetchFailed
+
+if TYPE_CHECKING:
+    import requests
+
+CONNECT, SILENCE = 10.0, 15.0
+"""Seconds until a server must take a connection, and until its next byte must come."""
+
+TRIES = 3
+"""How often a download that breaks off is taken up again."""
+
+PIECE = 1 << 16
+
+LONGEST_TEXT = 1 << 20
+"""Bytes beyond which a text is none: a checksum file has a few dozen."""
+
+
+def quiet(line: str) -> None:
+    """Say nothing."""
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: `pytest-ambient` in $XDG_CACHE_HOME or ~/.cache."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "pytest-ambient"
+
+
+def fetch(
+    url: str, *, sha256: str | None, name: str, say: Callable[[str], None] = quiet, within: float = 600.0
+) -> Path:
+    """The file `name` of the cache, downloaded from `url` unless it is there; FetchFailed in one line if it cannot be.
+
+    `name` may have folders and must tell versions apart: without a `sha256` whatever has this name is taken. A download
+    that breaks off leaves its part, and the next call goes on from there. `within` is seconds, waiting for others
+    included.
+    """
+    path, deadline = _place(name), time.monotonic() + within
+    if _right(path, sha256):
+        return path
+    with _only_one(path, within):
+        if _right(path, sha256):  # somebody else fetched it meanwhile
+            return path
+        say(f"downloading {url}")
+        part = path.with_name(f"{path.name}.part")
+        if sha256 is None:  # nothing would tell that it was begun from another file
+            part.unlink(missing_ok=True)
+        try:
+            _downloaded(url, part, sha256, deadline, path)
+            os.replace(part, path)
+        except OSError as error:
+            raise FetchFailed(f"{url}: {part} cannot be written: {error.strerror or error}") from None
+    return path
+
+
+def text(url: str, *, within: float = 30.0) -> str:
+    """What a small file at `url` says; FetchFailed in one line when it cannot be read."""
+    deadline, body = time.monotonic() + within, bytearray()
+    with _answer(url, 0, f"{url}: cannot be read") as answer:
+        for piece in _pieces(answer, url, deadline):
+            body += piece
+            if len(body) > LONGEST_TEXT:
+                raise FetchFailed(f"{url}: more than {LONGEST_TEXT} bytes, this is not the text that was looked for")
+    return body.decode(errors="replace")
+
+
+def unpack(archive: Path, member: str | None, to: Path) -> Path:
+    """The folder `to` with all that a tar archive holds, or `to / member` with this one file; made whole or not at all.
+
+    What is there already is returned as it is. FetchFailed when the archive is damaged, lacks the member or holds what
+    would be put outside `to`.
+    """
+    wanted = to if member is None else to / member
+    if wanted.exists():
+        return wanted
+    to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
+    try:
+        with tarfile.open(archive) as tar:
+            if member is None:
+                tar.extractall(draft, filter="data")
+            else:
+                tar.extract(member, draft, filter="data")
+        _publish(draft if member is None else draft / member, wanted)
+    except KeyError:
+        raise FetchFailed(f"{archive}: holds no {member}") from None
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        raise FetchFailed(f"{archive}: cannot be unpacked to {to}: {error}") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return wanted
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _publish(draft: Path, wanted: Path) -> None:
+    wanted.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        os.replace(draft, wanted)
+    except OSError:
+        if not wanted.exists():  # otherwise another process was faster, with the same archive
+            raise
+
+
+def _place(name: str) -> Path:
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        raise ValueError(f"not a name within the cache: {name!r}")
+    path = cache_folder() / name
+    try:
+        for folder in (*reversed(path.relative_to(cache_folder()).parents), Path("locks")):
+            (cache_folder() / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise FetchFailed(f"{error.filename or path}: cannot be made: {error.strerror}") from None
+    return path
+
+
+def _right(path: Path, sha256: str | None) -> bool:
+    return path.is_file() and (sha256 is None or digest(path) == sha256)
+
+
+@contextmanager
+def _only_one(path: Path, within: float) -> Iterator[None]:
+    key = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    with _lock.alone(cache_folder() / "locks" / f"{path.name}.{key}.lock", within=within):
+        yield
+
+
+def _downloaded(url: str, part: Path, sha256: str | None, deadline: float, path: Path) -> None:
+    """Fill `part` until it is whole and right; what breaks off is taken up again, a wrong part is dropped once."""
+    begun = part.exists()
+    for attempt in range(1, TRIES + 1):
+        try:
+            _taken_up(url, part, deadline, path)
+        except FetchFailed as error:
+            if attempt == TRIES or time.monotonic() >= deadline or not isinstance(error, _BrokeOff):
+                raise
+            continue
+        found = digest(part)
+        if sha256 is None or found == sha256:
+            return
+        part.unlink()
+        if not begun:
+            raise FetchFailed(
+                f"{url}: its sha256 is {found} and must be {sha256}: nothing was kept; "
+                f"a proxy may have put something else in its place, the right file can be put at {path}"
+            )
+        begun = False  # the part was of something else: once more, from the start
+    raise FetchFailed(f"{url}: did not come whole: put the file at {path}")
+
+
+class _BrokeOff(FetchFailed):
+    """The download ended early; what came is in the part."""
+
+
+def _taken_up(url: str, part: Path, deadline: float, path: Path) -> None:
+    there = part.stat().st_size if part.exists() else 0
+    with _answer(url, there, f"{url}: cannot be downloaded", f"put the file at {path}") as answer:
+        if answer.status_code == 416:  # nothing is left to send; the checksum tells whether it is the file
+            return
+        resumed = answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {there}-")
+        length = answer.headers.get("Content-Length", "")
+        whole = (there if resumed else 0) + int(length) if length.isdigit() else None
+        mode = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if resumed else os.O_TRUNC)
+        with os.fdopen(os.open(part, mode, 0o600), "ab" if resumed else "wb") as file:
+            for piece in _pieces(answer, url, deadline):
+                file.write(piece)
+    if whole is not None and part.stat().st_size != whole:
+        raise _BrokeOff(f"{url}: broke off after {part.stat().st_size} of {whole} bytes: try again, it is taken up")
+
+
+@contextmanager
+def _answer(url: str, start: int, what: str, instead: str = "") -> Iterator["requests.Response"]:
+    import requests
+
+    # as it is: a server that compresses on the way would spoil both Range and checksum
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
+    offline = f"; without a network {instead}" if instead else ""
+    try:
+        answer = requests.get(url, headers=headers, stream=True, timeout=(CONNECT, SILENCE))
+    except requests.RequestException as error:
+        raise _BrokeOff(f"{what}: {_reason(error)}{offline}") from None
+    with answer:
+        if answer.status_code >= 400 and not (start and answer.status_code == 416):
+            kind = _BrokeOff if answer.status_code >= 500 or answer.status_code == 429 else FetchFailed
+            raise kind(f"{what}: HTTP {answer.status_code} {answer.reason}{offline}")
+        yield answer
+
+
+def _pieces(answer: "requests.Response", url: str, deadline: float) -> Iterator[bytes]:
+    import requests
+
+    halt = _halt.current()
+    try:
+        for piece in answer.iter_content(PIECE):
+            halt.check()
+            yield piece
+            if time.monotonic() >= deadline:
+                raise FetchFailed(f"{url}: not here in time: try again, it is taken up where it was")
+    except requests.RequestException as error:
+        raise _BrokeOff(f"{url}: broke off: {_reason(error)}: try again, it is taken up where it was") from None
+
+
+def _reason(error: Exception) -> str:
+    """The innermost words of a requests error, which wraps those of urllib3 and of the system."""
+    cause: BaseException = error
+    while (inner := cause.__context__ or getattr(cause, "reason", None)) is not None and isinstance(inner, Exception):
+        cause = inner
+    return (cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)) or type(cause).__name__
