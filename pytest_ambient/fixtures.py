@@ -80,13 +80,19 @@ def ambient_places(
 
 @pytest.fixture(scope="session")
 def bookinfo(
+    ambient_cluster: "Cluster",
     ambient_kube: "Kube",
     ambient_places: "Places",
     ambient_mesh: "Mesh",
     ambient_settings: "Settings",
     pytestconfig: pytest.Config,
 ) -> "Bookinfo":
-    """Bookinfo and pods that call, ready in namespaces of this run's own; under xdist each worker has its own."""
+    """Bookinfo and pods that call, ready in namespaces of this run's own; under xdist each worker has its own.
+
+    Skips the test where this user may write nothing.
+    """
+    if ambient_cluster.read_only:
+        pytest.skip(ambient_cluster.read_only)
     run = run_of(pytestconfig)
     return _probing.bookinfo(ambient_kube, ambient_places, ambient_mesh, ambient_settings, run.id, run.say)
 

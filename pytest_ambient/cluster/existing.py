@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pytest_ambient.cluster import permissions, platform
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
-from pytest_ambient.errors import Forbidden, Misuse, ProviderError
+from pytest_ambient.errors import BrokenEnvironment, Forbidden, Misuse, ProviderError
 from pytest_ambient.finding import Finding
 
 if TYPE_CHECKING:
@@ -23,17 +25,35 @@ class Existing:
         _context(spec)
 
     def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
-        """Nothing: this machine needs no more than the kubeconfig that `check` has read."""
-        return ()
+        """Whether the API server answers, what this user may do there, and what the platform needs to be told."""
+        from pytest_ambient._kube import Kube
+
+        path, context = _context(spec)
+        try:
+            return _Look.at(Kube(path, context)).findings
+        except BrokenEnvironment as error:
+            return (Finding("API server", "failed", str(error), "look at --ambient-kubeconfig and --ambient-context"),)
 
     def create(self, spec: ClusterSpec) -> Cluster:
-        """The cluster, once its API server has answered; ProviderError with the reason when it does not."""
+        """The cluster, untouched; BrokenEnvironment when it does not answer or does not let this user do enough."""
         from pytest_ambient._kube import Kube
 
         path, context = _context(spec)
         kube = Kube(path, context)
-        kube.server_version()
-        return Cluster(context, path, context, owned=False, provider="existing", publishable=not _is_bench(kube))
+        seen = _Look.at(kube)
+        failed = [str(finding) for finding in seen.findings if finding.state == "failed"]
+        if failed:
+            raise ProviderError("; ".join(failed))
+        return Cluster(
+            context,
+            path,
+            context,
+            owned=False,
+            provider="existing",
+            publishable=not _is_bench(kube),
+            read_only=seen.read_only,
+            platform=seen.platform,
+        )
 
     def delete(self, cluster: Cluster) -> None:
         """Refused: ProviderError."""
@@ -44,6 +64,25 @@ class Existing:
 
     def save_logs(self, cluster: Cluster, folder: Path) -> None:
         """Nothing to do: what nodes log is out of our reach; pods' logs are evidence of the probes."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What is there before anything is touched."""
+
+    findings: tuple[Finding, ...]
+    read_only: str
+    platform: str
+
+    @classmethod
+    def at(cls, kube: "Kube") -> "_Look":
+        """Ask the API server; BrokenEnvironment when it gives no answer."""
+        version = Finding("API server", "ok", f"Kubernetes {kube.server_version()}")
+        may = permissions.ask(kube)
+        if may.missing:  # what could be asked beyond that may be among it
+            return cls((version, may.finding), "", "")
+        found, told = platform.look(kube)
+        return cls((version, may.finding, *told), may.read_only, found.word)
 
 
 def _is_bench(kube: "Kube") -> bool:
