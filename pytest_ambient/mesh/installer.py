@@ -1,12 +1,13 @@
 """What an installer of meshes is, and the registry that finds one by name."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal, Protocol
 
+from pytest_ambient._fetch import quiet
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import InstallerError, Misuse
 from pytest_ambient.steps import Group
@@ -44,6 +45,8 @@ class Target:
     """Folder of CNI configurations on the nodes as read from them; empty where it is the usual one."""
     cni_netns_dir: str = ""
     """Folder of network namespaces on the nodes; empty where it is the usual one."""
+    say: Callable[[str], None] = field(default=quiet, compare=False)
+    """Takes lines that people should read, such as that a mesh which is there is used as it is."""
 
     def kube(self) -> Kube:
         """A client of the cluster."""
