@@ -96,16 +96,17 @@ def _places(name: str, found: "Mesh", root: str, trust_domain: str = "cluster.lo
     from pytest_ambient.manifest import Places
 
     names = (name, f"{name}-other", f"{name}-outside", root, trust_domain)
-    return Places(*names, dataplane_mode=found.dataplane.mode, waypoint_image=found.waypoint_image)
+    plane, image = found.dataplane, found.waypoint_image
+    return Places(*names, dataplane_mode=plane.mode, waypoint_image=image, proxies=plane.label, silent=plane.silent)
 
 
 def bookinfo(kube: "Kube", where: "Places", found: "Mesh", settings: "Settings", run: str, say: Say) -> "Bookinfo":
     """Bookinfo, installed and ready in its namespaces."""
     from pytest_ambient.mesh import bookinfo as installer
 
-    within, plane = settings.timeout["bookinfo"], found.dataplane
+    within, plane, istio = settings.timeout["bookinfo"], found.dataplane, found.versions.get("istiod")
     with _told(f"bookinfo in {where.namespace}", say):
-        return installer.install(kube, where, run, hub=settings.hub, within=within, dataplane=plane)
+        return installer.install(kube, where, run, istio=istio, hub=settings.hub, within=within, dataplane=plane)
 
 
 def furnish(cluster: "Cluster", settings: "Settings", run: str, say: Say) -> str:
@@ -144,14 +145,14 @@ class Probes:
 
 
 @contextmanager
-def probes(kube: "Kube", where: "Places", cluster: "Cluster", run: "Run") -> Iterator[Probes]:
+def probes(kube: "Kube", where: "Places", cluster: "Cluster", run: "Run", image: str) -> Iterator[Probes]:
     """What asks from the source pods, until the end."""
     from pytest_ambient.probe.battery import Battery
     from pytest_ambient.probe.source import Sources
     from pytest_ambient.probe.timing import Timing
 
     timing = Timing.of(run.settings.timeout)
-    battery = Battery(kube, Sources(kube, where, run.id, hub=run.settings.hub), timing)
+    battery = Battery(kube, Sources(kube, where, run.id, image=image), timing)
     try:
         yield Probes(kube, where, cluster, run, battery)
     finally:

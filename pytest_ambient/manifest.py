@@ -1,8 +1,9 @@
 """Manifests as a user writes them: the files beside a test, the names filled in, the objects in them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -104,17 +105,23 @@ class Manifests:
         return cls(mine.pop(".setup", None), {rest[1:] or None: path for rest, path in mine.items()})
 
 
-def read(path: Path, places: Places, *, hub: str | None = None) -> list[Document]:
-    """The objects of a manifest, names filled in, images from the mirror; ManifestError opens with file and line."""
+def read(
+    path: Path, places: Places, *, hub: str | None = None, image: Callable[[str], str] | None = None
+) -> list[Document]:
+    """The objects of a manifest, names filled in, images from the mirror; ManifestError opens with file and line.
+
+    `image` gives the reference for what stands in the manifest as one, in place of the mirror's.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ManifestError(f"{path}:1: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ManifestError(f"{path}:1: cannot be read: {error}") from error
-    found = [_checked(item, path, line, hub) for item, line in _parsed(_filled(text, path, places), path)]
-    image = places.waypoint_image and image_from(hub, places.waypoint_image)
-    return [_proxied(document, places.waypoint_class, image) for document in found] if image else found
+    items = _parsed(_filled(text, path, places), path)
+    found = [_checked(item, path, line, image or partial(image_from, hub)) for item, line in items]
+    proxy = places.waypoint_image and image_from(hub, places.waypoint_image)
+    return [_proxied(document, places.waypoint_class, proxy) for document in found] if proxy else found
 
 
 def _proxied(document: Document, waypoint_class: str, image: str) -> Document:
@@ -127,24 +134,30 @@ def _proxied(document: Document, waypoint_class: str, image: str) -> Document:
     return replace(document, object={**item, "metadata": {**meta, "annotations": annotations}})
 
 
-def rewritten(item: Object, hub: str) -> Object:
-    """The object with every container image taken from `hub`; an image keeps its last name, tag and digest."""
-    return {key: _rewritten(key, value, hub) for key, value in item.items()}
+def plain(text: str, path: Path, *, hub: str | None = None) -> list[Object]:
+    """The objects of somebody else's manifest, in which no names are filled in, images from the mirror."""
+    image = partial(image_from, hub)
+    return [_checked(item, path, line, image).object for item, line in _parsed(text, path)]
+
+
+def rewritten(item: Object, image: Callable[[str], str]) -> Object:
+    """The object with every container's image replaced by what `image` makes of it."""
+    return {key: _rewritten(key, value, image) for key, value in item.items()}
 
 
 def image_from(hub: str | None, image: str) -> str:
-    """The image as the mirror has it; the image itself without one."""
+    """The image as the mirror has it, with its last name, tag and digest; the image itself without a mirror."""
     return f"{hub.rstrip('/')}/{image.rpartition('/')[2]}" if hub else image
 
 
-def _rewritten(key: str, value: Any, hub: str) -> Any:
+def _rewritten(key: str, value: Any, image: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
-        return rewritten(value, hub)
+        return rewritten(value, image)
     if not isinstance(value, list):
         return value
     if key not in ("containers", "initContainers", "ephemeralContainers"):
-        return [_rewritten("", entry, hub) for entry in value]
-    return [entry | {"image": image_from(hub, entry["image"])} if "image" in entry else entry for entry in value]
+        return [_rewritten("", entry, image) for entry in value]
+    return [entry | {"image": image(entry["image"])} if "image" in entry else entry for entry in value]
 
 
 def _filled(text: str, path: Path, places: Places) -> str:
@@ -175,7 +188,7 @@ def _parsed(text: str, path: Path) -> Iterator[tuple[Any, int]]:
         raise ManifestError(f"{path}:{line}: {error.reason}: {error.character!r}") from None
 
 
-def _checked(item: Any, path: Path, line: int, hub: str | None) -> Document:
+def _checked(item: Any, path: Path, line: int, image: Callable[[str], str]) -> Document:
     meta = item.get("metadata") if isinstance(item, dict) else None
     wanted = {
         "apiVersion": isinstance(item, dict) and isinstance(item.get("apiVersion"), str),
@@ -185,4 +198,4 @@ def _checked(item: Any, path: Path, line: int, hub: str | None) -> Document:
     missing = [name for name, there in wanted.items() if not there]
     if missing:
         raise ManifestError(f"{path}:{line}: not a Kubernetes object: no {', no '.join(missing)}")
-    return Document(rewritten(item, hub) if hub else item, path, line)
+    return Document(rewritten(item, image), path, line)

@@ -1,5 +1,6 @@
 """Bookinfo in this run's own namespaces: installed, ready and captured; its namespaces go with their run."""
 
+import copy
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,9 +9,10 @@ from pathlib import Path
 
 from pytest_ambient._kube import MANAGER, Kube, Object
 from pytest_ambient._wait import NotYet, until
-from pytest_ambient.errors import BrokenEnvironment, Inconclusive, NotInTime
+from pytest_ambient.errors import BrokenEnvironment, Forbidden, Inconclusive, NotFound, NotInTime
 from pytest_ambient.manifest import Document, Places, read
 from pytest_ambient.mesh.dataplane import ZTUNNEL, Dataplane
+from pytest_ambient.mesh.images import CURL, own
 from pytest_ambient.mesh.readiness import Capture, captured
 from pytest_ambient.mesh.serving import settle
 
@@ -32,6 +34,8 @@ class Bookinfo:
     run: str
     captures: tuple[Capture, ...] = ()
     """What is said of every pod in an enrolled namespace by what redirects and, where there is one, by ztunnel."""
+    curl: str = ""
+    """The clients' image."""
 
     def uncaptured(self) -> str | None:
         """The pods that are not captured, one line each with who says so; None when all are.
@@ -49,26 +53,26 @@ def install(
     places: Places,
     run: str,
     *,
+    istio: str | None = None,
     hub: str | None = None,
     within: float = 180,
     dataplane: Dataplane = ZTUNNEL,
 ) -> Bookinfo:
     """Bookinfo with its clients, once all of it is Ready; what is there already is left as it is.
 
-    Raises BrokenEnvironment for a namespace that is not this run's, NotInTime with what is not Ready and why.
+    The images are those of the samples of `istio`, its version, or else of the newest one that is known. Raises
+    BrokenEnvironment for a namespace that is not this run's, NotInTime with what is not Ready and why.
     """
     refuse_foreign(kube, places, run)
+    image, anybody = partial(own, version=istio, hub=hub), users_assigned(kube)
     with ThreadPoolExecutor(8, thread_name_prefix="ambient-install") as threads:
         for stage in STAGES:
-            documents = [item for name in stage for item in read(FOLDER / f"{name}.yaml", places, hub=hub)]
-            list(
-                threads.map(
-                    lambda item: kube.apply(labelled(item, run), force=True, field_manager=INSTALLER), documents
-                )
-            )
+            documents = [item for name in stage for item in read(FOLDER / f"{name}.yaml", places, image=image)]
+            items = [free(labelled(item, run)) if anybody else labelled(item, run) for item in documents]
+            list(threads.map(partial(kube.apply, force=True, field_manager=INSTALLER), items))
     until(partial(_ready, kube, places), what="Bookinfo to be Ready", within=within)
     settle(kube, places)
-    return Bookinfo(places, run, _captures(kube, places, dataplane))
+    return Bookinfo(places, run, _captures(kube, places, dataplane), image(CURL))
 
 
 def refuse_foreign(kube: Kube, places: Places, run: str) -> None:
@@ -88,6 +92,26 @@ def labelled(document: Document, run: str) -> Object:
         return item
     meta = item["metadata"]
     return {**item, "metadata": {**meta, "labels": {**meta.get("labels", {}), RUN_LABEL: run}}}
+
+
+def users_assigned(kube: Kube) -> bool:
+    """Whether the cluster gives every namespace a range of users of its own, as OpenShift does."""
+    try:
+        return bool(kube.list("security.openshift.io/v1/SecurityContextConstraints"))
+    except NotFound:
+        return False
+    except Forbidden:
+        return True  # there is such a kind
+
+
+def free(item: Object) -> Object:
+    """The object whose containers name no user: any that is not of its namespace's range would be refused."""
+    if item["kind"] != "Deployment":
+        return item
+    item = copy.deepcopy(item)
+    for container in item["spec"]["template"]["spec"]["containers"]:
+        container["securityContext"].pop("runAsUser", None)
+    return item
 
 
 def _run_of(namespace: Object | None) -> str | None:

@@ -40,6 +40,8 @@ class Istio:
     """Where the row is from."""
     addons: Mapping[str, str] = field(hash=False)
     """Images by addon: kiali, prometheus, grafana, jaeger."""
+    addons_beside: Mapping[str, str] = field(hash=False)
+    """Images by addon that run in the same pods."""
     end_of_life: str | None = None
     """Date, ISO 8601; None while none is known."""
 

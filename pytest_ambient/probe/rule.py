@@ -35,14 +35,13 @@ class RuleRun:
         selected: Sequence[Case],
         *,
         timing: Timing | None = None,
+        sources: Sources,
         hub: str | None = None,
-        sources: Sources | None = None,
-        run: str = "",
         clock: Clock | None = None,
     ) -> None:
         self.kube, self.places, self.manifests, self.hub = kube, places, manifests, hub
         self.timing, self.clock = timing or Timing(), clock or Clock()
-        self.sources = sources or Sources(kube, places, run, hub=hub, within=self.timing.setup)
+        self.sources = sources
         self._selected = tuple(selected)
         self._battery = Battery(kube, self.sources, self.timing)
         self._witnesses = Witnesses(kube, self.timing.witness, self.sources.clocks, places.ours)

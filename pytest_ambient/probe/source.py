@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, ExecFailed, Forbidden, Inconclusive, Invalid, Misuse, NotFound
-from pytest_ambient.manifest import Places, image_from
+from pytest_ambient.manifest import Places
 from pytest_ambient.probe.ready import is_ready
 
-CURL_IMAGE = "docker.io/curlimages/curl:8.16.0"
 OLDEST = (7, 83)
 """The first curl whose write-out knows all response headers (`%{header_json}`)."""
 EPHEMERAL = "pytest-ambient-curl"
@@ -22,11 +21,11 @@ SECURITY: Object = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
     "runAsNonRoot": True,
-    "runAsUser": 100,
-    "runAsGroup": 101,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""What the restricted pod security standard asks of a container; the user is a number since images may only name it."""
+"""What the restricted pod security standard asks of a container, beside a user that is not root."""
+CURL_USER = 100
+"""The user of curl's image, as a number since the image only names it."""
 
 NO_CURL = b"no curl here"
 LOOK = ["sh", "-c", f"command -v curl || echo {NO_CURL.decode()}"]
@@ -55,13 +54,14 @@ class Source:
 
 
 class Sources:
-    """The sources of one run, chosen once per word; `forget` one whose pod is gone."""
+    """The sources of one run, chosen once per word; `forget` one whose pod is gone.
 
-    def __init__(
-        self, kube: Kube, places: Places, run: str = "", *, hub: str | None = None, within: float = 120
-    ) -> None:
+    `image` has curl, for pods that have none of their own.
+    """
+
+    def __init__(self, kube: Kube, places: Places, run: str = "", *, image: str, within: float = 120) -> None:
         self.kube, self.places, self.run = kube, places, run
-        self._hub, self._within = hub, within
+        self._image, self._within = image, within
         self._found: dict[str, Source] = {}
         self.clocks: dict[str, float] = {}
         """What was learned about the clocks of proxies (`NAMESPACE/POD`): seconds that they are ahead of ours."""
@@ -151,7 +151,7 @@ class Sources:
         name = next((name for name, state in used.items() if "terminated" not in state), None)
         if name is None:
             name = f"{EPHEMERAL}-{len(used) + 1}" if used else EPHEMERAL
-            container = curl_container(name, self._hub)
+            container = curl_container(name, self._image, user_of(pod))
             body: Object = {"spec": {"ephemeralContainers": [container]}}
             self.kube.patch("v1/Pod", meta["name"], meta["namespace"], body, "strategic", "ephemeralcontainers")
 
@@ -177,7 +177,7 @@ class Sources:
             },
             "spec": {
                 "serviceAccountName": spec.get("serviceAccountName", "default"),
-                "containers": [curl_container("curl", self._hub)],
+                "containers": [curl_container("curl", self._image, user_of(pod))],
                 "terminationGracePeriodSeconds": 0,
             },
         }
@@ -194,14 +194,21 @@ def _ready(kube: Kube, name: str, namespace: str) -> Callable[[], Object | NotYe
     return check
 
 
-def curl_container(name: str, hub: str | None) -> Object:
+def curl_container(name: str, image: str, user: int) -> Object:
     """A container that has curl and waits to be used."""
     return {
         "name": name,
-        "image": image_from(hub, CURL_IMAGE),
+        "image": image,
         "command": ["sleep", "infinity"],
-        "securityContext": SECURITY,
+        "securityContext": {**SECURITY, "runAsUser": user},
     }
+
+
+def user_of(pod: Object) -> int:
+    """A user that may run in a pod: its own, since a cluster may allow no other (OpenShift), or else curl's."""
+    spec = pod["spec"]
+    contexts = [part.get("securityContext") or {} for part in (*spec["containers"], spec)]
+    return next((int(one["runAsUser"]) for one in contexts if one.get("runAsUser")), CURL_USER)
 
 
 def source(word: str, pod: Object, container: str, how: str) -> Source:

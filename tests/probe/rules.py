@@ -4,10 +4,12 @@ from pytest_ambient.manifest import Manifests
 from pytest_ambient.probe.converge import Clock
 from pytest_ambient.probe.result import CaseResult
 from pytest_ambient.probe.rule import RuleRun
+from pytest_ambient.probe.source import Sources
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.verdict.call import GET
-from pytest_ambient.verdict.case import Case, pair
+from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.expectation import Answered, DeniedL4
+from pytest_ambient.verdict.pairing import pair
 from tests.probe.bench import DENIED, PLACES, QUICK, RUN, Bench, Reply
 
 POLICY = "security.istio.io/v1/AuthorizationPolicy"
@@ -43,7 +45,8 @@ def judged(
 ) -> list[CaseResult]:
     """The results of some cases."""
     clock = Clock(bench.clock, bench.clock.sleep)
-    run = RuleRun(bench.real, PLACES, manifests, selected, timing=timing, run=RUN, clock=clock)
+    sources = Sources(bench.real, PLACES, RUN, image="curl", within=timing.setup)
+    run = RuleRun(bench.real, PLACES, manifests, selected, sources=sources, timing=timing, clock=clock)
     try:
         return [run.result(case) for case in wanted]
     finally:

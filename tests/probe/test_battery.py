@@ -17,7 +17,7 @@ URL = "http://reviews:9080/"
 
 def asked(bench: Bench, rows: dict[str, tuple[str, Call]]) -> dict[str, list[Outcome | Lost]]:
     """One round."""
-    battery = Battery(bench.real, Sources(bench.real, PLACES, RUN, within=0.1), QUICK)
+    battery = Battery(bench.real, Sources(bench.real, PLACES, RUN, image="curl", within=0.1), QUICK)
     try:
         return dict(battery.ask(rows).seen)
     finally:
@@ -81,7 +81,7 @@ def test_a_lost_exec_makes_its_rows_lost(answer: Executed, reason: str) -> None:
 def test_a_pod_that_is_gone_is_looked_for_again() -> None:
     """The row is lost this time; the next round finds another pod."""
     bench = Bench(lambda where, method, url: Reply())
-    sources = Sources(bench.real, PLACES, RUN, within=0.1)
+    sources = Sources(bench.real, PLACES, RUN, image="curl", within=0.1)
     battery, run = Battery(bench.real, sources, QUICK), bench.kube.run
     first = sources.find("curl")
 
