@@ -96,8 +96,7 @@ def _places(name: str, found: "Mesh", root: str, trust_domain: str = "cluster.lo
     from pytest_ambient.manifest import Places
 
     names = (name, f"{name}-other", f"{name}-outside", root, trust_domain)
-    plane, image = found.dataplane, found.waypoint_image
-    return Places(*names, dataplane_mode=plane.mode, waypoint_image=image, proxies=plane.label, silent=plane.silent)
+    return Places(*names, dataplane_mode=found.dataplane.mode, waypoint_image=found.waypoint_image)
 
 
 def bookinfo(kube: "Kube", where: "Places", found: "Mesh", settings: "Settings", run: str, say: Say) -> "Bookinfo":
