@@ -1,0 +1,228 @@
+"""The provider of k3d clusters: k3s in Docker containers, made by the k3d of this machine."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pytest_ambient.cluster import docker, nodes, tool
+from pytest_ambient.cluster.docker import Leavings
+from pytest_ambient.cluster.kept import fingerprint, keep, reusable
+from pytest_ambient.cluster.provider import Cluster, ClusterSpec
+from pytest_ambient.cluster.tool import Tool
+from pytest_ambient.errors import Misuse, ProviderError
+from pytest_ambient.finding import Finding
+
+Object: TypeAlias = dict[str, Any]
+
+TABLE = Path(__file__).with_name("k3d.toml")
+
+LONGEST_NAME = 32
+"""Characters of a name that k3d takes."""
+
+LEFT_OUT = ("traefik", "servicelb", "metrics-server")
+"""What k3s brings and nothing here needs; Traefik's CRDs and ports would even be in the way."""
+
+CONTAINERD = "/var/lib/rancher/k3s/agent/etc/containerd/config.toml"
+
+ROLLBACK = 60.0
+"""Seconds that k3d gets, after its own deadline, to take back what it made."""
+
+IMPORT = 300.0
+
+
+class K3d:
+    """A cluster of k3s nodes in Docker."""
+
+    reuses = True
+
+    def check(self, spec: ClusterSpec) -> None:
+        """Misuse for a Kubernetes version that no node image is known for."""
+        image(spec.kubernetes_version)
+
+    def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
+        """Whether k3d and Docker are there and fit."""
+        return (k3d().found(), docker.running())
+
+    def create(self, spec: ClusterSpec) -> Cluster:
+        """The cluster, or the kept one of the same configuration, with all its nodes ready."""
+        deadline = time.monotonic() + spec.within
+        for finding in self.findings(spec):
+            if finding.state == "failed":
+                raise ProviderError(str(finding))
+        node_image = image(spec.kubernetes_version)
+        wanted = fingerprint(spec, "k3d", node_image)
+        if reusable(spec.name, spec.folder, wanted):
+            self._wake(spec)
+        else:
+            self._make(spec, node_image)
+        cluster = self._attached(spec, max(deadline - time.monotonic(), 10.0))
+        keep(spec.folder, wanted)
+        return cluster
+
+    def delete(self, cluster: Cluster) -> None:
+        """Remove containers, volume, network and folder; fine when they are gone, or when none was ever made."""
+        folder = _folder(cluster)
+        if tool.begun(folder):
+            if shutil.which("k3d"):
+                _run("cluster", "delete", called(cluster.name), folder=folder, within=docker.LONG)
+            _leavings(cluster.name).remove()
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            raise ProviderError(f"{folder}: cannot be removed")
+
+    def load_image(self, cluster: Cluster, image: str) -> None:
+        """Bring an image of this machine to every node; ProviderError when it is not here or cannot be brought."""
+        folder = _folder(cluster)
+        if not docker.has_image(image):
+            raise ProviderError(f"image {image} is not on this machine: the nodes pull it themselves")
+        # the mode `tools` would tell of no failure on a node
+        command = ("image", "import", "--mode", "direct", "--cluster", called(cluster.name))
+        try:
+            _run(*command, image, folder=folder, within=IMPORT)
+        except ProviderError:
+            # Docker's containerd store gives out an index that names other processors' layers too, which are not here
+            # (https://github.com/kubernetes-sigs/kind/issues/3795): an archive of our own processor's has no such names
+            with tempfile.TemporaryDirectory(dir=folder) as there:
+                archive = Path(there) / "image.tar"
+                docker.save_image(image, archive)
+                _run(*command, str(archive), folder=folder, within=IMPORT)
+
+    def save_logs(self, cluster: Cluster, folder: Path) -> None:
+        """Write what k3d said, how its nodes are, and the log of every node."""
+        folder.mkdir(parents=True, exist_ok=True)
+        own = _folder(cluster)
+        if not tool.begun(own):
+            return
+        shutil.copyfile(own / tool.LOG, folder / tool.LOG)
+        containers = _leavings(cluster.name).nodes()
+        docker.save_logs(containers, folder)
+        if containers:
+            listed = _run("node", "list", *containers, folder=own, within=docker.SOON)
+            (folder / "nodes.txt").write_text(listed)
+
+    def _make(self, spec: ClusterSpec, node_image: str) -> None:
+        name = called(spec.name)
+        if _leavings(spec.name).nodes():
+            raise ProviderError(f"a k3d cluster {name} is there that is not ours: give another --ambient-name")
+        command = ["cluster", "create", name, "--servers", "1", "--agents", str(spec.nodes - 1), "--image", node_image]
+        command += ["--wait", "--timeout", f"{max(spec.within, 1):.0f}s"]
+        command += ["--kubeconfig-update-default=false", "--kubeconfig-switch-context=false"]
+        if not os.environ.get("DOCKER_HOST", "").startswith(("tcp:", "ssh:")):
+            command += ["--api-port", "127.0.0.1:random"]  # k3d's default answers on every address of this machine
+        for part in LEFT_OUT:
+            command += ["--k3s-arg", f"--disable={part}@server:*"]
+        try:
+            _run(*command, folder=spec.folder, within=spec.within + ROLLBACK)
+        except ProviderError as error:
+            if "a cluster with that name already exists" in str(error):  # somebody was faster: it is not ours to delete
+                tool.forget(spec.folder)
+            raise
+
+    def _wake(self, spec: ClusterSpec) -> None:
+        """Start a kept cluster, which this machine's restart may have stopped."""
+        if not _leavings(spec.name).nodes():
+            raise ProviderError(
+                f"cluster {spec.name} was kept and is gone: pytest-ambient down --ambient-name={spec.name}"
+            )
+        timeout = f"{max(spec.within, 1):.0f}s"
+        command = ("cluster", "start", called(spec.name), "--wait", "--timeout", timeout)
+        _run(*command, folder=spec.folder, within=spec.within + ROLLBACK)
+
+    def _attached(self, spec: ClusterSpec, within: float) -> Cluster:
+        name = called(spec.name)
+        kubeconfig, context = spec.folder / "kubeconfig", f"k3d-{name}"
+        _write(kubeconfig, _run("kubeconfig", "get", name, folder=spec.folder, within=docker.SOON, keep=False))
+        nodes.ready(kubeconfig, context, spec.nodes, within)
+        programs, configurations = cni_folders(docker.read(f"k3d-{name}-server-0", CONTAINERD))
+        return Cluster(
+            name=spec.name,
+            kubeconfig=kubeconfig,
+            context=context,
+            owned=True,
+            provider="k3d",
+            folder=spec.folder,
+            platform="k3d",
+            cni_bin_dir=programs,
+            cni_conf_dir=configurations,
+        )
+
+
+def called(name: str) -> str:
+    """What k3d calls the cluster: its name, shortened where k3d takes no longer one."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def image(version: str | None) -> str:
+    """The node image for a Kubernetes version: a minor's newest known, or exactly the one named; else Misuse."""
+    table = _table()["k3s"]
+    wanted, known = version or table["default"], table["newest"]
+    if wanted.count(".") == 2:
+        return f"{table['image']}:v{wanted}-k3s1"
+    if wanted not in known:
+        raise Misuse(
+            f"--ambient-kubernetes-version={wanted}: known to k3d are {', '.join(known)}; "
+            f"name the patch too ({wanted}.0) to take another"
+        )
+    return f"{table['image']}:{known[wanted]}"
+
+
+def cni_folders(text: str) -> tuple[str, str]:
+    """Folders of CNI programs and configurations in a node's containerd configuration; ProviderError if it has none.
+
+    Istio's own setting for k3d is that of older nodes: with it the agent runs and no pod is captured.
+    """
+    try:
+        plugins = tomllib.loads(text).get("plugins", {})
+    except tomllib.TOMLDecodeError as error:
+        raise ProviderError(f"{CONTAINERD} of a k3d node cannot be read: {error}") from None
+    for plugin in plugins.values():
+        cni: Object = plugin.get("cni", {})
+        programs = [*cni.get("bin_dirs", ()), cni.get("bin_dir", "")][0]
+        if programs and cni.get("conf_dir"):
+            return str(programs), str(cni["conf_dir"])
+    raise ProviderError(f"{CONTAINERD} of a k3d node names no CNI folders")
+
+
+@cache
+def k3d() -> Tool:
+    """The program."""
+    return Tool("k3d", **_table()["k3d"], asked=("version",))
+
+
+@cache
+def _table() -> Object:
+    return tomllib.loads(TABLE.read_text())
+
+
+def _run(*arguments: str, folder: Path, within: float, keep: bool = True) -> str:
+    # `k3d cluster delete` edits the default kubeconfig, whatever `create` was told, and makes its configuration folder
+    environment = {"KUBECONFIG": str(folder / "kubeconfig"), "XDG_CONFIG_HOME": str(folder)}
+    return k3d().run(*arguments, folder=folder, within=within, environment=environment, keep=keep)
+
+
+def _leavings(name: str) -> Leavings:
+    label = f"label=k3d.cluster={called(name)}"
+    return Leavings((label,), (label,), ("label=app=k3d", f"name=^k3d-{called(name)}$"))
+
+
+def _folder(cluster: Cluster) -> Path:
+    if cluster.folder is None:
+        raise ProviderError(f"cluster {cluster.name}: its state folder is not known")
+    return cluster.folder
+
+
+def _write(kubeconfig: Path, text: str) -> None:
+    draft = kubeconfig.with_name("kubeconfig.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(kubeconfig)
