@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Unreachable,
     )
     from pytest_ambient.verdict.outcome import Outcome, Witness
+    from pytest_ambient.verdict.variant import Unsupported
 
 __version__ = "0.1.0"
 
@@ -63,6 +64,7 @@ __all__ = [
     "TimedOut",
     "Unauthorized",
     "Unreachable",
+    "Unsupported",
     "Verdict",
     "Witness",
     "case",
@@ -91,6 +93,7 @@ _HOMES = {
         "Unreachable",
     ),
     "verdict.outcome": ("Outcome", "Witness"),
+    "verdict.variant": ("Unsupported",),
 }
 
 # Loaded on demand: the plugin imports this package in every pytest run, also where nobody uses it.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_ambient._facts import Facts
     from pytest_ambient.settings import Settings
     from pytest_ambient.verdict.case import Case
+    from pytest_ambient.verdict.variant import Unsupported, World
 
 NO_CLUSTER = "no cluster given: --ambient-cluster=embedded, or existing"
 
@@ -40,7 +41,39 @@ def selected(request: pytest.FixtureRequest) -> "tuple[Case, ...]":
     items = [item for item in request.session.items if item.path == request.path and case_of(item) is not None]
     settings = run_of(request.config).settings
     running = [item for item in items if refusal(facts(item), settings) is None and lacking(item, request) is None]
-    return tuple(row for item in running if (row := case_of(item)) is not None)
+    return tuple(row for item in running if (row := row_of(item, request)) is not None)
+
+
+def row_of(item: pytest.Item, request: pytest.FixtureRequest) -> "Case | None":
+    """The row that a test runs as it is where this mesh runs; None where it has none, or none that is supported."""
+    from pytest_ambient.verdict.case import Case
+
+    found = _there(item, request)
+    return found if isinstance(found, Case) else None
+
+
+def unsupported(item: pytest.Item, request: pytest.FixtureRequest) -> "Unsupported | None":
+    """Why nothing is expected of this mesh by a test; the mesh is asked only when what runs decides."""
+    from pytest_ambient.verdict.variant import Unsupported
+
+    found = _there(item, request)
+    return found if isinstance(found, Unsupported) else None
+
+
+def _there(item: pytest.Item, request: pytest.FixtureRequest) -> "Case | Unsupported | None":
+    """The row, by its own word and by its markers'."""
+    from pytest_ambient.verdict.variant import Unsupported, chosen
+
+    row, on = case_of(item), facts(item).on
+    if not on and (row is None or not row.varies):
+        return row
+    world: World = _probing.world(request.getfixturevalue("ambient_mesh"))
+    found = row.there(world) if row is not None else None
+    if isinstance(found, Unsupported):
+        return found
+    variant = chosen(on, world)
+    reason = variant.expected if variant is not None and not isinstance(variant, Unsupported) else variant
+    return reason if isinstance(reason, Unsupported) else found
 
 
 def lacking(item: pytest.Item, request: pytest.FixtureRequest) -> str | None:
@@ -73,6 +106,13 @@ def doubts(error: AmbientError) -> list[tuple[str, str]]:
 
     word = "inconclusive" if isinstance(error, Inconclusive) else "error"
     return [] if isinstance(error, BrokenPromise) else properties({"verdict": word})
+
+
+def aside() -> list[tuple[str, str]]:
+    """The property of a test of which nothing is expected here."""
+    from pytest_ambient.report.junit import properties
+
+    return properties({"verdict": "unsupported"})
 
 
 def refusal(one: "Facts", settings: "Settings") -> str | None:

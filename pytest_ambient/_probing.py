@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_ambient.verdict.case import Case
     from pytest_ambient.verdict.outcome import Outcome
     from pytest_ambient.verdict.split import Share
+    from pytest_ambient.verdict.variant import World
 
 Say = Callable[[str], None]
 
@@ -51,6 +52,16 @@ def mesh(kube: "Kube", settings: "Settings", say: Say) -> "Mesh":
     for problem in found.problems:
         say(f"not ready: {problem}")
     return found
+
+
+def world(found: "Mesh") -> "World":
+    """What runs, for cases whose expectation depends on that."""
+    from pytest_ambient.verdict.variant import World
+
+    plane = found.dataplane
+    told = [(found.product(name), version) for name, version in found.versions.items()]
+    told += [(name, version) for name, version in found.versions.items() if name == plane.name]
+    return World(plane.name, tuple(dict.fromkeys(told)), plane.silent)
 
 
 def agreed(found: "Mesh", settings: "Settings") -> None:
@@ -96,7 +107,8 @@ def _places(name: str, found: "Mesh", root: str, trust_domain: str = "cluster.lo
     from pytest_ambient.manifest import Places
 
     names = (name, f"{name}-other", f"{name}-outside", root, trust_domain)
-    return Places(*names, dataplane_mode=found.dataplane.mode, waypoint_image=found.waypoint_image)
+    plane, image = found.dataplane, found.waypoint_image
+    return Places(*names, dataplane_mode=plane.mode, waypoint_image=image, proxies=plane.label, silent=plane.silent)
 
 
 def bookinfo(kube: "Kube", where: "Places", found: "Mesh", settings: "Settings", run: str, say: Say) -> "Bookinfo":
@@ -185,6 +197,7 @@ def facts(result: "CaseResult", *, whole: bool) -> "dict[str, Json]":
         "first_ms": result.first_ms,
         "stable_ms": result.stable_ms,
         "seconds": result.seconds,
+        "expected_on": result.case.where,
         "evidence": list(result.evidence),
         "split": [_share(share) for share in result.sample.shares] if result.sample else None,
     }

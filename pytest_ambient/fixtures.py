@@ -123,10 +123,14 @@ def source_pod(_ambient_probes: "_probing.Probes") -> SourcePod:
 
 @pytest.fixture
 def _ambient_gate(request: pytest.FixtureRequest) -> None:
-    """Skips a test whose `needs` name a feature that the mesh has not."""
+    """Skips a test whose `needs` name a feature that the mesh has not, and one that is unsupported where this runs."""
     reason = _gate.lacking(request.node, request)
     if reason is not None:
         pytest.skip(reason)
+    unsupported = _gate.unsupported(request.node, request)
+    if unsupported is not None:
+        request.node.user_properties += _gate.aside()
+        pytest.skip(str(unsupported))
 
 
 @pytest.fixture
@@ -176,7 +180,7 @@ def verdict(request: pytest.FixtureRequest, _ambient_turn: None, ambient_rule: "
     """
     from pytest_ambient.report.junit import properties
 
-    case = _gate.case_of(request.node)
+    case = _gate.row_of(request.node, request)
     if case is None:
         raise Misuse("verdict judges a row of a table: put @cases(case(...), ...) above the test")
     result = ambient_rule.result(case)

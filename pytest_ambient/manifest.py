@@ -35,6 +35,10 @@ class Places:
     """The value of the label `istio.io/dataplane-mode` that enrols."""
     waypoint_image: str = ""
     """The image that waypoints must run; empty for Istio's own."""
+    proxies: str = "app=ztunnel"
+    """The label of the pods that move the bytes."""
+    silent: str = ""
+    """Why those testify to nothing; empty where they do."""
 
     @property
     def ours(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The hooks, in the order in which pytest calls them; what they do lives elsewhere."""
 
+import os
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_ambient.report.results import Results
 
 MARKER = (
-    "ambient(*, rule='', needs=(), profile=None, level='core', scope='namespace', disruptive=False): "
+    "ambient(*, rule='', needs=(), profile=None, level='core', scope='namespace', disruptive=False, on={}): "
     "a test of an ambient mesh; skipped with a reason where no cluster is given or the mesh has not what it needs"
 )
 
@@ -64,9 +65,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say what was chosen, and which way won."""
+    """Say what was chosen, and which way won; and what was perhaps meant to be chosen."""
     run = begun(config)
-    return run.header() if run is not None else []
+    return [*(run.header() if run else ()), *(f"ambient: {line}" for line in options.misspelt(os.environ))]
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)

@@ -1,13 +1,15 @@
 """The table of a rule: `case` makes a row, `cases` turns rows into test items."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from pytest_ambient.errors import Misuse
 from pytest_ambient.verdict.call import Call, Status
-from pytest_ambient.verdict.case import Case, Level, Scope, pair
+from pytest_ambient.verdict.case import Case, Level, Scope
 from pytest_ambient.verdict.expectation import Answered, AnyExpectation, HasCondition, LacksCondition
+from pytest_ambient.verdict.pairing import pair
+from pytest_ambient.verdict.variant import Unsupported, variants
 
 
 class _Default:
@@ -31,20 +33,25 @@ def case(
     profile: str | None = None,
     needs: str | Sequence[str] = (),
     scope: Scope = "namespace",
+    on: Mapping[str, AnyExpectation | Unsupported] | None = None,
 ) -> Case:
     """One row: `source` sends `call`, and `expectation` must come to hold.
 
     `before` must hold until the manifest is applied: `Answered(200)` unless given, or the condition's absence; with
-    `unchanged` it is the expectation itself. `needs` names features, one or several. A mistake fails collection with
-    one line.
+    `unchanged` it is the expectation itself. `needs` names features, one or several. `on` says what is expected
+    elsewhere, by data plane (`kmesh`) and version (`istio<1.29`, `kmesh istio>=1.27`): the first condition that holds
+    counts, and `Unsupported(why)` skips the row there. A mistake fails collection with one line.
     """
     if isinstance(before, _Default):
         before = _before(expectation, unchanged)
     features = (needs,) if isinstance(needs, str) else tuple(needs)
+    row = (id, source, call, expectation, before, state, unchanged, twin, level, profile, features, scope)
     try:
-        return Case(id, source, call, expectation, before, state, unchanged, twin, level, profile, features, scope)
+        return Case(*row, on=variants(on or {}))
     except Misuse as error:
         raise pytest.Collector.CollectError(str(error)) from None
+    except ValueError as error:
+        raise pytest.Collector.CollectError(f"case {id!r}: on: {error}") from None
 
 
 def cases(*rows: Case) -> pytest.MarkDecorator:

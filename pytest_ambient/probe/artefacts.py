@@ -63,7 +63,8 @@ def _pod_lines(kube: Kube, namespace: str) -> Iterator[str]:
         ready = "Ready" if is_ready(pod) else str(status.get("phase", "unknown"))
         state = f"{ready} {status.get('podIP', '-')} {pod['spec'].get('nodeName', '-')}"
         account = pod["spec"].get("serviceAccountName", "-")
-        redirection = (meta.get("annotations") or {}).get("ambient.istio.io/redirection", "none")
+        annotations = meta.get("annotations") or {}
+        redirection = next((value for key, value in annotations.items() if key.endswith("/redirection")), "none")
         yield f"{namespace}/{meta['name']} {state} {account} redirection={redirection}"
 
 

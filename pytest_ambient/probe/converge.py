@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pytest_ambient.probe.rounds import Judged, Probe, Rounds
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.verdict.call import Call
-from pytest_ambient.verdict.expectation import Word
+from pytest_ambient.verdict.expectation import TimedOut, Word
 
 
 @dataclass
@@ -95,7 +95,8 @@ def stay(
     open_ = wanted
     for _ in range(timing.rounds):
         needed = {*open_, *(probes[key].twin or key for key in open_)}
-        asked = {key: many(probes[key], timing.stays if still.get(key) else 1) for key in probes if key in needed}
+        times = {key: _times(probe, timing) if still.get(key) else 1 for key, probe in probes.items() if key in needed}
+        asked = {key: many(probes[key], count) for key, count in times.items()}
         judged = rounds.look(asked)
         for key in open_:
             tracks[key].add(judged[key], judged[key].at - start)
@@ -104,6 +105,11 @@ def stay(
             break
         clock.sleep(timing.shortest)
     return tracks
+
+
+def _times(probe: Probe, timing: Timing) -> int:
+    """How often a row is asked at once; where silence is expected every request takes all of its time."""
+    return timing.rounds if isinstance(probe.expectation, TimedOut) else timing.stays
 
 
 def many(probe: Probe, count: int) -> Probe:

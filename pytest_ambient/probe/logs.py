@@ -42,8 +42,14 @@ class Logs:
     `clocks` remembers, beyond one rule, by how many seconds each proxy's clock is ahead of ours at least.
     """
 
-    def __init__(self, kube: Kube, clocks: dict[str, float] | None = None, namespaces: Sequence[str] = ()) -> None:
-        self.kube, self._namespaces = kube, namespaces
+    def __init__(
+        self,
+        kube: Kube,
+        clocks: dict[str, float] | None = None,
+        namespaces: Sequence[str] = (),
+        label: str = ZTUNNEL_LABEL,
+    ) -> None:
+        self.kube, self._namespaces, self._label = kube, namespaces, label
         self._ztunnels: list[Proxy] = []
         self._nodes: set[str] = set()
         self._clocks = {} if clocks is None else clocks
@@ -103,7 +109,7 @@ class Logs:
     def ztunnels(self) -> list[Proxy]:
         """The ztunnel pods, in whatever namespace they are."""
         if not self._ztunnels:
-            self._ztunnels = ztunnels(self.kube)
+            self._ztunnels = ztunnels(self.kube, self._label)
         return list(self._ztunnels)
 
     def near(self) -> list[Proxy]:
@@ -143,9 +149,9 @@ class Logs:
         return self._clocks[SERVER] - UNKNOWN_CLOCK
 
 
-def ztunnels(kube: Kube) -> list[Proxy]:
+def ztunnels(kube: Kube, label: str = ZTUNNEL_LABEL) -> list[Proxy]:
     """The ztunnel pods that run, by label in all namespaces: not every distribution keeps them in istio-system."""
-    pods = kube.list("v1/Pod", labels=ZTUNNEL_LABEL, fields="status.phase=Running")
+    pods = kube.list("v1/Pod", labels=label, fields="status.phase=Running")
     return [_proxy(pod) for pod in pods]
 
 

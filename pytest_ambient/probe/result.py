@@ -104,7 +104,7 @@ def _failure(
         source=case.source or "",
         pod=str(source) if source else "",
         call=probe.call,
-        wanted=str(probe.expectation),
+        wanted=_wanted(case, finding),
         got=finding.judgement.reason,
         attempts=track.attempts,
         seconds=track.ended,
@@ -114,6 +114,12 @@ def _failure(
         phase=finding.phase,
         evidence=lines,
     )
+
+
+def _wanted(case: Case, finding: Finding) -> str:
+    """What was expected, with the condition under which it is."""
+    elsewhere = case.where and finding.phase in ("becomes", "stays")
+    return f"{finding.probe.expectation} (expected on {case.where})" if elsewhere else str(finding.probe.expectation)
 
 
 def _source(case: Case, sources: Sources) -> Source | None:

@@ -12,6 +12,7 @@ from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, apply, placed
 from pytest_ambient.probe.artefacts import gather
 from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.converge import Clock
+from pytest_ambient.probe.logs import Logs
 from pytest_ambient.probe.ready import lagging, ready
 from pytest_ambient.probe.result import CaseResult, result
 from pytest_ambient.probe.rounds import Rounds
@@ -34,8 +35,8 @@ class RuleRun:
         manifests: Manifests,
         selected: Sequence[Case],
         *,
-        timing: Timing | None = None,
         sources: Sources,
+        timing: Timing | None = None,
         hub: str | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -44,7 +45,8 @@ class RuleRun:
         self.sources = sources
         self._selected = tuple(selected)
         self._battery = Battery(kube, self.sources, self.timing)
-        self._witnesses = Witnesses(kube, self.timing.witness, self.sources.clocks, places.ours)
+        logs = Logs(kube, self.sources.clocks, places.ours, places.proxies)
+        self._witnesses = Witnesses(logs, self.timing.witness, silent=bool(places.silent))
         self._rounds = Rounds(kube, self._battery, self._witnesses, self.clock.now)
         self._setup: Applied | None = None
         self._applied: Applied | None = None
@@ -92,8 +94,13 @@ class RuleRun:
             finding = state.finding(key)
             applied = setup if finding.phase == "control" else both
             made = result(one, finding, state.became.get(key), applied, self.kube, self.sources)
-            evidence, scene = (*made.evidence, *late), self._scene if key in state.findings else {}
+            evidence, scene = (*made.evidence, *late, *self._without(one)), self._scene if key in state.findings else {}
             self._results[key] = replace(made, sample=state.samples.get(key), evidence=evidence, scene=scene)
+
+    def _without(self, case: Case) -> list[str]:
+        """What a denial rests on where no proxy testifies."""
+        silent = self.places.silent if case.twin is not None or case.expectation.needs_witness else ""
+        return [f"no proxy's word ({silent}): judged by curl, before, beside its twin and after"] if silent else []
 
     def _run(self, state: State, documents: Sequence[Document]) -> list[str]:
         """All steps; gives the documents whose status lags behind. Without a manifest there is no before to look at."""

@@ -16,7 +16,7 @@ class Artifacts:
 
     def write(self, row: Row, text: str) -> None:
         """Keep what is known of a row; a folder that takes nothing is told once and costs nothing else."""
-        if self._broken or row.word == "skipped" or (row.word == "holds" and not self._always):
+        if self._broken or row.word in ("skipped", "unsupported") or (row.word == "holds" and not self._always):
             return
         path = self._folder / _plain(row.rule) / f"{_plain(row.case)}.txt"
         try:

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ambient.report.junit import Json, facts
 
-Word = Literal["holds", "differs", "broken", "inconclusive", "error", "skipped"]
+Word = Literal["holds", "differs", "broken", "inconclusive", "error", "unsupported", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _word(report: pytest.TestReport, found: dict[str, Json]) -> Word | None:
     if hasattr(report, "wasxfail"):
         return "differs" if report.when == "call" else None
     if report.skipped:
-        return "skipped"
+        return "unsupported" if found.get("verdict") == "unsupported" else "skipped"
     if report.failed:
         said = found.get("verdict")
         if said == "inconclusive" and report.when != "teardown":
@@ -114,6 +114,6 @@ def _word(report: pytest.TestReport, found: dict[str, Json]) -> Word | None:
 
 def _reason(report: pytest.TestReport, found: dict[str, Json]) -> str:
     if isinstance(report.longrepr, tuple) and not hasattr(report, "wasxfail"):
-        return report.longrepr[2].removeprefix("Skipped: ")
+        return report.longrepr[2].removeprefix("Skipped: ").removeprefix("unsupported: ")
     said = found.get("reason") if report.when != "teardown" else None
     return str(said or getattr(report, "wasxfail", "") or report.longreprtext.strip())

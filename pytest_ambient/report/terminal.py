@@ -7,7 +7,7 @@ from statistics import median
 from pytest_ambient.report.junit import Json
 from pytest_ambient.report.results import Row, Word
 
-COLUMNS: tuple[Word, ...] = ("holds", "differs", "broken", "inconclusive", "error", "skipped")
+COLUMNS: tuple[Word, ...] = ("holds", "differs", "broken", "inconclusive", "error", "unsupported", "skipped")
 
 
 def lines(rows: Sequence[Row]) -> list[str]:
@@ -65,8 +65,9 @@ def _differences(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _skips(rows: Sequence[Row]) -> Iterator[str]:
-    for reason, number in Counter(row.reason for row in rows if row.word == "skipped").most_common():
-        yield f"{number} skipped: {reason}"
+    for word in ("unsupported", "skipped"):
+        for reason, number in Counter(row.reason for row in rows if row.word == word).most_common():
+            yield f"{number} {word}: {reason}"
 
 
 def _natural(rule: str) -> tuple[str, int, str]:

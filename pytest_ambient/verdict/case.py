@@ -1,27 +1,28 @@
 """One row of a rule's table: who calls, what, and what must happen, before the manifest and after."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Literal, TypeVar
-from urllib.parse import urlsplit
 
 from pytest_ambient.errors import Misuse
 from pytest_ambient.verdict.call import Call, Status
 from pytest_ambient.verdict.expectation import (
-    Answered,
     AnyExpectation,
+    DeniedL4,
+    DeniedL7,
     HasCondition,
     LacksCondition,
     Split,
+    TimedOut,
 )
+from pytest_ambient.verdict.variant import Unsupported, Variant, World, chosen
 
 Level = Literal["core", "extended", "documented"]
 Scope = Literal["namespace", "mesh"]
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SOURCE = re.compile(r"((other|outside)/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _NAME = re.compile(r"\$\{([A-Z_]+)\}")
-_OWN_NAMESPACE = re.compile(r"\.\$\{NAMESPACE\}(\.svc(\.cluster\.local)?)?$")
 _Value = TypeVar("_Value")
 
 
@@ -45,13 +46,20 @@ class Case:
     profile: str | None = None
     features: tuple[str, ...] = ()
     scope: Scope = "namespace"
+    on: tuple[Variant, ...] = ()
+    """What is expected elsewhere: on another data plane, with another version."""
+    where: str = ""
+    """The condition of `on` under which this is the expectation; empty for the one of the table."""
     answered_twin: "Case | None" = field(default=None, repr=False)
     """The twin itself, probed beside the denial even when it was not selected; filled in by the table."""
 
     def __post_init__(self) -> None:
         reason = _shape(self) or _kinds(self) or _change(self)
         if reason is not None:
-            raise Misuse(f"case {self.id!r}: {reason}")
+            raise Misuse(f"case {self.id!r}: {f'on {self.where}: ' if self.where else ''}{reason}")
+        for variant in self.on:
+            if not isinstance(variant.expected, Unsupported):
+                _instead(self, variant.where.text, variant.expected)
 
     @property
     def title(self) -> str:
@@ -60,8 +68,34 @@ class Case:
 
     @property
     def holds_still(self) -> bool:
-        """Whether the verdict must be seen to stay."""
-        return self.expectation.holds_still or (self.unchanged and isinstance(self.call, Call))
+        """Whether the verdict must be seen to stay: it denies (by dropping, too), names a backend or is unchanged."""
+        return self.expectation.holds_still or self._drops or (self.unchanged and isinstance(self.call, Call))
+
+    @property
+    def _drops(self) -> bool:
+        """Whether silence is how this denial shows."""
+        return isinstance(self.expectation, TimedOut) and self.twin is not None
+
+    @property
+    def varies(self) -> bool:
+        """Whether what runs decides what is expected, or whether anything is."""
+        return bool(self.on) or _rests_on_witness(self.expectation)
+
+    def there(self, world: World) -> "Case | Unsupported":
+        """The case as it is where this runs; Unsupported where nothing is expected."""
+        found = chosen(self.on, world)
+        if isinstance(found, Unsupported):
+            return found
+        if isinstance(found, Variant):
+            if isinstance(found.expected, Unsupported):
+                return found.expected
+            case = _instead(self, found.where.text, found.expected)
+        else:
+            case = replace(self, on=()) if self.on else self
+        mute = [one for one in (case.expectation, case.before) if world.silent and one and _rests_on_witness(one)]
+        if mute:
+            return Unsupported(f"{mute[0]} needs a proxy's word; {world.silent}")
+        return _beside_twin(case, world)
 
     def filled(self, names: Mapping[str, str]) -> "Case":
         """The case with `${NAMESPACE}` and its like filled in everywhere; Misuse for a name that is not given."""
@@ -71,63 +105,27 @@ class Case:
             raise Misuse(f"case {self.id!r}: no value for ${{{error.args[0]}}}") from None
 
 
-def pair(cases: Iterable[Case]) -> tuple[Case, ...]:
-    """A table whose ids are unique and whose denials know their answered twin; Misuse for one that is not so."""
-    table = tuple(cases)
-    ids = [case.id for case in table]
-    twice = sorted({name for name in ids if ids.count(name) > 1})
-    if twice:
-        raise Misuse(f"case {twice[0]!r}: the id stands twice in its table")
-    return tuple(_paired(case, table) for case in table)
+def _instead(case: Case, where: str, expected: AnyExpectation) -> Case:
+    """The case with another expectation; silence in the place of a denial is one, and keeps its twin."""
+    denial = expected.denies or (isinstance(expected, TimedOut) and case.expectation.denies)
+    twin = (case.twin, case.answered_twin) if denial else (None, None)
+    unchanged = case.unchanged and expected == case.before
+    return replace(
+        case, expectation=expected, unchanged=unchanged, twin=twin[0], answered_twin=twin[1], on=(), where=where
+    )
 
 
-def differences(case: Case, other: Case) -> tuple[str, ...]:
-    """In which things two calls differ: source, method, host, port, path, headers, body, person."""
-    mine, theirs = _parts(case), _parts(other)
-    return tuple(name for name in mine if mine[name] != theirs[name])
+def _beside_twin(case: Case, world: World) -> Case:
+    """The case with its twin as that is where this runs; none for what is no denial."""
+    if not case.expectation.denies and not (case.where and isinstance(case.expectation, TimedOut)):
+        return replace(case, twin=None, answered_twin=None) if case.twin else case
+    twin = case.answered_twin.there(world) if case.answered_twin else None
+    return replace(case, answered_twin=twin) if isinstance(twin, Case) else case
 
 
-def _paired(case: Case, table: tuple[Case, ...]) -> Case:
-    if not case.expectation.denies:
-        if case.twin is not None:
-            raise Misuse(f"case {case.id!r}: only a denial has a twin")
-        return case
-    answered = [other for other in table if _answers(other) and other.state == case.state]
-    if case.twin is None:
-        fitting = [other for other in answered if len(differences(case, other)) == 1]
-        if len(fitting) == 1:
-            return replace(case, twin=fitting[0].id, answered_twin=fitting[0])
-        found = ", ".join(other.id for other in fitting) or "none"
-        raise Misuse(
-            f"case {case.id!r}: a denial needs twin=, an answered case that differs in one thing; found {found}"
-        )
-    twin = next((other for other in answered if other.id == case.twin), None)
-    if twin is None:
-        raise Misuse(f"case {case.id!r}: twin {case.twin!r} is no answered case of the same table and state")
-    differing = differences(case, twin)
-    if len(differing) != 1 and not ("host" in differing and "source" not in differing):
-        told = " and ".join(differing) or "nothing"
-        raise Misuse(f"case {case.id!r}: twin {twin.id!r} differs in {told}; it must differ in one thing")
-    return replace(case, answered_twin=twin)
-
-
-def _answers(case: Case) -> bool:
-    return isinstance(case.expectation, Answered | Split) and isinstance(case.call, Call)
-
-
-def _parts(case: Case) -> dict[str, object]:
-    """`reviews` and `reviews.${NAMESPACE}` are one host: callers of another namespace must write the longer name."""
-    assert isinstance(case.call, Call)
-    url = urlsplit(case.call.url)
-    return {
-        "source": case.source,
-        "method": case.call.method,
-        "host": _OWN_NAMESPACE.sub("", url.netloc.rpartition(":")[0] if ":" in url.netloc else url.netloc),
-        "port": url.netloc.rpartition(":")[2] if ":" in url.netloc else url.scheme,
-        "path": (url.path, url.query),
-        "headers": case.call.headers,
-        "person": case.call.signed_in,
-    }
+def _rests_on_witness(expectation: AnyExpectation) -> bool:
+    """Whether it cannot hold without a proxy's own word about L4, which also leads to the waypoint's."""
+    return isinstance(expectation, DeniedL4) or (isinstance(expectation, DeniedL7) and expectation.by is not None)
 
 
 def _shape(case: Case) -> str | None:
@@ -160,6 +158,8 @@ def _kinds(case: Case) -> str | None:
 
 def _change(case: Case) -> str | None:
     same = case.before == case.expectation
+    if same and not case.unchanged and case.where:
+        return "before and after are equal there, which proves nothing; say Unsupported there and write a row for it"
     if same and not case.unchanged:
         return "before and after are equal, which proves nothing; say unchanged=True if that is the point"
     if case.unchanged and not same:

@@ -7,8 +7,9 @@ from pytest_ambient.probe.rule import RuleRun
 from pytest_ambient.probe.source import Sources
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.verdict.call import GET
-from pytest_ambient.verdict.case import Case, pair
+from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.expectation import Answered, DeniedL4
+from pytest_ambient.verdict.pairing import pair
 from tests.probe.bench import DENIED, PLACES, QUICK, RUN, Bench, Reply
 
 POLICY = "security.istio.io/v1/AuthorizationPolicy"

@@ -9,6 +9,7 @@ import pytest
 from pytest_ambient._kube import Kube
 from pytest_ambient.probe.accesslog import connections, requests
 from pytest_ambient.probe.config import allows_at_ztunnel, policies_at_waypoint, protocols
+from pytest_ambient.probe.logs import Logs
 from pytest_ambient.probe.witness import Asked, Witnesses
 from pytest_ambient.testing import FakeKube
 from pytest_ambient.verdict.call import Call
@@ -53,7 +54,7 @@ def kube(*, access_log: bool = True) -> Kube:
 
 def word(probe: dict[str, Any], **options: bool) -> Witness | None:
     """What the proxies say of a recorded probe."""
-    witnesses = Witnesses(kube(**options), within=0.01)
+    witnesses = Witnesses(Logs(kube(**options)), within=0.01)
     try:
         return witnesses.attest([asked(probe)], started=0)[0].witness
     finally:
@@ -119,7 +120,7 @@ def test_an_answer_was_let_through(probe: dict[str, Any]) -> None:
 def test_a_connection_that_no_proxy_saw_has_no_witness() -> None:
     """Another port of the same pod is another connection."""
     one = asked(next(probe for probe in PROBES if probe["exit"] == 56))
-    witnesses = Witnesses(kube(), within=0.01)
+    witnesses = Witnesses(Logs(kube()), within=0.01)
     stranger = Outcome(56, local_ip=one.outcome.local_ip, local_port=1, connect_ms=1.0)
     assert witnesses.attest([Asked(one.call, stranger)], started=0)[0].witness is None
     witnesses.close()
@@ -145,7 +146,7 @@ def test_a_port_that_was_used_for_two_destinations(own: bool, before: bool) -> N
     )
     lines = lines if own else [line for line in lines if line not in about]
     fake.lines["istio-system/z"] = "\n".join([elsewhere, *lines] if before else [*lines, elsewhere])
-    witnesses = Witnesses(cast(Kube, fake), within=0.01)
+    witnesses = Witnesses(Logs(cast(Kube, fake)), within=0.01)
     witness = witnesses.attest([one], started=0)[0].witness
     witnesses.close()
     assert (witness is not None and witness.verdict) == ("refused" if own else False)
@@ -154,7 +155,7 @@ def test_a_port_that_was_used_for_two_destinations(own: bool, before: bool) -> N
 def test_a_line_testifies_once() -> None:
     """A later connection from the same port needs a line of its own: an old refusal proves nothing about it."""
     one = asked(next(probe for probe in PROBES if probe["exit"] == 56))
-    witnesses = Witnesses(kube(), within=0.01)
+    witnesses = Witnesses(Logs(kube()), within=0.01)
     assert witnesses.attest([one], started=0)[0].witness is not None
     assert witnesses.attest([one], started=0)[0].witness is None
     witnesses.close()

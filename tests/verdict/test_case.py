@@ -7,7 +7,7 @@ import pytest
 from pytest_ambient.errors import Misuse
 from pytest_ambient.table import case, cases
 from pytest_ambient.verdict.call import DELETE, GET, POST, STATUS
-from pytest_ambient.verdict.case import Case, differences, pair
+from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.expectation import (
     Answered,
     DeniedL4,
@@ -16,6 +16,7 @@ from pytest_ambient.verdict.expectation import (
     LacksCondition,
     Split,
 )
+from pytest_ambient.verdict.pairing import differences, pair
 
 PAGE = "http://productpage:9080/productpage"
 REVIEWS = GET("http://reviews:9080/reviews/0")
