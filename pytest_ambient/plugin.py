@@ -1,6 +1,5 @@
 """The hooks, in the order in which pytest calls them; what they do lives elsewhere."""
 
-import os
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
@@ -65,9 +64,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say what was chosen, and which way won; and what was perhaps meant to be chosen."""
+    """Say what was chosen, and which way won."""
     run = begun(config)
-    return [*(run.header() if run else ()), *(f"ambient: {line}" for line in options.misspelt(os.environ))]
+    return run.header() if run is not None else []
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
