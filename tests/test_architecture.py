@@ -18,7 +18,7 @@ DANGEROUS = {
     "requests": {"_fetch.py"},
     "tenacity": {"_wait.py"},
     "filelock": {"_lock.py"},
-    "pytest_kind": {"cluster/kind.py"},
+    "pytest_kind": {"cluster/kind_child.py"},
 }
 
 MAY_IMPORT = {
