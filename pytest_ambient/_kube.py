@@ -67,11 +67,17 @@ class Kube:
             if not query["continue"]:
                 return found
 
-    def apply(self, obj: Object, *, force: bool = False, field_manager: str = MANAGER) -> Object:
-        """Applies an object server-side and gives it as it is now; Conflict names the fields that others own."""
+    def apply(
+        self, obj: Object, *, force: bool = False, field_manager: str = MANAGER, strict: bool = True
+    ) -> Object:
+        """Applies an object server-side and gives it as it is now; Conflict names the fields that others own.
+
+        Fields that the API server does not know are refused when it is `strict`, else left out.
+        """
         meta = obj["metadata"]
         path = self.kind(f"{obj['apiVersion']}/{obj['kind']}").path(meta.get("namespace"), meta["name"])
-        query = {"fieldManager": field_manager, "force": str(force).lower(), "fieldValidation": "Strict"}
+        unknown = "Strict" if strict else "Ignore"
+        query = {"fieldManager": field_manager, "force": str(force).lower(), "fieldValidation": unknown}
         return self._rest.json("PATCH", path, obj, query=query, content=PATCHES["apply"])
 
     def patch(

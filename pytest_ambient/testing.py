@@ -128,7 +128,9 @@ class FakeKube:
             if own_kind == kind and namespace in (None, own_namespace) and _has(item, wanted)
         ]
 
-    def apply(self, obj: Object, *, force: bool = False, field_manager: str = "pytest-ambient") -> Object:
+    def apply(
+        self, obj: Object, *, force: bool = False, field_manager: str = "pytest-ambient", strict: bool = True
+    ) -> Object:
         """Keep the object, merged into what is there."""
         meta = obj["metadata"]
         key = (f"{obj['apiVersion']}/{obj['kind']}", meta.get("namespace") or "", meta["name"])

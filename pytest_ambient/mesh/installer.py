@@ -45,6 +45,8 @@ class Target:
     """Folder of CNI configurations on the nodes as read from them; empty where it is the usual one."""
     cni_netns_dir: str = ""
     """Folder of network namespaces on the nodes; empty where it is the usual one."""
+    subnets: tuple[str, ...] = ()
+    """The subnets of the network that the nodes are in, `172.18.0.0/16`; none where nobody knows them."""
     say: Callable[[str], None] = field(default=quiet, compare=False)
     """Takes lines that people should read, such as that a mesh which is there is used as it is."""
 

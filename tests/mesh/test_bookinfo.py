@@ -21,7 +21,9 @@ class Cluster(FakeKube):
 
     late: str | None = None
 
-    def apply(self, obj: dict[str, Any], *, force: bool = False, field_manager: str = "") -> dict[str, Any]:
+    def apply(
+        self, obj: dict[str, Any], *, force: bool = False, field_manager: str = "", strict: bool = True
+    ) -> dict[str, Any]:
         """Keep it and pretend that it runs."""
         if obj["kind"] == "Deployment" and self.late is None:
             obj = {**obj, "status": {"observedGeneration": 1, "availableReplicas": 1}}

@@ -20,7 +20,9 @@ class Recorder(FakeKube):
         super().__init__()
         self.diary: list[tuple[str, str, dict[str, Any]]] = []
 
-    def apply(self, obj: dict[str, Any], *, force: bool = False, field_manager: str = "") -> dict[str, Any]:
+    def apply(
+        self, obj: dict[str, Any], *, force: bool = False, field_manager: str = "", strict: bool = True
+    ) -> dict[str, Any]:
         """Keep and note it."""
         self.diary.append(("apply", field_manager, obj))
         if obj["metadata"]["name"] == "refused":
