@@ -59,8 +59,8 @@ class Run:
             self.cluster = self.lifecycle.up()
             if not self.cluster.publishable and name != "embedded":
                 self.say(BENCH)
-            if self.cluster.read_only:
-                self.say(f"{self.cluster.read_only}: what has to write is skipped")
+            for line in self.cluster.notes.splitlines():
+                self.say(line)
         except BringUpFailed as error:
             self.failure = str(error)
             self.say(self.failure)

@@ -52,6 +52,7 @@ class Existing:
             provider="existing",
             publishable=not _is_bench(kube),
             read_only=seen.read_only,
+            notes=seen.notes,
             platform=seen.platform,
         )
 
@@ -71,18 +72,29 @@ class _Look:
     """What is there before anything is touched."""
 
     findings: tuple[Finding, ...]
-    read_only: str
-    platform: str
+    may: Finding
+    """The one about permissions."""
+    read_only: str = ""
+    platform: str = ""
+
+    @property
+    def notes(self) -> str:
+        """What a run should say at its start, a line each."""
+        skips = [f"{self.read_only}: what has to write is skipped"] if self.read_only else []
+        return "\n".join(
+            [*skips, *(str(one) for one in self.findings if one.state == "warning" and one is not self.may)]
+        )
 
     @classmethod
     def at(cls, kube: "Kube") -> "_Look":
         """Ask the API server; BrokenEnvironment when it gives no answer."""
         version = Finding("API server", "ok", f"Kubernetes {kube.server_version()}")
         may = permissions.ask(kube)
+        finding = may.finding
         if may.missing:  # what could be asked beyond that may be among it
-            return cls((version, may.finding), "", "")
+            return cls((version, finding), finding)
         found, told = platform.look(kube)
-        return cls((version, may.finding, *told), may.read_only, found.word)
+        return cls((version, finding, *told), finding, may.read_only, found.word)
 
 
 def _is_bench(kube: "Kube") -> bool:

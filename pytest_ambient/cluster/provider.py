@@ -61,6 +61,8 @@ class Cluster:
     """False for a test bench: its reports say nothing about anybody's mesh."""
     read_only: str = ""
     """Why nothing can be written here, in words for a skip; empty where something can."""
+    notes: str = ""
+    """What a run should know of it, a line each."""
     platform: str = ""
     """Istio's word for what it must set differently here: k3d, k3s, minikube, openshift, gke; empty for nothing."""
     cni_bin_dir: str = ""
@@ -88,6 +90,7 @@ class Cluster:
                 folder=Path(str(folder)) if folder else None,
                 publishable=plain.get("publishable") is not False,
                 read_only=str(plain.get("read_only") or ""),
+                notes=str(plain.get("notes") or ""),
                 platform=str(plain.get("platform") or ""),
                 cni_bin_dir=str(plain.get("cni_bin_dir") or ""),
                 cni_conf_dir=str(plain.get("cni_conf_dir") or ""),

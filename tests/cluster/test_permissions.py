@@ -55,7 +55,7 @@ def attached(monkeypatch: pytest.MonkeyPatch, spec: ClusterSpec, *refused: str) 
 def test_all_is_granted(monkeypatch: pytest.MonkeyPatch, spec: ClusterSpec) -> None:
     """Then there is nothing to say."""
     cluster = attached(monkeypatch, spec)
-    assert (cluster.read_only, cluster.owned) == ("", False)
+    assert (cluster.read_only, cluster.notes, cluster.owned) == ("", "", False)
     assert str(ask(kube()).finding) == f"permissions: all {len(wishes())} that a run needs"
 
 
@@ -79,7 +79,10 @@ def test_too_little_names_verb_and_resource(
 
 def test_a_reader_gets_a_read_only_run(monkeypatch: pytest.MonkeyPatch, spec: ClusterSpec) -> None:
     """Whether it may exec or not: nothing of ours would be there to exec in."""
-    assert attached(monkeypatch, spec, "write").read_only == "read-only: this user may not create namespaces"
+    cluster = attached(monkeypatch, spec, "write")
+    assert cluster.read_only == "read-only: this user may not create namespaces"
+    assert cluster.notes == f"{cluster.read_only}: what has to write is skipped"
+    assert Cluster.from_json(cluster.to_json()) == cluster
     finding = ask(kube("write", "get pods/exec", "get pods/log")).finding
     assert (finding.state, finding.what) == ("warning", "permissions")
     assert "bind the ClusterRole pytest-ambient-write" in finding.remedy

@@ -1,11 +1,14 @@
 """Whose cluster it is, read from nodes and DaemonSets, and what has to be set there."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from pytest_ambient._kube import Kube
+from pytest_ambient.cluster.existing import Existing
 from pytest_ambient.cluster.platform import Platform, look, recognised
+from pytest_ambient.cluster.provider import ClusterSpec
 from pytest_ambient.errors import Forbidden, NotFound
 from pytest_ambient.finding import Finding
 from pytest_ambient.testing import FakeKube
@@ -87,6 +90,21 @@ def test_cilium_must_leave_the_plugin_and_the_probes_alone() -> None:
     assert {finding.state for finding in found} == {"warning"}
     right = {"cni-exclusive": "false", "kube-proxy-replacement": "true", "bpf-lb-sock-hostns-only": "true"}
     assert findings(*cilium(**right)) == {}
+
+
+def test_a_run_is_told_of_what_should_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Findings that stop nothing are said at its start; the platform's name goes to whoever installs."""
+    kube = FakeKube()
+    for kind, item in [*cilium(**{"cni-exclusive": "true"}), ("v1/Node", node("minikube", "minikube.k8s.io/name"))]:
+        kube.objects[kind, item["metadata"].get("namespace", ""), item["metadata"]["name"]] = item
+    monkeypatch.setattr("pytest_ambient._kube.Kube", lambda path, context: kube)
+    (tmp_path / "config").write_text("{current-context: c, contexts: [{name: c}]}")
+    cluster = Existing().create(ClusterSpec("x", tmp_path, kubeconfig=tmp_path / "config"))
+    assert cluster.platform == "minikube"
+    assert cluster.notes == (
+        "Cilium: cni.exclusive is true: it removes the CNI plugin of Istio from the nodes: "
+        "helm upgrade cilium … --set cni.exclusive=false"
+    )
 
 
 def test_policies_for_all_namespaces_must_admit_the_mesh() -> None:
