@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from pytest_ambient.errors import Misuse
+from pytest_ambient.errors import InstallerError, Misuse
 
 TABLE = Path(__file__).with_name("istio.toml")
 
@@ -78,6 +78,13 @@ def patch(version: str | None) -> str:
         return newest().newest
     bare = version.removeprefix("v")
     return of(bare).newest if bare.count(".") == 1 else bare
+
+
+def refuse_old(kubernetes: str, version: str) -> None:
+    """InstallerError when a Kubernetes version is below what an Istio version takes at all."""
+    minimum = of(version).kubernetes_minimum
+    if number(minor(kubernetes)) < number(minimum):
+        raise InstallerError(f"Kubernetes {kubernetes} is too old for Istio {version}, which takes {minimum} and newer")
 
 
 def minor(version: str) -> str:
