@@ -15,6 +15,7 @@ VERBS = (
     "up",
     "down",
     "cleanup",
+    "images",
 )
 """Every verb; each is a module of `pytest_ambient.commands`, loaded when it is run or its help is asked for."""
 

@@ -1,11 +1,12 @@
 """Every image that a run can pull, and which one stands behind a name in our own manifests, per version of Istio."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ambient.errors import Misuse
 from pytest_ambient.manifest import image_from
+from pytest_ambient.mesh import installer as installers
 from pytest_ambient.mesh import metallb, versions
 from pytest_ambient.mesh.versions import Istio
 
@@ -60,28 +61,37 @@ def needed(
     dataplane: str = "ztunnel",
     addons: Sequence[str] = (),
     hub: str | None = None,
-    beside: Sequence[tuple[str, str]] = (),
+    release: Path | None = None,
+    installer: str | None = None,
 ) -> tuple[Image, ...]:
     """Every image that a run with that Istio can pull, each once; `version` has its patch.
 
-    Without `installs` the mesh is there already: only its waypoints are pulled anew. `beside` are further images of an
-    installer or a dataplane, each with the reason. Misuse for a version or an addon that is not known.
+    Without `installs` the mesh is there already: only its waypoints are pulled anew. A `release` at hand says itself
+    which images its addons have. An `installer` that has `images(version)`, references with their reasons,
+    adds its own. Misuse for a version, an addon or an installer that is not known.
     """
     row = versions.of(version)
     istio = [*_control(dataplane), *_waypoint(dataplane)] if installs else list(_waypoint(dataplane))
     found = [(f"{row.hub}/{name}:{version}{VARIANT}", why) for name, why in istio]
-    found += [*beside, *_bookinfo(row)]
-    found += [(reference, why) for addon in addons for reference, why in _addon(addon, row)]
+    found += [*_beside(installer, version), *_bookinfo(row)]
+    found += [(reference, why) for addon in addons for reference, why in _addon(addon, row, release)]
     made = {reference: Image.of(reference, why, hub) for reference, why in reversed(found)}
     return tuple(reversed(made.values()))
 
 
-def in_manifest(path: Path, why: str, *, hub: str | None = None) -> tuple[Image, ...]:
-    """The images that the pods of a manifest pull, as the file says it: those of a release at hand."""
+def in_manifest(path: Path) -> tuple[str, ...]:
+    """The references of all images in a manifest, each once."""
     import yaml
 
-    documents = yaml.safe_load_all(path.read_text(encoding="utf-8"))
-    return tuple(Image.of(one, why, hub) for one in dict.fromkeys(_named(list(documents))))
+    documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    return tuple(dict.fromkeys(_named(documents)))
+
+
+def _beside(installer: str | None, version: str) -> Iterator[tuple[str, str]]:
+    """What an installer brings that is not Istio's, an operator perhaps."""
+    made = installers.find(installer) if installer and installer != installers.NONE else None
+    images: Callable[[str], Iterable[tuple[str, str]]] | None = getattr(made, "images", None)
+    yield from images(version) if images is not None else ()
 
 
 def _control(dataplane: str) -> Iterator[tuple[str, str]]:
@@ -99,15 +109,19 @@ def _waypoint(dataplane: str) -> Iterator[tuple[str, str]]:
 def _bookinfo(row: Istio) -> Iterator[tuple[str, str]]:
     for service in SERVICES:
         yield f"{row.samples_hub}/{BOOKINFO}{service}:{row.bookinfo}", f"Bookinfo's {service}"
-    yield _curl(row), "clients in every namespace, and pods without a curl of their own"
+    yield _curl(row), "clients in every namespace, and pods without their own"
 
 
-def _addon(name: str, row: Istio) -> Iterator[tuple[str, str]]:
+def _addon(name: str, row: Istio, release: Path | None) -> Iterator[tuple[str, str]]:
     if name == metallb.NAME:
         yield from ((image, f"addon {name}") for image in metallb.IMAGES)
         return
     if name not in row.addons:
         raise Misuse(f"unknown addon {name!r}, known are {', '.join(sorted((*row.addons, metallb.NAME)))}")
+    path = release / "samples" / "addons" / f"{name}.yaml" if release else None
+    if path is not None and path.is_file():
+        yield from ((reference, f"addon {name}") for reference in in_manifest(path))
+        return
     yield row.addons[name], f"addon {name}"
     if name in row.addons_beside:
         yield row.addons_beside[name], f"addon {name}, reloads its configuration"

@@ -7,7 +7,8 @@ import pytest
 from pytest_ambient.errors import Misuse
 from pytest_ambient.manifest import Places, read
 from pytest_ambient.mesh import bookinfo
-from pytest_ambient.mesh.images import Image, in_manifest, needed, own
+from pytest_ambient.mesh import installer as installers
+from pytest_ambient.mesh.images import Image, needed, own
 
 PLACES = Places("shop", "shop-other", "shop-outside")
 
@@ -73,14 +74,36 @@ def test_a_mesh_that_is_there_needs_its_waypoints_alone() -> None:
     ]
 
 
-def test_another_data_plane_brings_its_own() -> None:
-    """Kmesh has istiod alone of Istio."""
-    found = needed("1.30.3", dataplane="kmesh", beside=[("ghcr.io/kmesh-net/kmesh:v1.2.0", "Kmesh on every node")])
-    assert [image.reference for image in found][:2] == [
-        "registry.istio.io/release/pilot:1.30.3-distroless",
-        "ghcr.io/kmesh-net/kmesh:v1.2.0",
-    ]
-    assert not [image for image in found if "ztunnel" in image.name or "proxyv2" in image.name]
+def test_another_data_plane_takes_istiod_alone() -> None:
+    """Of Istio; Bookinfo stays."""
+    found = listed("1.30.3", dataplane="kmesh")
+    assert found[0] == "registry.istio.io/release/pilot:1.30.3-distroless"
+    assert not [one for one in found if "ztunnel" in one or "proxyv2" in one or "install-cni" in one]
+
+
+def test_an_installer_adds_what_it_brings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that says so; one that is unknown is a mistake."""
+
+    class Operator:
+        def check(self, spec: object) -> None: ...
+
+        def steps(self, target: object, spec: object) -> tuple[()]:
+            return ()
+
+        def uninstall(self, target: object, spec: object) -> None: ...
+
+        def images(self, version: str) -> list[tuple[str, str]]:
+            return [(f"quay.io/x/operator:{version}", "the operator")]
+
+    installers.register("operator", Operator)
+    try:
+        found = {image.reference: image.why for image in needed("1.30.3", installer="operator", hub="m.example")}
+    finally:
+        installers.forget("operator")
+    assert found["m.example/operator:1.30.3"] == "the operator"
+    assert needed("1.30.3", installer="none") == needed("1.30.3")
+    with pytest.raises(Misuse, match="unknown installer 'operator'"):
+        needed("1.30.3", installer="operator")
 
 
 def test_addons_bring_all_images_of_their_pods() -> None:
@@ -142,15 +165,17 @@ def test_a_name_of_nobodys_is_left(tmp_path: Path) -> None:
     assert own("docker.io/x/y:1", version="1.30.3", hub="m.example") == "m.example/y:1"
 
 
-def test_a_manifest_at_hand_says_its_images_itself(tmp_path: Path) -> None:
-    """Each once, however deep; a text that is no YAML of pods has none."""
-    path = tmp_path / "kiali.yaml"
+def test_a_release_at_hand_says_its_addons_images_itself(tmp_path: Path) -> None:
+    """Each once, however deep, and nothing that only reads like one; of an addon that it lacks the table knows."""
+    path = tmp_path / "samples" / "addons" / "kiali.yaml"
+    path.parent.mkdir(parents=True)
     path.write_text(
         "kind: ConfigMap\ndata: {a: 'image: no'}\n---\nspec: {template: {spec: {containers: [{image: 'q/k:v1'}],"
         " initContainers: [{image: 'q/k:v1'}, {image: 'q/i:v2'}]}}}\n"
     )
-    assert [image.reference for image in in_manifest(path, "addon kiali")] == ["q/k:v1", "q/i:v2"]
-    assert [image.reference for image in in_manifest(path, "addon kiali", hub="m.example")] == [
-        "m.example/k:v1",
-        "m.example/i:v2",
+    found = needed("1.30.3", addons=("kiali", "grafana"), hub="m.example", release=tmp_path)
+    assert [(one.reference, one.why) for one in found if one.why.startswith("addon")] == [
+        ("m.example/k:v1", "addon kiali"),
+        ("m.example/i:v2", "addon kiali"),
+        ("m.example/grafana:12.0.1", "addon grafana"),
     ]
