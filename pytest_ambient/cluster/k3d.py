@@ -5,23 +5,20 @@ import os
 import shutil
 import tempfile
 import time
-import tomllib
 from collections.abc import Sequence
-from functools import cache
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeAlias
 
-from pytest_ambient.cluster import docker, nodes, tool
-from pytest_ambient.cluster.docker import Leavings
+from pytest_ambient.cluster import container, docker, nodes, tool
+from pytest_ambient.cluster.docker import Belongings
+from pytest_ambient.cluster.k3d_node import CONTAINERD, cni_folders, default, image, table
 from pytest_ambient.cluster.kept import fingerprint, keep, reusable
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.cluster.tool import Tool
-from pytest_ambient.errors import Misuse, ProviderError
+from pytest_ambient.errors import CommandFailed, ProviderError
 from pytest_ambient.finding import Finding
 
-Object: TypeAlias = dict[str, Any]
-
-TABLE = Path(__file__).with_name("k3d.toml")
+K3D = Tool("k3d", **table()["k3d"], asked=("version",))
 
 LONGEST_NAME = 32
 """Characters of a name that k3d takes."""
@@ -29,12 +26,8 @@ LONGEST_NAME = 32
 LEFT_OUT = ("traefik", "servicelb", "metrics-server")
 """What k3s brings and nothing here needs; Traefik's CRDs and ports would even be in the way."""
 
-CONTAINERD = "/var/lib/rancher/k3s/agent/etc/containerd/config.toml"
-
 ROLLBACK = 60.0
 """Seconds that k3d gets, after its own deadline, to take back what it made."""
-
-IMPORT = 300.0
 
 
 class K3d:
@@ -47,8 +40,8 @@ class K3d:
         image(spec.kubernetes_version)
 
     def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
-        """Whether k3d and Docker are there and fit."""
-        return (k3d().found(), docker.running())
+        """Whether k3d and Docker are there and fit, and the kernel for its nodes."""
+        return (K3D.found(), *docker.findings(spec.kubernetes_version or default()))
 
     def create(self, spec: ClusterSpec) -> Cluster:
         """The cluster, or the kept one of the same configuration, with all its nodes ready."""
@@ -70,29 +63,30 @@ class K3d:
         """Remove containers, volume, network and folder; fine when they are gone, or when none was ever made."""
         folder = _folder(cluster)
         if tool.begun(folder):
-            if shutil.which("k3d"):
-                _run("cluster", "delete", called(cluster.name), folder=folder, within=docker.LONG)
-            _leavings(cluster.name).remove()
+            if shutil.which(K3D.name):
+                with suppress(ProviderError):  # what it could not remove is removed below, or told there
+                    _run("cluster", "delete", called(cluster.name), folder=folder, within=docker.LONG)
+            _belongings(cluster.name).remove()
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             raise ProviderError(f"{folder}: cannot be removed")
 
     def load_image(self, cluster: Cluster, image: str) -> None:
         """Bring an image of this machine to every node; ProviderError when it is not here or cannot be brought."""
-        folder = _folder(cluster)
-        if not docker.has_image(image):
+        folder, runtime = _folder(cluster), docker.docker()
+        if not container.has_image(runtime, image):
             raise ProviderError(f"image {image} is not on this machine: the nodes pull it themselves")
         # the mode `tools` would tell of no failure on a node
         command = ("image", "import", "--mode", "direct", "--cluster", called(cluster.name))
-        try:
-            _run(*command, image, folder=folder, within=IMPORT)
-        except ProviderError:
-            # Docker's containerd store gives out an index that names other processors' layers too, which are not here
-            # (https://github.com/kubernetes-sigs/kind/issues/3795): an archive of our own processor's has no such names
-            with tempfile.TemporaryDirectory(dir=folder) as there:
-                archive = Path(there) / "image.tar"
-                docker.save_image(image, archive)
-                _run(*command, str(archive), folder=folder, within=IMPORT)
+        with tempfile.TemporaryDirectory(dir=folder) as there:
+            archive = Path(there) / "image.tar"
+            try:
+                # what k3d itself takes from Docker's containerd store names layers of other processors, too, which are
+                # not there: an archive of one processor's does not (https://github.com/kubernetes-sigs/kind/issues/3795)
+                container.save_image(runtime, image, archive, within=docker.LONG)
+                _run(*command, str(archive), folder=folder, within=docker.LONG)
+            except (CommandFailed, ProviderError):
+                _run(*command, image, folder=folder, within=docker.LONG)
 
     def save_logs(self, cluster: Cluster, folder: Path) -> None:
         """Write what k3d said, how its nodes are, and the log of every node."""
@@ -101,7 +95,7 @@ class K3d:
         if not tool.begun(own):
             return
         shutil.copyfile(own / tool.LOG, folder / tool.LOG)
-        containers = _leavings(cluster.name).nodes()
+        containers = _belongings(cluster.name).nodes()
         docker.save_logs(containers, folder)
         if containers:
             listed = _run("node", "list", *containers, folder=own, within=docker.SOON)
@@ -109,8 +103,13 @@ class K3d:
 
     def _make(self, spec: ClusterSpec, node_image: str) -> None:
         name = called(spec.name)
-        if _leavings(spec.name).nodes():
-            raise ProviderError(f"a k3d cluster {name} is there that is not ours: give another --ambient-name")
+        if tool.begun(spec.folder):  # ours, and interrupted
+            _belongings(spec.name).remove()
+        elif _belongings(spec.name).nodes():
+            raise ProviderError(
+                f"a k3d cluster {name} is there that is not ours: k3d cluster delete {name}, "
+                "or give another --ambient-name"
+            )
         command = ["cluster", "create", name, "--servers", "1", "--agents", str(spec.nodes - 1), "--image", node_image]
         command += ["--wait", "--timeout", f"{max(spec.within, 1):.0f}s"]
         command += ["--kubeconfig-update-default=false", "--kubeconfig-switch-context=false"]
@@ -127,7 +126,7 @@ class K3d:
 
     def _wake(self, spec: ClusterSpec) -> None:
         """Start a kept cluster, which this machine's restart may have stopped."""
-        if not _leavings(spec.name).nodes():
+        if not _belongings(spec.name).nodes():
             raise ProviderError(
                 f"cluster {spec.name} was kept and is gone: pytest-ambient down --ambient-name={spec.name}"
             )
@@ -161,57 +160,15 @@ def called(name: str) -> str:
     return f"{name[: LONGEST_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def image(version: str | None) -> str:
-    """The node image for a Kubernetes version: a minor's newest known, or exactly the one named; else Misuse."""
-    table = _table()["k3s"]
-    wanted, known = version or table["default"], table["newest"]
-    if wanted.count(".") == 2:
-        return f"{table['image']}:v{wanted}-k3s1"
-    if wanted not in known:
-        raise Misuse(
-            f"--ambient-kubernetes-version={wanted}: known to k3d are {', '.join(known)}; "
-            f"name the patch too ({wanted}.0) to take another"
-        )
-    return f"{table['image']}:{known[wanted]}"
-
-
-def cni_folders(text: str) -> tuple[str, str]:
-    """Folders of CNI programs and configurations in a node's containerd configuration; ProviderError if it has none.
-
-    Istio's own setting for k3d is that of older nodes: with it the agent runs and no pod is captured.
-    """
-    try:
-        plugins = tomllib.loads(text).get("plugins", {})
-    except tomllib.TOMLDecodeError as error:
-        raise ProviderError(f"{CONTAINERD} of a k3d node cannot be read: {error}") from None
-    for plugin in plugins.values():
-        cni: Object = plugin.get("cni", {})
-        programs = [*cni.get("bin_dirs", ()), cni.get("bin_dir", "")][0]
-        if programs and cni.get("conf_dir"):
-            return str(programs), str(cni["conf_dir"])
-    raise ProviderError(f"{CONTAINERD} of a k3d node names no CNI folders")
-
-
-@cache
-def k3d() -> Tool:
-    """The program."""
-    return Tool("k3d", **_table()["k3d"], asked=("version",))
-
-
-@cache
-def _table() -> Object:
-    return tomllib.loads(TABLE.read_text())
-
-
 def _run(*arguments: str, folder: Path, within: float, keep: bool = True) -> str:
     # `k3d cluster delete` edits the default kubeconfig, whatever `create` was told, and makes its configuration folder
     environment = {"KUBECONFIG": str(folder / "kubeconfig"), "XDG_CONFIG_HOME": str(folder)}
-    return k3d().run(*arguments, folder=folder, within=within, environment=environment, keep=keep)
+    return K3D.run(*arguments, folder=folder, within=within, environment=environment, keep=keep)
 
 
-def _leavings(name: str) -> Leavings:
+def _belongings(name: str) -> Belongings:
     label = f"label=k3d.cluster={called(name)}"
-    return Leavings((label,), (label,), ("label=app=k3d", f"name=^k3d-{called(name)}$"))
+    return Belongings((label,), (label,), ("label=app=k3d", f"name=^k3d-{called(name)}$"))
 
 
 def _folder(cluster: Cluster) -> Path:

@@ -4,11 +4,12 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pytest_ambient._fetch import cache_folder
-from pytest_ambient.cluster import docker, nodes, tool
-from pytest_ambient.cluster.docker import Leavings
+from pytest_ambient.cluster import container, docker, nodes, tool
+from pytest_ambient.cluster.docker import Belongings
 from pytest_ambient.cluster.kept import fingerprint, keep, reusable
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.cluster.tool import Tool
@@ -35,8 +36,6 @@ NETNS = {"docker": "/var/run/docker/netns"}
 USUAL_NETNS = "/var/run/netns"
 """Said outright, because Istio takes every minikube for one with Docker inside."""
 
-LOAD = 300.0
-
 
 class Minikube:
     """A cluster of minikube's docker driver, in a minikube home of its own."""
@@ -53,7 +52,7 @@ class Minikube:
 
     def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
         """Whether minikube and Docker are there and fit, and this user is one that minikube serves."""
-        return (MINIKUBE.found(), docker.running(), _user())
+        return (MINIKUBE.found(), _user(), *docker.findings(spec.kubernetes_version or DEFAULT))
 
     def create(self, spec: ClusterSpec) -> Cluster:
         """The cluster, or the kept one of the same configuration, with all its nodes ready."""
@@ -62,18 +61,11 @@ class Minikube:
             if finding.state == "failed":
                 raise ProviderError(str(finding))
         wanted = fingerprint(spec, "minikube", spec.kubernetes_version or DEFAULT)
-        found = _leavings(spec.name).nodes()
-        if not reusable(spec.name, spec.folder, wanted):
-            if found:
-                raise ProviderError(
-                    f"containers {', '.join(found)} of a minikube that is not ours are there: "
-                    "give another --ambient-name"
-                )
+        if reusable(spec.name, spec.folder, wanted):
+            _there(spec)
+        else:
+            _clear(spec)
             _home(spec.folder)
-        elif not found:
-            raise ProviderError(
-                f"cluster {spec.name} was kept and is gone: pytest-ambient down --ambient-name={spec.name}"
-            )
         # the same for a kept one, which this machine's restart may have stopped
         _run(*_start(spec), folder=spec.folder, within=spec.within + SPARE)
         cluster = self._attached(spec, max(deadline - time.monotonic(), 10.0))
@@ -85,8 +77,9 @@ class Minikube:
         folder = _folder(cluster)
         if tool.begun(folder):
             if shutil.which(MINIKUBE.name):
-                _run("delete", "--profile", cluster.name, folder=folder, within=docker.LONG)
-            _leavings(cluster.name).remove()
+                with suppress(ProviderError):  # what it could not remove is removed below, or told there
+                    _run("delete", "--profile", cluster.name, folder=folder, within=docker.LONG)
+            _belongings(cluster.name).remove()
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             raise ProviderError(f"{folder}: cannot be removed")
@@ -94,10 +87,10 @@ class Minikube:
     def load_image(self, cluster: Cluster, image: str) -> None:
         """Bring an image of this machine to every node; ProviderError when it is not here or did not arrive."""
         folder = _folder(cluster)
-        if not docker.has_image(image):
+        if not container.has_image(docker.docker(), image):
             raise ProviderError(f"image {image} is not on this machine: the nodes pull it themselves")
         profile = ("--profile", cluster.name)
-        _run("image", "load", image, "--daemon=true", *profile, folder=folder, within=LOAD)
+        _run("image", "load", image, "--daemon=true", *profile, folder=folder, within=docker.LONG)
         # minikube counts a load that failed on a node as none: only what is there then tells
         if whole(image) not in _run("image", "ls", *profile, folder=folder, within=docker.SOON).split():
             raise ProviderError(f"image {image} did not arrive in cluster {cluster.name}: its nodes pull it themselves")
@@ -109,7 +102,7 @@ class Minikube:
         if not tool.begun(own):
             return
         shutil.copyfile(own / tool.LOG, folder / tool.LOG)
-        docker.save_logs(_leavings(cluster.name).nodes(), folder)
+        docker.save_logs(_belongings(cluster.name).nodes(), folder)
         target = ("--file", str(folder / "minikube.txt"))
         _run("logs", "--profile", cluster.name, *target, folder=own, within=docker.LONG)
 
@@ -150,6 +143,22 @@ def _start(spec: ClusterSpec) -> list[str]:
     return [*command, "--embed-certs", "--install-addons=false", "--interactive=false", "--auto-update-drivers=false"]
 
 
+def _there(spec: ClusterSpec) -> None:
+    if not _belongings(spec.name).nodes():
+        raise ProviderError(f"cluster {spec.name} was kept and is gone: pytest-ambient down --ambient-name={spec.name}")
+
+
+def _clear(spec: ClusterSpec) -> None:
+    """See to it that there are no containers of this name; ProviderError when there are some that are not ours."""
+    if tool.begun(spec.folder):  # ours, and interrupted
+        _belongings(spec.name).remove()
+    elif found := _belongings(spec.name).nodes():
+        raise ProviderError(
+            f"a minikube {spec.name} is there that is not ours (containers {', '.join(found)}): "
+            "give another --ambient-name"
+        )
+
+
 def _user() -> Finding:
     if os.geteuid() == 0:
         remedy = "run as a user of the group docker"
@@ -181,9 +190,9 @@ def _run(*arguments: str, folder: Path, within: float) -> str:
     return MINIKUBE.run(*arguments, folder=folder, within=within, environment=environment)
 
 
-def _leavings(name: str) -> Leavings:
+def _belongings(name: str) -> Belongings:
     ours = ("label=created_by.minikube.sigs.k8s.io=true", f"name=^{name}(-m[0-9]+)?$")
-    return Leavings(ours, ours, (ours[0], f"name=^{name}$"))
+    return Belongings(ours, ours, (ours[0], f"name=^{name}$"))
 
 
 def _folder(cluster: Cluster) -> Path:
