@@ -25,6 +25,9 @@ Object: TypeAlias = dict[str, Any]
 SHORT, LONG = 60.0, 300.0
 """Seconds that kind may take for a question, and for moving images and logs."""
 
+LEAST = 10.0
+"""Seconds that nodes get to become ready, however late the cluster was made."""
+
 TAINT = "node-role.kubernetes.io/control-plane"
 
 
@@ -63,7 +66,7 @@ class Kind:
             _attached(spec)
         else:
             _made(spec, choice, shape, deadline)
-        cluster = _ready(spec, max(deadline - time.monotonic(), 10.0))
+        cluster = _ready(spec, max(deadline - time.monotonic(), LEAST))
         keep(spec.folder, wanted)
         return cluster
 
@@ -123,7 +126,7 @@ def _made(spec: ClusterSpec, choice: Choice, shape: str, deadline: float) -> Non
     begun.write()
     (spec.folder / "kind.yaml").write_text(shape)
     order = _order("create", begun, choice.image, str(spec.folder / "kind.yaml"))
-    begun.order(order, within=max(deadline - time.monotonic(), 1.0))
+    begun.order(order, within=max(round(deadline - time.monotonic()), 1))
 
 
 def _attached(spec: ClusterSpec) -> None:
