@@ -96,8 +96,8 @@ class Bench:
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """kind v0.31.0 and docker on PATH, a working directory of the test's own, nothing to answer yet."""
     doubles, folder, here = Doubles(tmp_path / "bin"), tmp_path / "state" / "bench", tmp_path / "here"
-    for one in (doubles.folder, folder, here):
-        one.mkdir(parents=True)
+    for path in (doubles.folder, folder, here):
+        path.mkdir(parents=True)
     monkeypatch.chdir(here)
     monkeypatch.setenv("PATH", doubles.path)
     for name in (container.VARIABLE, "KUBECONFIG", "KIND_VERSION"):
