@@ -8,9 +8,10 @@ from pathlib import Path
 
 from pytest_ambient._fetch import cache_folder, quiet
 from pytest_ambient._run import run
-from pytest_ambient.errors import CommandFailed, FetchFailed, InstallerError, Misuse
+from pytest_ambient.errors import FetchFailed, InstallerError, Misuse
 from pytest_ambient.mesh import release
 from pytest_ambient.mesh.installer import MeshSpec
+from pytest_ambient.mesh.tool import told
 from pytest_ambient.mesh.versions import number
 
 FOLDERS: Mapping[str, str] = {
@@ -36,9 +37,9 @@ def check(spec: MeshSpec) -> None:
     """Misuse when there is no Helm, one that is too old, or a local release without charts."""
     if shutil.which("helm") is None:
         raise Misuse("--ambient-installer=helm needs helm on PATH: https://helm.sh/docs/intro/install/")
-    told = run(["helm", "version", "--template", "{{.Version}}"], within=30, check=False).output.strip()
-    if number(told) < OLDEST:
-        raise Misuse(f"helm on PATH is {told or 'of unknown version'}, wanted 3.13 or newer")
+    version = run(["helm", "version", "--template", "{{.Version}}"], within=30, check=False).output.strip()
+    if number(version) < OLDEST:
+        raise Misuse(f"helm on PATH is {version or 'of unknown version'}, wanted v3.13 or newer")
     release.check(spec, *(f"manifests/charts/{folder}" for folder in FOLDERS.values()))
 
 
@@ -78,10 +79,10 @@ def _pull(spec: MeshSpec, name: str, kept: Path, say: Callable[[str], None]) -> 
             command = ["helm", "pull", *words, "--version", spec.version, "--destination", draft]
             try:
                 say(f"pulling chart {name} {spec.version} from {words[-1]}")
-                run(command, within=spec.within, environment=environment(spec))
+                told(command, within=spec.within, environment=environment(spec))
                 os.replace(Path(draft) / kept.name, kept)
-            except CommandFailed as error:
-                failures.append(" ".join(str(error).split()))
+            except InstallerError as error:
+                failures.append(str(error))
             except FileNotFoundError:
                 failures.append(f"{words[-1]} gave no {kept.name}")
             else:

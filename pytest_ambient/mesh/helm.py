@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pytest_ambient._kube import Object
-from pytest_ambient._run import run
-from pytest_ambient.errors import CommandFailed, InstallerError
+from pytest_ambient.errors import InstallerError
 from pytest_ambient.mesh import charts, claim, values, versions
 from pytest_ambient.mesh.bookinfo import RUN_LABEL
 from pytest_ambient.mesh.installer import MeshSpec, Target
 from pytest_ambient.mesh.landed import verify
 from pytest_ambient.mesh.planes import beyond, remove_beyond
 from pytest_ambient.mesh.present import usable
+from pytest_ambient.mesh.tool import told
 from pytest_ambient.steps import Group, Step
 
 RELEASES: Mapping[str, str] = {"base": "istio-base", "istiod": "istiod", "cni": "istio-cni", "ztunnel": "ztunnel"}
@@ -123,17 +123,14 @@ def _releases(target: Target, spec: MeshSpec, namespace: str, names: str, ours: 
     """Name and status of the releases in a namespace, in whatever state."""
     words = ["list", "--all", "--filter", names, "--output", "json"]
     words += ["--selector", f"{RUN_LABEL}={target.run}"] if ours else []
-    told = _helm(target, spec, namespace, *words)
+    answer = _helm(target, spec, namespace, *words)
     try:
-        found: Sequence[Object] = json.loads(told or "[]")
+        found: Sequence[Object] = json.loads(answer or "[]")
     except ValueError:
-        raise InstallerError(f"helm list: its answer is no JSON: {told[:100]!r}") from None
+        raise InstallerError(f"helm list: its answer is no JSON: {answer[:100]!r}") from None
     return found
 
 
 def _helm(target: Target, spec: MeshSpec, namespace: str, *words: str) -> str:
     where = ["--namespace", namespace, "--kubeconfig", str(target.kubeconfig), "--kube-context", target.context]
-    try:
-        return run(["helm", *words, *where], within=spec.within, environment=charts.environment(spec)).output
-    except CommandFailed as error:
-        raise InstallerError(" ".join(str(error).split())) from None
+    return told(["helm", *words, *where], within=spec.within, environment=charts.environment(spec))

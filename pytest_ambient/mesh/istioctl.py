@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from functools import partial
 
 from pytest_ambient._kube import Kube
-from pytest_ambient._run import run
-from pytest_ambient.errors import CommandFailed, InstallerError
+from pytest_ambient.errors import InstallerError
 from pytest_ambient.mesh import claim, release, values, versions
 from pytest_ambient.mesh.bookinfo import INSTALLER
 from pytest_ambient.mesh.installer import MeshSpec, Target
 from pytest_ambient.mesh.landed import CRD, verify
 from pytest_ambient.mesh.planes import beyond, remove_beyond
 from pytest_ambient.mesh.present import present, usable
+from pytest_ambient.mesh.tool import told
 from pytest_ambient.steps import Group, Step
 
 LAST = 20.0
@@ -92,9 +92,6 @@ def _spared(kube: Kube, definitions: Sequence[str]) -> Iterator[None]:
 def _istioctl(target: Target, spec: MeshSpec, *words: str) -> None:
     path = release.istioctl(spec, target.say)
     where = ["--kubeconfig", str(target.kubeconfig), "--context", target.context]
-    # A configuration file of the user's could name another namespace.
-    own = {"ISTIOCONFIG": str(spec.folder / "istioctl.yaml")}
-    try:
-        run([str(path), *words, *where], within=spec.within, environment=own)
-    except CommandFailed as error:
-        raise InstallerError(" ".join(str(error).split())) from None
+    # A configuration file of the user's could name another namespace; istioctl refuses a name without a file.
+    settings = values.write(spec.folder / "istioctl.yaml", {"istioNamespace": claim.ROOT})
+    told([str(path), *words, *where], within=spec.within, environment={"ISTIOCONFIG": str(settings)})
