@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ambient import _bringup
 from pytest_ambient.cluster.preflight import writable
+from pytest_ambient.cluster.provider import Provider, find
 from pytest_ambient.errors import Misuse
 from pytest_ambient.settings import Settings
 
@@ -12,7 +14,11 @@ if TYPE_CHECKING:
     from pytest_ambient.cluster.provider import ClusterSpec
 
 FOR_EXISTING = ("context", "kubeconfig")
-FOR_CREATED = ("name", "nodes")
+FOR_CREATED = ("name", "nodes", "kubernetes_version")
+FOR_BARE = ("kubernetes_version", "istio_dir", "addons", "gateway_api")
+"""What is said of a cluster that comes without a mesh."""
+RELEASE = ("bin/istioctl", "manifests/charts")
+"""What an unpacked Istio release has, one of them at least."""
 
 
 def check(settings: Settings, spec: "Callable[[], ClusterSpec]") -> None:
@@ -22,9 +28,18 @@ def check(settings: Settings, spec: "Callable[[], ClusterSpec]") -> None:
     if reason is not None:
         raise Misuse(reason)
     if settings.cluster is not None:
-        from pytest_ambient.cluster.provider import find
+        _provided(settings, find(settings.cluster), spec())
 
-        find(settings.cluster).check(spec())
+
+def _provided(settings: Settings, provider: Provider, spec: "ClusterSpec") -> None:
+    reason = _meshed(settings) if _bringup.meshed(provider) else _installed(settings, provider)
+    if reason is not None:
+        raise Misuse(reason)
+    provider.check(spec)
+    mesh = _bringup.installation(settings, provider, spec.folder / "mesh")
+    if mesh is not None:
+        _paired(settings, mesh.spec.version)
+        mesh.check()
 
 
 def _alone(settings: Settings) -> str | None:
@@ -47,6 +62,38 @@ def _together(settings: Settings, cluster: str) -> str | None:
             which = settings.spelled(name)
             return f"{which} is for a cluster that is created: existing is found by --ambient-context"
     return _faults(settings)
+
+
+def _meshed(settings: Settings) -> str | None:
+    said = [name for name in FOR_BARE if settings.said(name)]
+    said += ["installer"] if settings.installer not in (None, _bringup.NONE) else []
+    said += ["dataplane"] if settings.dataplane != "ztunnel" else []
+    if not said:
+        return None
+    return f"{settings.spelled(said[0])} is for clusters without a mesh: {settings.cluster} comes with its own"
+
+
+def _installed(settings: Settings, provider: Provider) -> str | None:
+    folder, which = settings.istio_dir, settings.spelled("istio_dir")
+    if folder is not None and not any((folder / part).exists() for part in RELEASE):
+        return f"{which}: {folder} is no unpacked Istio release, it has neither {' nor '.join(RELEASE)}"
+    if _bringup.installer(settings, provider) != _bringup.NONE:
+        return None
+    if settings.said("gateway_api"):
+        return f"{settings.spelled('gateway_api')} is for a mesh that is installed: give --ambient-installer"
+    if folder is not None and not settings.addons:
+        return f"{which} is for what is installed: give --ambient-installer or --ambient-addons"
+    return None
+
+
+def _paired(settings: Settings, version: str) -> None:
+    """Misuse for a Kubernetes that this Istio refuses."""
+    from pytest_ambient.mesh import versions
+
+    asked, row = settings.kubernetes_version, versions.of(version)
+    if asked is not None and versions.number(versions.minor(asked)) < versions.number(row.kubernetes_minimum):
+        which = settings.spelled("kubernetes_version")
+        raise Misuse(f"{which}: Istio {version} needs Kubernetes {row.kubernetes_minimum} or newer, got {asked}")
 
 
 def _faults(settings: Settings) -> str | None:

@@ -67,9 +67,7 @@ class Kube:
             if not query["continue"]:
                 return found
 
-    def apply(
-        self, obj: Object, *, force: bool = False, field_manager: str = MANAGER, strict: bool = True
-    ) -> Object:
+    def apply(self, obj: Object, *, force: bool = False, field_manager: str = MANAGER, strict: bool = True) -> Object:
         """Applies an object server-side and gives it as it is now; Conflict names the fields that others own.
 
         Fields that the API server does not know are refused when it is `strict`, else left out.
@@ -133,12 +131,23 @@ class Kube:
         return execute(self._dialer, f"/api/v1/namespaces/{namespace}/pods/{pod}/exec", query, stdin, timeout)
 
     def logs(
-        self, namespace: str, pod: str, container: str, *, since_time: str | None = None, tail: int | None = None
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        since_time: str | None = None,
+        tail: int | None = None,
+        previous: bool = False,
     ) -> str:
-        """A container's log, since a moment (RFC 3339, whole seconds) or its last `tail` lines."""
+        """A container's log, since a moment (RFC 3339, whole seconds) or its last `tail` lines.
+
+        `previous` is that of its life before it was restarted.
+        """
         query = {"container": container}
         query |= {"sinceTime": since_time} if since_time else {}
         query |= {"tailLines": str(tail)} if tail is not None else {}
+        query |= {"previous": "true"} if previous else {}
         answer = self._rest.answer("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query=query)
         return answer.data.decode(errors="replace")
 

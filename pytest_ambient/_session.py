@@ -46,18 +46,15 @@ class Run:
         """Bring the cluster up, once; a failure is kept as text for whoever asks for the cluster."""
         if not self.owner or self.lifecycle is not None or self.settings.cluster is None:
             return
-        from pytest_ambient.cluster.lease import remove_namespaces
-        from pytest_ambient.cluster.lifecycle import Lifecycle, Plan
-        from pytest_ambient.cluster.provider import find
+        from pytest_ambient import _bringup
+        from pytest_ambient.cluster.lifecycle import Lifecycle
 
-        name, settings = self.settings.cluster, self.settings
-        logs = settings.report / "artifacts" / "cluster" if settings.report and settings.artifacts != "off" else None
-        plan = Plan(find(name), name, self.spec(), self.id, settings.keep, logs, settings.artifacts == "always")
+        plan = _bringup.plan(self.settings, self.spec(), self.id, self.say)
         self.before_us = _stop.heed()
-        self.lifecycle = Lifecycle(plan, self.say, remove_namespaces)
+        self.lifecycle = Lifecycle(plan, self.say, _bringup.remove)
         try:
             self.cluster = self.lifecycle.up()
-            if not self.cluster.publishable and name != "embedded":
+            if not self.cluster.publishable and self.settings.cluster != "embedded":
                 self.say(BENCH)
             for line in self.cluster.notes.splitlines():
                 self.say(line)
@@ -124,21 +121,10 @@ class Run:
 
     def spec(self) -> "ClusterSpec":
         """The cluster that the settings ask for."""
-        from pytest_ambient.cluster.lifecycle import spec_folder
-        from pytest_ambient.cluster.provider import ClusterSpec
+        from pytest_ambient import _bringup
 
-        name, settings = self.settings.name or self.id, self.settings
-        return ClusterSpec(
-            name=name,
-            folder=spec_folder(name),
-            nodes=settings.nodes,
-            kubeconfig=settings.kubeconfig,
-            context=settings.context,
-            istio_version=settings.istio_version,
-            faults=settings.fault,
-            owner=os.getpid() if settings.keep == "never" else None,
-            within=settings.timeout["cluster"],
-        )
+        owner = os.getpid() if self.settings.keep == "never" else None
+        return _bringup.cluster_spec(self.settings, self.settings.name or self.id, owner)
 
 
 def begin(config: pytest.Config) -> Run:

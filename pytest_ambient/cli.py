@@ -1,6 +1,7 @@
 """The console script `pytest-ambient`: what belongs to a run and is done beside pytest, one verb at a time."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -9,12 +10,13 @@ from typing import Protocol, cast
 from pytest_ambient import __version__, _stop
 from pytest_ambient.commands import tell
 from pytest_ambient.errors import AmbientError, Misuse
-from pytest_ambient.options import TABLE, add
+from pytest_ambient.options import TABLE, add, misspelt
 
 VERBS = (
     "up",
     "down",
     "cleanup",
+    "doctor",
     "images",
 )
 """Every verb; each is a module of `pytest_ambient.commands`, loaded when it is run or its help is asked for."""
@@ -37,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; 0 when it did what was asked, 1 when the environment did not let it, 2 for a wrong use."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     parsed = _parser(given[0] if given else "").parse_args(given)
+    for line in misspelt(os.environ):
+        tell(f"pytest-ambient: {line}")
     before = _stop.heed()
     try:
         return _verb(parsed.verb).act(parsed)

@@ -1,7 +1,7 @@
 """The table of options: what each is called on the command line, in the environment and in an ini file."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -9,6 +9,10 @@ import pytest
 
 from pytest_ambient import _parse as parse
 from pytest_ambient._parse import TIMEOUTS, Value
+
+PREFIX = "AMBIENT_"
+ALIKE = 0.7
+"""How alike two names must be for one to be taken for a slip of the other: other programs have variables, too."""
 
 
 class Option(NamedTuple):
@@ -74,7 +78,12 @@ TABLE: Final = (
     ),
     Option("istio-dir", "unpacked Istio release to install from (downloads one)", Path, metavar="DIR"),
     Option("installer", "what puts the mesh in: an installer's name, or none (istioctl; none in an existing one)", str),
-    Option("dataplane", "data plane to install: ztunnel, kmesh (ztunnel)", parse.one_of("ztunnel", "kmesh"), "ztunnel"),
+    Option(
+        "dataplane",
+        "data plane to install, or that must be found: ztunnel, kmesh (ztunnel)",
+        parse.one_of("ztunnel", "kmesh"),
+        "ztunnel",
+    ),
     Option("addons", "addons to install, by comma (none)", parse.words, (), "NAMES", True),
     Option(
         "gateway-api",
@@ -130,6 +139,20 @@ def add(option: Option, addoption: Callable[..., object]) -> None:
     else:
         words |= {"action": "append" if option.many else "store", "metavar": option.metavar}
     addoption(option.flag, **words)
+
+
+def misspelt(environment: Mapping[str, str]) -> list[str]:
+    """A line for each variable that looks like an option's and is none, with the one it is nearest to."""
+    known = {option.variable.removeprefix(PREFIX): option.variable for option in TABLE}
+    found = []
+    for name in sorted(environment):
+        rest = name.removeprefix(PREFIX)
+        if name.startswith(PREFIX) and rest not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(rest, known, 1, ALIKE)
+            found += [f"{name} is not read, is {known[near[0]]} meant?"] if near else []
+    return found
 
 
 def spoken(config: pytest.Config) -> bool:

@@ -1,5 +1,6 @@
 """The hooks, in the order in which pytest calls them; what they do lives elsewhere."""
 
+import os
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from pytest_ambient import _gate, _xdist, options
 from pytest_ambient._state import begun, run_of
 from pytest_ambient.errors import AmbientError
 from pytest_ambient.fixtures import (  # noqa: F401 - pytest finds fixtures by looking at a plugin's names
+    _ambient_foreign,
     _ambient_gate,
     _ambient_probes,
     _ambient_turn,
@@ -64,9 +66,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say what was chosen, and which way won."""
+    """Say what was chosen, and which way won; and what was perhaps meant to be chosen."""
     run = begun(config)
-    return run.header() if run is not None else []
+    return [*(run.header() if run else ()), *(f"ambient: {line}" for line in options.misspelt(os.environ))]
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import TypeAlias
 
 from pytest_ambient._halt import Halt, current, under
@@ -68,6 +69,10 @@ class Steps:
         else:
             self._side_by_side(group)
 
+    def also(self, undo: Callable[[], None]) -> None:
+        """Call this, too, when all is undone: before what was done earlier, and without a line of its own."""
+        self._undo.callback(self._kept_going, undo)
+
     def undo(self) -> None:
         """Undo all that was done, the last first; what cannot be undone is in `left` and keeps nothing else back."""
         self._undo.close()
@@ -77,28 +82,29 @@ class Steps:
         self._undo.pop_all()
 
     def _side_by_side(self, group: Group) -> None:
-        halt, errors = Halt(), list[BaseException]()
+        halt, ends = Halt(), SimpleQueue[BaseException | None]()
 
         def work(step: Step) -> None:
             try:
                 with under(halt):
                     self._one(step)
             except BaseException as error:  # raised again in the thread that waits for this one
-                errors.append(error)
-                halt.set()
+                ends.put(error)
+            else:
+                ends.put(None)
 
         # daemons: one that heeds nothing must not keep the process from ending
         threads = [threading.Thread(target=work, args=(step,), name=step.name, daemon=True) for step in group]
         try:
             for thread in threads:
                 thread.start()
-            for thread in threads:
-                thread.join()
+            for _ in threads:
+                error = ends.get()
+                if error is not None:
+                    raise error
         finally:
             halt.set()
             self._ended(threads)
-        if errors:
-            raise next((error for error in errors if isinstance(error, Exception)), errors[0])
 
     def _ended(self, threads: Sequence[threading.Thread]) -> None:
         deadline = time.monotonic() + GRACE
@@ -145,16 +151,18 @@ class Steps:
             thread.join()
 
     def _undone(self, step: Step) -> None:
-        start = self.clock()
+        start, told = self.clock(), len(self.left)
+        assert step.undo is not None
+        self._kept_going(step.undo)
+        seconds = self.clock() - start
+        if step.name in self.seconds and seconds >= NOTABLE and len(self.left) == told:
+            self.say(f"removed {step.name} {seconds:.1f} s")
+
+    def _kept_going(self, undo: Callable[[], None]) -> None:
         try:
-            assert step.undo is not None
-            step.undo()
+            undo()
         except Exception as error:  # whatever it was, the other steps are to be undone too
             self.left.append(str(error) if isinstance(error, AmbientError) else repr(error))
-            return
-        seconds = self.clock() - start
-        if step.name in self.seconds and seconds >= NOTABLE:
-            self.say(f"removed {step.name} {seconds:.1f} s")
 
 
 def first_line(error: Exception) -> str:

@@ -1,18 +1,27 @@
-"""Public doubles: a provider, a Kubernetes API and a clock that need neither a cluster nor time."""
+"""Public doubles: a provider, an installer, a Kubernetes API and a clock that need neither a cluster nor time."""
 
 import copy
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from pytest_ambient._fakes import FakeInstaller, FakeProvider, fake_installer, fake_provider
 from pytest_ambient._kube_exec import Executed
 from pytest_ambient._kube_rest import Kind
-from pytest_ambient.cluster.provider import Cluster, ClusterSpec
-from pytest_ambient.errors import ExecFailed, NotFound, ProviderError
-from pytest_ambient.finding import Finding
+from pytest_ambient.errors import ExecFailed, NotFound
+
+__all__ = [
+    "CLUSTER_WIDE",
+    "FakeInstaller",
+    "FakeKube",
+    "FakeProvider",
+    "ManualClock",
+    "fake_installer",
+    "fake_provider",
+    "merged",
+    "no_exec",
+]
 
 Object: TypeAlias = dict[str, Any]
 
@@ -35,58 +44,6 @@ class ManualClock:
         self.now += seconds
 
 
-@dataclass
-class FakeProvider:
-    """A provider that makes a folder for a cluster and writes what it was asked into `diary`, one JSON list a line."""
-
-    diary: Path
-    fails: str | None = None
-    """The text of a bring-up that fails."""
-
-    def check(self, spec: ClusterSpec) -> None:
-        """Accept everything."""
-
-    def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
-        """Nothing to look at."""
-        return ()
-
-    def create(self, spec: ClusterSpec) -> Cluster:
-        """A cluster of nothing but a kubeconfig file."""
-        self._write("create", spec.name)
-        if self.fails is not None:
-            raise ProviderError(self.fails)
-        kubeconfig = spec.folder / "kubeconfig"
-        kubeconfig.write_text("{}")
-        return Cluster(spec.name, kubeconfig, spec.name, owned=True, provider="fake", folder=spec.folder)
-
-    def delete(self, cluster: Cluster) -> None:
-        """Remove the folder."""
-        self._write("delete", cluster.name)
-        if cluster.folder is not None:
-            for path in cluster.folder.iterdir():
-                path.unlink()
-            cluster.folder.rmdir()
-
-    def load_image(self, cluster: Cluster, image: str) -> None:
-        """Write it down."""
-        self._write("load_image", image)
-
-    def save_logs(self, cluster: Cluster, folder: Path) -> None:
-        """Leave a log."""
-        self._write("save_logs", str(folder))
-        (folder / "log").write_text("nothing happened\n")
-
-    def asked(self) -> list[str]:
-        """What it was asked so far, by any process: verbs in order."""
-        if not self.diary.exists():
-            return []
-        return [json.loads(line)[0] for line in self.diary.read_text().splitlines()]
-
-    def _write(self, verb: str, about: str) -> None:
-        with self.diary.open("a") as file:
-            file.write(json.dumps([verb, about]) + "\n")
-
-
 Exec = Callable[[str, str, Sequence[str], bytes | None], Executed]
 
 
@@ -103,7 +60,7 @@ class FakeKube:
     run: Exec = no_exec
     """Answers `exec`: takes `NAMESPACE/POD`, container, arguments and standard input."""
     lines: dict[str, str] = field(default_factory=dict)
-    """Logs by `NAMESPACE/POD`."""
+    """Logs by `NAMESPACE/POD`, and by `NAMESPACE/POD before` of the life before."""
     pages: dict[tuple[str, str], str] = field(default_factory=dict)
     """What a pod's own ports answer, by `NAMESPACE/POD` and path."""
     kubeconfig: Path | None = None
@@ -174,10 +131,17 @@ class FakeKube:
         return self.run(f"{namespace}/{pod}", container, argv, stdin)
 
     def logs(
-        self, namespace: str, pod: str, container: str, *, since_time: str | None = None, tail: int | None = None
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        since_time: str | None = None,
+        tail: int | None = None,
+        previous: bool = False,
     ) -> str:
         """The lines kept for the pod."""
-        return self.lines.get(f"{namespace}/{pod}", "")
+        return self.lines.get(f"{namespace}/{pod} before" if previous else f"{namespace}/{pod}", "")
 
     def pod_http(self, namespace: str, pod: str, port: int, path: str, *, timeout: float = 10) -> str:
         """The page kept for the pod and path."""
@@ -210,19 +174,6 @@ def merged(old: Object, new: Object) -> Object:
         else:
             found[key] = copy.deepcopy(value)
     return found
-
-
-@contextmanager
-def fake_provider(diary: Path, *, fails: str | None = None, name: str = "fake") -> Iterator[FakeProvider]:
-    """Make `--ambient-cluster=fake` known in this process for a while."""
-    from pytest_ambient.cluster import provider
-
-    fake = FakeProvider(diary, fails)
-    provider.register(name, lambda: fake)
-    try:
-        yield fake
-    finally:
-        provider.forget(name)
 
 
 def _has(item: Object, wanted: Sequence[tuple[str, str]]) -> bool:

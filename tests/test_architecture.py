@@ -24,8 +24,8 @@ DANGEROUS = {
 MAY_IMPORT = {
     "verdict": {"verdict", "errors"},
     "probe": {"probe", "verdict", "manifest", "errors", "_kube", "_wait"},
-    "mesh": {"mesh", "manifest", "errors", "steps", "finding", "_kube", "_run", "_fetch", "_wait"},
-    "cluster": {"cluster", "errors", "steps", "finding", "_kube", "_run", "_fetch", "_wait", "_lock"},
+    "mesh": {"mesh", "manifest", "errors", "steps", "finding", "_halt", "_kube", "_run", "_fetch", "_wait"},
+    "cluster": {"cluster", "errors", "steps", "finding", "_halt", "_kube", "_run", "_fetch", "_wait", "_lock"},
     "report": {"report", "verdict", "errors"},
     "embedded": {"embedded"},
 }

@@ -1,5 +1,6 @@
 """Steps: group after group, side by side within one, tried again, told, and undone in reverse."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -157,12 +158,10 @@ def test_a_step_that_fails_ends_the_others_of_its_group(works: Callable[[], None
 
 def test_an_interruption_while_threads_work_ends_and_undoes_them() -> None:
     """It comes to the main thread alone."""
-    import _thread
-
     diary, start = Diary(), time.monotonic()
 
     def interrupted() -> None:
-        _thread.interrupt_main()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         waiting()
 
     with pytest.raises(KeyboardInterrupt):

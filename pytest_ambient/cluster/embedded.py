@@ -29,6 +29,8 @@ LEAST = 1 << 16
 class Embedded:
     """A mesh on this machine in one process tree, a test bench."""
 
+    meshed = True
+
     def check(self, spec: ClusterSpec) -> None:
         """Misuse on a system other than Linux."""
         preflight.linux()

@@ -3,10 +3,11 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from pytest_ambient._run import Process, this_process
 from pytest_ambient.cluster.provider import Cluster, find
@@ -17,8 +18,10 @@ RUN_LABEL = "pytest-ambient/run"
 NAMESPACES_GONE = 120.0
 """Seconds that a namespace may take to be gone; finalizers of custom resources make it slow."""
 
-Remove = Callable[[Cluster, str], None]
-"""Removes the namespaces of a run from a cluster."""
+Object: TypeAlias = Mapping[str, Any]
+
+Remove: TypeAlias = "Callable[[Lease], None]"
+"""Takes out of a cluster that is not ours all that a run has put in."""
 
 
 def state_folder() -> Path:
@@ -36,6 +39,8 @@ class Lease:
     """Name of the run; its namespaces carry it as the label `pytest-ambient/run`."""
     owner: Process | None
     """None: kept on purpose, nobody answers for it any more."""
+    installed: Object | None = None
+    """What was put into the cluster beside namespaces, in plain values; `words` says it to people."""
 
     @property
     def path(self) -> Path:
@@ -56,7 +61,8 @@ class Lease:
         self._write(lambda draft: os.replace(draft, self.path))
 
     def _write(self, publish: Callable[[Path], None]) -> None:
-        plain = {"cluster": self.cluster.to_json(), "run": self.run, "owner": self.owner and vars(self.owner)}
+        owner = self.owner and vars(self.owner)
+        plain = {"cluster": self.cluster.to_json(), "run": self.run, "owner": owner, "installed": self.installed}
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         try:
             draft.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -102,12 +108,17 @@ def of_cluster(name: str) -> Lease | None:
     return next((one for one in leases() if one.cluster.owned and one.cluster.name == name), None)
 
 
+def named(name: str) -> Lease | None:
+    """The lease of that cluster or, in a cluster that is not ours, of that run."""
+    return next((one for one in leases() if name == (one.cluster.name if one.cluster.owned else one.run)), None)
+
+
 def reap(one: Lease, remove: Remove) -> None:
     """Undo what a lease names, and end it; BrokenEnvironment when that fails, and the lease stays."""
     if one.cluster.owned:
         find(one.cluster.provider).delete(one.cluster)
     else:
-        remove(one.cluster, one.run)
+        remove(one)
     one.end()
 
 
@@ -127,9 +138,21 @@ def reap_all(remove: Remove, say: Callable[[str], None]) -> int:
 
 def orphans() -> Iterator[Path]:
     """State folders that no lease names."""
-    there = sorted((state_folder() / "clusters").glob("*"))  # before the leases: a run claims first, then makes
-    named = {one.cluster.folder for one in leases()}
-    yield from (path for path in there if path not in named)
+    # before the leases: a run claims first, then makes
+    there = sorted((state_folder() / "clusters").glob("*")) + sorted(meshes().glob("*"))
+    known = [*leases()]
+    there_for = {*(one.cluster.folder for one in known), *(meshes() / one.run for one in known)}
+    yield from (path for path in there if path not in there_for)
+
+
+def meshes() -> Path:
+    """Where runs keep what they render for clusters that are not theirs, a folder each."""
+    return state_folder() / "meshes"
+
+
+def failures() -> Path:
+    """Where the evidence of bring-ups that failed is kept, a folder for each run."""
+    return state_folder() / "failures"
 
 
 def remove_orphan(folder: Path) -> None:
@@ -163,7 +186,8 @@ def words(one: Lease) -> str:
     cluster = one.cluster
     if cluster.owned:
         return f"cluster {cluster.name} ({cluster.provider})"
-    return f"namespaces of run {one.run} in context {cluster.context}"
+    more = f" and {one.installed.get('words', 'what it installed')}" if one.installed else ""
+    return f"namespaces of run {one.run}{more} in context {cluster.context}"
 
 
 def _folder() -> Path:
@@ -174,6 +198,7 @@ def _read(path: Path) -> Lease | None:
     try:
         plain = json.loads(path.read_text())
         owner = plain["owner"]
-        return Lease(Cluster.from_json(plain["cluster"]), str(plain["run"]), Process(**owner) if owner else None)
-    except (OSError, ValueError, KeyError, TypeError, ProviderError):
+        cluster, installed = Cluster.from_json(plain["cluster"]), plain.get("installed")
+        return Lease(cluster, str(plain["run"]), Process(**owner) if owner else None, installed)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ProviderError):
         return None

@@ -1,29 +1,26 @@
-"""A cluster's life in one run: steps done one by one, timed and told, and undone in reverse."""
+"""A cluster's life in one run: made, furnished with a mesh, and let go; whatever fails or is interrupted is undone."""
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_ambient.cluster.lease import Lease, Remove, lease, of_cluster, reap_all, state_folder, words
+from pytest_ambient.cluster import evidence
+from pytest_ambient.cluster.lease import Lease, Object, Remove, lease, of_cluster, reap_all, state_folder, words
 from pytest_ambient.cluster.preflight import folder_usable
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec, Provider
 from pytest_ambient.errors import AmbientError, BringUpFailed, ProviderError
+from pytest_ambient.steps import NOTABLE, Group, Step, Steps
 
 Say = Callable[[str], None]
 
-NOTABLE = 0.05
-"""Seconds from which on a step is worth a line."""
+NAME, WHOLE = "words", "whole"
+"""In a record of what was installed: what people call it, and whether it was installed to its end."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """One thing that is done at the start and, perhaps, undone at the end."""
-
-    name: str
-    do: Callable[[], None]
-    undo: Callable[[], None] | None = None
+def nothing(cluster: Cluster) -> Sequence[Group]:
+    """No steps."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,12 @@ class Plan:
     """Where the cluster's logs go at the end of a run that failed; nowhere when None."""
     logs_always: bool = False
     """Whether the logs of a run that went well are wanted too."""
+    evidence: Path | None = None
+    """Where all that is known of a bring-up that failed goes, before it is undone; nowhere when None."""
+    then: Callable[[Cluster], Sequence[Group]] = nothing
+    """What else to do, once the cluster answers."""
+    installed: Object | None = None
+    """What `then` puts in, in plain values from which another process can take it out; `words` says it to people."""
 
 
 class Lifecycle:
@@ -47,78 +50,99 @@ class Lifecycle:
     def __init__(self, plan: Plan, say: Say, remove: Remove, clock: Callable[[], float] = time.monotonic) -> None:
         self.plan, self.say, self.remove, self.clock = plan, say, remove, clock
         self.cluster: Cluster | None = None
-        self.seconds: dict[str, float] = {}
-        """How long each step took."""
-        self._undo = ExitStack()
+        self._steps = Steps(say, clock)
         self._lease: Lease | None = None
+        self._reused = False
 
     def up(self) -> Cluster:
-        """The cluster, answering; BringUpFailed, with everything undone again, when a step fails."""
+        """The cluster, answering and furnished; BringUpFailed, with everything undone again, when a step fails."""
         try:
             reap_all(self.remove, self.say)
-            self._steps(
-                Step("lease", self._claim, self._release),
-                Step(f"cluster {self.plan.provider_name}", self._create, self._remove),
-            )
-        except BaseException as error:
-            self.down(failed=True)
-            if not isinstance(error, Exception):
-                raise
+            self._make()
+            assert self.cluster is not None
+            self._furnish(self.cluster)
+        except Exception as error:
+            try:
+                found = self._evidence()
+            finally:
+                self._let_go(failed=True)
             reason = error if isinstance(error, AmbientError) else repr(error)  # a foreign provider may raise anything
-            raise BringUpFailed(f"cluster {self.plan.provider_name} did not come up: {reason}") from error
-        assert self.cluster is not None
+            raise BringUpFailed(f"{self._what()} did not come up: {reason}{found}") from error
+        except BaseException:
+            self._let_go(failed=True)
+            raise
         return self.cluster
 
     def down(self, *, failed: bool) -> None:
         """Undo the steps in reverse, or keep the cluster where that was asked for; a second call does nothing."""
         if failed or self.plan.logs_always:
             self._save_logs()
-        if self._lease is not None and self._kept(failed):
-            self.say(f"kept {words(self._lease)}: {self._farewell()}")
-            self.leave()
-        try:
-            self._undo.close()
-        except Exception as error:  # the run has its results: whatever goes wrong here must not cost them
-            self.say(f"not all could be removed: {error}; later: pytest-ambient cleanup")
+        self._let_go(failed=failed)
 
     def leave(self) -> None:
-        """Let what was made stay after this process, on purpose; namespaces are known by their label from then on."""
+        """Let what was made stay after this process, on purpose; bare namespaces are known by their label from then."""
         assert self._lease is not None
-        self._undo.pop_all()
-        if self._lease.cluster.owned:
+        self._steps.keep()
+        if self._lease.cluster.owned or self._lease.installed:
             self._lease.keep()
         else:
             self._lease.end()
         self._lease = None
 
-    def _steps(self, *steps: Step) -> None:
-        for step in steps:
-            start = self.clock()
-            # registered first: what was half done when it failed or was interrupted is undone as well
-            if step.undo is not None:
-                self._undo.callback(step.undo)
-            step.do()
-            self.seconds[step.name] = self.clock() - start
-            if self.seconds[step.name] >= NOTABLE:
-                self.say(f"{step.name} {self.seconds[step.name]:.1f} s")
+    def _make(self) -> None:
+        earlier = of_cluster(self.plan.spec.name) if self.plan.provider_name != "existing" else None
+        self._reused = earlier is not None and self._usable(earlier)
+        if self.plan.provider_name == "existing" or self._reused:
+            self._steps.do([Step(f"cluster {self.plan.provider_name}", self._attach)])
+            self._claim(self.cluster)
+        else:
+            self._claim(None)
+            folder_usable(self.plan.spec.folder)
+            self._steps.also(self._delete)
+            self._steps.do([Step(f"cluster {self.plan.provider_name}", self._create)])
 
-    def _claim(self) -> None:
-        spec, owned = self.plan.spec, self.plan.provider_name != "existing"
-        earlier = of_cluster(spec.name)
-        if owned and earlier is not None:
+    def _furnish(self, cluster: Cluster) -> None:
+        for group in () if self._reused else self.plan.then(cluster):
+            # what is in a cluster of ours goes with it
+            self._steps.do([replace(step, undo=None) for step in group] if cluster.owned else group)
+        if self._lease is not None and self._lease.installed:
+            self._lease = replace(self._lease, installed={**self._lease.installed, WHOLE: True})
+            self._lease.write()
+        if not cluster.owned:
+            # undone first: pods must not be left in a mesh that goes
+            self._steps.also(self._remove)
+
+    def _usable(self, earlier: Lease) -> bool:
+        """Whether a cluster that was kept under this name serves as well; ProviderError when it is in the way."""
+        if earlier.owner is not None or not getattr(self.plan.provider, "reuses", False):
             raise ProviderError(_taken(earlier))
-        kubeconfig = spec.kubeconfig or spec.folder / "kubeconfig"
-        context, folder = spec.context or spec.name, spec.folder if owned else None
-        claimed = lease(Cluster(spec.name, kubeconfig, context, owned, self.plan.provider_name, folder), self.plan.run)
+        there, wanted = earlier.installed or {}, {**(self.plan.installed or {}), WHOLE: True}
+        if self.plan.installed and there != wanted:
+            found = there.get(NAME, "no mesh of ours") + ("" if there.get(WHOLE) else ", half of it")
+            raise ProviderError(
+                f"cluster {earlier.cluster.name} was kept with {found}, wanted is {wanted[NAME]}: "
+                f"pytest-ambient down --ambient-name={earlier.cluster.name}, or give another --ambient-name"
+            )
+        return True
+
+    def _claim(self, cluster: Cluster | None) -> None:
+        """Make known that this process answers for what is about to be made, before it is made."""
+        plan = self.plan
+        if cluster is None:
+            folder = plan.spec.folder
+            cluster = Cluster(plan.spec.name, folder / "kubeconfig", plan.spec.name, True, plan.provider_name, folder)
+        claimed = replace(lease(cluster, plan.run), installed=None if self._reused else plan.installed)
         claimed.claim()
         self._lease = claimed
-        if folder is not None:
-            folder_usable(folder)
+        self._steps.also(self._release)
 
     def _release(self) -> None:
-        if self._lease is not None:
+        if self._lease is not None and not self._steps.left:  # what is left is for `pytest-ambient cleanup`
             self._lease.end()
-            self._lease = None
+        self._lease = None
+
+    def _attach(self) -> None:
+        self.cluster = replace(self.plan.provider.create(self.plan.spec), owned=False)
 
     def _create(self) -> None:
         assert self._lease is not None
@@ -126,23 +150,37 @@ class Lifecycle:
         self._lease = replace(self._lease, cluster=self.cluster)
         self._lease.write()
 
+    def _delete(self) -> None:
+        assert self._lease is not None
+        self._told(lambda one: self.plan.provider.delete(one.cluster), self._lease)
+
     def _remove(self) -> None:
         assert self._lease is not None
-        ours, start = self._lease, self.clock()
-        self._lease = None  # should the removal fail, the lease stays for `pytest-ambient cleanup`
-        if ours.cluster.owned:
-            self.plan.provider.delete(ours.cluster)
-        elif self.cluster is not None:
-            self.remove(ours.cluster, self.plan.run)
-        self._lease = ours
+        self._told(lambda one: self.remove(replace(one, installed=None)), replace(self._lease, installed=None))
+
+    def _told(self, act: Callable[[Lease], None], one: Lease) -> None:
+        start = self.clock()
+        act(one)
         seconds = self.clock() - start
         if self.cluster is not None or seconds >= NOTABLE:  # what never came to be is not worth a line
-            self.say(f"removed {words(ours)} {seconds:.1f} s")
+            self.say(f"removed {words(one)} {seconds:.1f} s")
+
+    def _let_go(self, *, failed: bool) -> None:
+        if self._lease is not None and self._kept(failed):
+            self.say(f"kept {words(self._lease)}: {self._farewell()}")
+            self.leave()
+        self._steps.undo()
+        for reason in self._steps.left:  # the run has its results: whatever goes wrong here must not cost them
+            self.say(f"not all could be removed: {reason}; later: pytest-ambient cleanup")
 
     def _kept(self, failed: bool) -> bool:
         if self.cluster is None:
             return False
         return self.plan.keep == "always" or (self.plan.keep == "on-failure" and failed)
+
+    def _what(self) -> str:
+        name = f"cluster {self.plan.provider_name}"
+        return f"the mesh in {name}" if self.cluster is not None else name
 
     def _farewell(self) -> str:
         assert self._lease is not None
@@ -150,8 +188,23 @@ class Lifecycle:
         if cluster.owned:
             look = f"kubectl --kubeconfig {cluster.kubeconfig} get pods -A"
             return f"{look}; pytest-ambient down --ambient-name={cluster.name}"
+        if self._lease.installed:
+            return f"pytest-ambient down --ambient-name={self.plan.run}"
         where = f"--kubeconfig {cluster.kubeconfig} --context {cluster.context}"
         return f"kubectl {where} delete namespace -l pytest-ambient/run={self.plan.run}"
+
+    def _evidence(self) -> str:
+        """Keep what is known of a bring-up that failed; where it is, for the end of the message."""
+        folder = self.plan.evidence
+        if folder is None or self._lease is None:
+            return ""
+        one, provider = self._lease.cluster, self.plan.provider
+        complaint = evidence.collect(
+            folder, lambda: provider.save_logs(one, folder), self.cluster if self.cluster is not None else None
+        )
+        if complaint:
+            self.say(f"not all evidence could be saved in {folder}: {complaint}")
+        return f"\n  evidence in {folder}" if folder.is_dir() and any(folder.iterdir()) else ""
 
     def _save_logs(self) -> None:
         if self.plan.logs is None or self._lease is None:

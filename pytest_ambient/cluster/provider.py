@@ -101,7 +101,11 @@ class Cluster:
 
 
 class Provider(Protocol):
-    """Brings one Kubernetes cluster into being and lets it go again; knows nothing of pytest or of meshes."""
+    """Brings one Kubernetes cluster into being and lets it go again; knows nothing of pytest or of meshes.
+
+    Two attributes may be left out, and are then False: `meshed`, clusters come with a mesh of their own and none is
+    installed; `reuses`, `create` takes a cluster that was kept under the name when it is as wanted.
+    """
 
     def check(self, spec: ClusterSpec) -> None:
         """Refuse what can never work, before anything is made: Misuse in one line."""

@@ -14,16 +14,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def act(parsed: argparse.Namespace) -> int:
-    """Remove it; AmbientError when there is none of that name, or when a run still uses it."""
-    from pytest_ambient.cluster.lease import leases, of_cluster, reap, remove_namespaces, words
+    """Remove it; AmbientError when there is none of that name, or when a run still uses it.
+
+    The name of a run takes out of a cluster that is not ours what that run left in it on purpose.
+    """
+    from pytest_ambient._bringup import remove
+    from pytest_ambient.cluster.lease import leases, named, reap, words
 
     name = commands.settings(parsed).name or commands.BENCH
-    one = of_cluster(name)
+    one = named(name)
     if one is None:
         there = ", ".join(lease.cluster.name for lease in leases() if lease.cluster.owned)
         raise AmbientError(f"there is no cluster {name}, there are {there or 'none'}")
     if one.owner is not None and one.owner.alive:
         raise AmbientError(f"{words(one)} belongs to a run that goes on (process {one.owner.pid})")
-    reap(one, remove_namespaces)
+    reap(one, remove)
     commands.tell(f"removed {words(one)}")
     return 0

@@ -13,7 +13,26 @@ if TYPE_CHECKING:
     from pytest_ambient.cluster.provider import Cluster
 
 WORDS = "bring a cluster up, with mesh and Bookinfo, and leave it running"
-OPTIONS = ("cluster", "name", "nodes", "istio-version", "namespace", "hub", "timeout", "fault")
+OPTIONS = (
+    "cluster",
+    "name",
+    "nodes",
+    "kubernetes-version",
+    "istio-version",
+    "istio-dir",
+    "installer",
+    "dataplane",
+    "addons",
+    "gateway-api",
+    "namespace",
+    "hub",
+    "timeout",
+    "fault",
+)
+
+
+WANTED = "embedded, kind, k3d or minikube"
+"""What to ask for, in words."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,25 +43,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def act(parsed: argparse.Namespace) -> int:
     """Bring it up and say how to use it; everything is undone when a part of it does not come."""
-    from pytest_ambient import _checks, _probing
-    from pytest_ambient.cluster.lease import remove_namespaces
-    from pytest_ambient.cluster.lifecycle import Lifecycle, Plan, spec_folder
-    from pytest_ambient.cluster.provider import ClusterSpec, find
+    from pytest_ambient import _bringup, _checks, _probing
+    from pytest_ambient.cluster.lifecycle import Lifecycle
 
     settings, run = commands.settings(parsed), f"up-{secrets.token_hex(4)}"
     if settings.cluster in (None, "existing"):
-        raise Misuse("up: give --ambient-cluster=embedded" + (", existing is up already" if settings.cluster else ""))
-    name = settings.name or commands.BENCH
-    spec = ClusterSpec(
-        name,
-        spec_folder(name),
-        settings.nodes,
-        istio_version=settings.istio_version,
-        faults=settings.fault,
-        within=settings.timeout["cluster"],
-    )
+        raise Misuse(f"up: give --ambient-cluster={WANTED}" + (", existing is up already" if settings.cluster else ""))
+    spec = _bringup.cluster_spec(settings, settings.name or commands.BENCH, None)
     _checks.check(settings, lambda: spec)
-    lifecycle = Lifecycle(Plan(find(settings.cluster), settings.cluster, spec, run), commands.tell, remove_namespaces)
+    lifecycle = Lifecycle(_bringup.plan(settings, spec, run, commands.tell), commands.tell, _bringup.remove)
     cluster = lifecycle.up()
     try:
         namespace = None if parsed.no_bookinfo else _probing.furnish(cluster, settings, run, commands.tell)

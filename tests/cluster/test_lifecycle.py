@@ -9,45 +9,21 @@ from pytest_ambient._run import Process, process, this_process
 from pytest_ambient.cluster import lease as leases
 from pytest_ambient.cluster import provider as providers
 from pytest_ambient.cluster.lease import Lease
-from pytest_ambient.cluster.lifecycle import Lifecycle, Plan, Step, spec_folder
+from pytest_ambient.cluster.lifecycle import Lifecycle, Plan, spec_folder
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import BringUpFailed, ProviderError
-from pytest_ambient.testing import FakeProvider, ManualClock, fake_provider
+from pytest_ambient.testing import FakeProvider, fake_provider
 
 GONE = Process(2**22 - 1, "never")
 
 
-def remove(cluster: Cluster, run: str) -> None:
-    """Removes no namespaces."""
+def remove(one: Lease) -> None:
+    """Removes nothing."""
 
 
 def life(fake: FakeProvider, told: list[str], name: str = "mine", keep: str = "never") -> Lifecycle:
     """A life with a provider that makes nothing."""
     return Lifecycle(Plan(fake, "fake", ClusterSpec(name, spec_folder(name)), "r1", keep), told.append, remove)
-
-
-def test_steps_are_timed_and_undone_in_reverse(tmp_path: Path) -> None:
-    """Also the step that failed: what it had half done goes too."""
-    clock, done = ManualClock(), list[str]()
-    told: list[str] = []
-    one = Lifecycle(Plan(FakeProvider(tmp_path), "fake", ClusterSpec("x", tmp_path), "r"), told.append, remove, clock)
-
-    def step(name: str) -> Step:
-        def do() -> None:
-            done.append(name)
-            clock.sleep(1.5)
-
-        return Step(name, do, lambda: done.append(f"not {name}"))
-
-    def fail() -> None:
-        raise ProviderError("no")
-
-    with pytest.raises(ProviderError):
-        one._steps(step("a"), step("b"), Step("c", fail, lambda: done.append("not c")))
-    one.down(failed=True)
-    assert done == ["a", "b", "not c", "not b", "not a"]
-    assert told == ["a 1.5 s", "b 1.5 s"]
-    assert one.seconds == {"a": 1.5, "b": 1.5}
 
 
 def test_a_life_leaves_neither_folder_nor_lease(tmp_path: Path, state: Path) -> None:
@@ -109,9 +85,10 @@ def test_a_failed_bring_up_saves_logs_before_it_undoes(tmp_path: Path) -> None:
     """Otherwise nothing would be left to read."""
     with fake_provider(tmp_path / "diary", fails="no") as fake:
         one = life(fake, [])
-        one.plan = replace(one.plan, logs=tmp_path / "logs")
-        with pytest.raises(BringUpFailed):
+        one.plan = replace(one.plan, evidence=tmp_path / "logs")
+        with pytest.raises(BringUpFailed) as caught:
             one.up()
+    assert str(caught.value) == f"cluster fake did not come up: no\n  evidence in {tmp_path / 'logs'}"
     assert fake.asked() == ["create", "save_logs", "delete"]
     assert (tmp_path / "logs" / "log").exists()
 
@@ -148,7 +125,7 @@ def test_namespaces_in_a_cluster_that_is_not_ours_are_leased_by_run(state: Path)
         Lease(cluster, run, GONE).claim()
     removed: list[tuple[str, str]] = []
     told: list[str] = []
-    assert leases.reap_all(lambda cluster, run: removed.append((cluster.name, run)), told.append) == 0
+    assert leases.reap_all(lambda one: removed.append((one.cluster.name, one.run)), told.append) == 0
     assert removed == [("prod", "r1"), ("prod", "r2")]
     assert told[0] == "removed namespaces of run r1 in context prod, left behind by a run that is gone"
     assert list((state / "leases").iterdir()) == []
@@ -158,7 +135,7 @@ def test_what_cannot_be_reaped_is_told_and_stays(tmp_path: Path) -> None:
     """The next run tries again."""
     told: list[str] = []
 
-    def fails(cluster: Cluster, run: str) -> None:
+    def fails(one: Lease) -> None:
         raise ProviderError("nobody answers")
 
     Lease(Cluster("prod", Path("k"), "prod", False, "existing"), "r1", GONE).claim()

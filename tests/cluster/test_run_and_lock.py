@@ -192,3 +192,42 @@ def test_a_command_of_work_that_shall_end_is_killed_at_once(tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt), _halt.under(halt):
         _run.run(["sh", "-c", "echo > started"], folder=tmp_path)
     assert not (tmp_path / "started").exists()
+
+
+def test_the_files_of_a_lock_go_when_nobody_holds_it(tmp_path: Path) -> None:
+    """Never those of one that is held or waited for; who comes later finds a lock that works."""
+    path = tmp_path / "lock.db"
+    with holder("shared", path):
+        assert not _lock.remove(path)
+        assert path.exists()
+    assert _lock.remove(path, really=False)
+    assert path.exists()
+    assert _lock.remove(path)
+    assert list(tmp_path.iterdir()) == []
+    with holder("alone", path), pytest.raises(LockError), _lock.shared(path, within=0.2):
+        pass
+
+
+def test_a_lock_that_is_removed_while_others_come_stays_one(tmp_path: Path) -> None:
+    """Nobody holds it alone beside somebody else, however the removal falls between them."""
+    path, over, inside, clashes = tmp_path / "lock.db", threading.Event(), list[int](), list[int]()
+
+    def take(number: int) -> None:
+        while not over.is_set():
+            with _lock.alone(path, within=20):
+                inside.append(number)
+                time.sleep(0.001)
+                clashes.extend(inside[1:])
+                inside.remove(number)
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    end, removed = time.monotonic() + 1.5, 0
+    while time.monotonic() < end:
+        removed += _lock.remove(path)
+    over.set()
+    for thread in threads:
+        thread.join(30)
+    assert clashes == []
+    assert removed

@@ -137,10 +137,10 @@ def test_cleanup_removes_what_dead_runs_left_and_names_what_is_kept(
 
 
 WRONG = {
-    "no-cluster": (["up"], "pytest-ambient: up: give --ambient-cluster=embedded"),
+    "no-cluster": (["up"], "pytest-ambient: up: give --ambient-cluster=embedded, kind, k3d or minikube"),
     "existing": (
         ["up", "--ambient-cluster=existing"],
-        "pytest-ambient: up: give --ambient-cluster=embedded, existing is up already",
+        "pytest-ambient: up: give --ambient-cluster=embedded, kind, k3d or minikube, existing is up already",
     ),
     "unknown": (
         ["up", "--ambient-cluster=x"],

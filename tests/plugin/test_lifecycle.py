@@ -46,10 +46,10 @@ def test_a_failed_bring_up_is_every_tests_error_and_tried_once(project: Project,
     project.write(TWO, fails="no room left")
     result = project.run("--ambient-cluster=fake", *arguments)
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["*cluster fake did not come up: no room left"])
+    result.stdout.fnmatch_lines(["*cluster fake did not come up: no room left", "  evidence in */failures/r*"])
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*def ambient_cluster*")
-    assert project.provider.asked() == ["create", "delete"]
+    assert project.provider.asked() == ["create", "save_logs", "delete"]
 
 
 @XDIST
