@@ -10,6 +10,7 @@ from pytest_ambient.errors import AmbientError, BrokenPromise, Inconclusive, Mis
 
 if TYPE_CHECKING:
     from pytest_ambient._facts import Facts
+    from pytest_ambient.mesh.foreign import Foreign
     from pytest_ambient.settings import Settings
     from pytest_ambient.verdict.case import Case
     from pytest_ambient.verdict.variant import Unsupported, World
@@ -77,9 +78,13 @@ def _there(item: pytest.Item, request: pytest.FixtureRequest) -> "Case | Unsuppo
 
 
 def lacking(item: pytest.Item, request: pytest.FixtureRequest) -> str | None:
-    """Why the mesh cannot do what a test needs; the mesh is asked only when something is needed."""
-    needs = facts(item).needs
-    return _probing.missing(needs, request.getfixturevalue("ambient_features")) if needs else None
+    """Why the mesh cannot do what a test needs, or others decide its row; asked only when that matters."""
+    needs, row = facts(item).needs, case_of(item)
+    reason = _probing.missing(needs, request.getfixturevalue("ambient_features")) if needs else None
+    if reason is not None or row is None or row.source is None:
+        return reason
+    others: Foreign = request.getfixturevalue("_ambient_foreign")
+    return others.everywhere or (others.waypoints if "Waypoint" in needs else "") or None
 
 
 def changes_mesh(request: pytest.FixtureRequest) -> bool:

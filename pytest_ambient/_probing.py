@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pytest_ambient.manifest import Places
     from pytest_ambient.mesh.bookinfo import Bookinfo
     from pytest_ambient.mesh.features import Feature
+    from pytest_ambient.mesh.foreign import Foreign
+    from pytest_ambient.mesh.meshwide import MeshWide
     from pytest_ambient.mesh.readiness import Mesh
     from pytest_ambient.probe.battery import Battery
     from pytest_ambient.probe.result import CaseResult
@@ -100,15 +102,32 @@ def places(kube: "Kube", found: "Mesh", cluster: "Cluster", run: "Run", worker: 
         run.say(f"policies in {decided.root} hold in our namespaces too: {', '.join(others)}")
     start = run.settings.namespace or (NAMESPACE if cluster.owned else f"{NAMESPACE}-{run.id}")
     name = f"{start}-{worker}" if worker else start
-    return _places(name, found, decided.root, decided.trust_domain)
+    return _places(name, found, decided)
 
 
-def _places(name: str, found: "Mesh", root: str, trust_domain: str = "cluster.local") -> "Places":
+def _places(name: str, found: "Mesh", decided: "MeshWide") -> "Places":
     from pytest_ambient.manifest import Places
 
-    names = (name, f"{name}-other", f"{name}-outside", root, trust_domain)
-    plane, image = found.dataplane, found.waypoint_image
-    return Places(*names, dataplane_mode=plane.mode, waypoint_image=image, proxies=plane.label, silent=plane.silent)
+    plane = found.dataplane
+    return Places(
+        name,
+        f"{name}-other",
+        f"{name}-outside",
+        decided.root,
+        decided.trust_domain,
+        dataplane_mode=plane.mode,
+        waypoint_image=found.waypoint_image,
+        revision=decided.revision,
+        proxies=plane.label,
+        silent=plane.silent,
+    )
+
+
+def foreign(kube: "Kube", where: "Places", cluster: "Cluster", run: str) -> "Foreign":
+    """What policies of others could decide here; nobody else writes into a cluster of ours."""
+    from pytest_ambient.mesh.foreign import Foreign, look
+
+    return Foreign() if cluster.owned else look(kube, where, run)
 
 
 def bookinfo(kube: "Kube", where: "Places", found: "Mesh", settings: "Settings", run: str, say: Say) -> "Bookinfo":
@@ -123,11 +142,12 @@ def bookinfo(kube: "Kube", where: "Places", found: "Mesh", settings: "Settings",
 def furnish(cluster: "Cluster", settings: "Settings", run: str, say: Say) -> str:
     """Bookinfo in a cluster that is to stay; its namespace."""
     from pytest_ambient._kube import Kube
+    from pytest_ambient.mesh import meshwide
 
     kube = Kube(cluster.kubeconfig, cluster.context)
     found, name = mesh(kube, settings, say), settings.namespace or NAMESPACE
     agreed(found, settings)
-    bookinfo(kube, _places(name, found, found.root), found, settings, run, say)
+    bookinfo(kube, _places(name, found, meshwide.read(kube)), found, settings, run, say)
     return name
 
 
@@ -153,6 +173,14 @@ class Probes:
         if isinstance(last, Lost):
             raise Inconclusive(f"{word} -> {call}: {last.reason}")
         return last
+
+
+def undisturbed(ours: Probes, row: "Case", result: "CaseResult") -> None:
+    """Inconclusive when a policy of others came while the run went on: it may be what broke the promise."""
+    found = foreign(ours.kube, ours.places, ours.cluster, ours.run.id)
+    reason = found.everywhere or found.waypoints if row.source is not None else ""
+    if reason:
+        raise Inconclusive(f"{reason}, it came while the run went on\n{result.text}")
 
 
 @contextmanager

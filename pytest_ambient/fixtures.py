@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_ambient.manifest import Places
     from pytest_ambient.mesh.bookinfo import Bookinfo
     from pytest_ambient.mesh.features import Feature
+    from pytest_ambient.mesh.foreign import Foreign
     from pytest_ambient.mesh.readiness import Mesh
     from pytest_ambient.probe.rule import RuleRun
     from pytest_ambient.settings import Settings
@@ -76,6 +77,14 @@ def ambient_places(
     _probing.agreed(ambient_mesh, run_of(pytestconfig).settings)
     worker = _xdist.worker_id(pytestconfig)
     return _probing.places(ambient_kube, ambient_mesh, ambient_cluster, run_of(pytestconfig), worker)
+
+
+@pytest.fixture(scope="session")
+def _ambient_foreign(
+    ambient_kube: "Kube", ambient_places: "Places", ambient_cluster: "Cluster", pytestconfig: pytest.Config
+) -> "Foreign":
+    """What policies of others could decide of our rows, as the run begins."""
+    return _probing.foreign(ambient_kube, ambient_places, ambient_cluster, run_of(pytestconfig).id)
 
 
 @pytest.fixture(scope="session")
@@ -172,7 +181,12 @@ def ambient_rule(
 
 
 @pytest.fixture
-def verdict(request: pytest.FixtureRequest, _ambient_turn: None, ambient_rule: "RuleRun") -> Verdict:
+def verdict(
+    request: pytest.FixtureRequest,
+    _ambient_turn: None,
+    ambient_rule: "RuleRun",
+    _ambient_probes: "_probing.Probes",
+) -> Verdict:
     """What came of the row that this test runs: `verdict.holds()`.
 
     The row was probed before the manifest of the module, after it, and after its removal. Raises Inconclusive here, in
@@ -188,4 +202,6 @@ def verdict(request: pytest.FixtureRequest, _ambient_turn: None, ambient_rule: "
     request.node.user_properties += properties(_probing.facts(result, whole=lenient))
     if result.word == "inconclusive":
         raise Inconclusive(result.text)
+    if result.word == "broken":
+        _probing.undisturbed(_ambient_probes, case, result)
     return Verdict(result.text or None, differs=result.reason if lenient else None)

@@ -15,6 +15,9 @@ Object: TypeAlias = dict[str, Any]
 PROXY_IMAGE = "sidecar.istio.io/proxyImage"
 """The annotation of a Gateway by which Istio runs another image for it than its own."""
 
+REVISION = "istio.io/rev"
+"""The label of an object that one revision of istiod alone looks after, and of istiod itself."""
+
 _NAME = re.compile(r"\$\{([^}\n]*)\}")
 
 
@@ -35,6 +38,8 @@ class Places:
     """The value of the label `istio.io/dataplane-mode` that enrols."""
     waypoint_image: str = ""
     """The image that waypoints must run; empty for Istio's own."""
+    revision: str = ""
+    """What waypoints must be labelled with so that an istiod looks after them; empty where one does without."""
     proxies: str = "app=ztunnel"
     """The label of the pods that move the bytes."""
     silent: str = ""
@@ -124,18 +129,21 @@ def read(
         raise ManifestError(f"{path}:1: cannot be read: {error}") from error
     items = _parsed(_filled(text, path, places), path)
     found = [_checked(item, path, line, image or partial(image_from, hub)) for item, line in items]
-    proxy = places.waypoint_image and image_from(hub, places.waypoint_image)
-    return [_proxied(document, places.waypoint_class, proxy) for document in found] if proxy else found
+    return [_tended(document, places, hub) for document in found]
 
 
-def _proxied(document: Document, waypoint_class: str, image: str) -> Document:
-    """A waypoint with the image that its data plane needs, unless it names one itself."""
-    item = document.object
-    if item["kind"] != "Gateway" or (item.get("spec") or {}).get("gatewayClassName") != waypoint_class:
+def _tended(document: Document, places: Places, hub: str | None) -> Document:
+    """A waypoint with the image of its data plane and the revision of its istiod, unless it names them itself."""
+    item, added = document.object, dict[str, Object]()
+    if item["kind"] != "Gateway" or (item.get("spec") or {}).get("gatewayClassName") != places.waypoint_class:
         return document
+    if places.waypoint_image:
+        added["annotations"] = {PROXY_IMAGE: image_from(hub, places.waypoint_image)}
+    if places.revision:
+        added["labels"] = {REVISION: places.revision}
     meta = item["metadata"]
-    annotations = {PROXY_IMAGE: image, **(meta.get("annotations") or {})}
-    return replace(document, object={**item, "metadata": {**meta, "annotations": annotations}})
+    added = {key: {**values, **(meta.get(key) or {})} for key, values in added.items()}
+    return replace(document, object={**item, "metadata": {**meta, **added}})
 
 
 def plain(text: str, path: Path, *, hub: str | None = None) -> list[Object]:

@@ -11,6 +11,7 @@ from pytest_ambient._state import begun, run_of
 from pytest_ambient.errors import AmbientError
 from pytest_ambient.fixtures import (  # noqa: F401 - pytest finds fixtures by looking at a plugin's names
     _ambient_foreign,
+    _ambient_foreign,
     _ambient_gate,
     _ambient_probes,
     _ambient_turn,

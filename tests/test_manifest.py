@@ -44,7 +44,7 @@ def test_names_are_filled_in_and_documents_know_their_line(tmp_path: Path) -> No
         ("a: b\n d: e\n", r"test_x.yaml:2: "),
         (
             CONFIG + "data:\n  x: ${NAMESPACES}\n",
-            r"test_x.yaml:7: unknown name \$\{NAMESPACES\}, known are NAMESPACE, ",
+            r"test_x.yaml:7: unknown name \$\{NAMESPACES\}, known are DATAPLANE_MODE, NAMESPACE, ",
         ),
         (f"{CONFIG}---\nkind: Pod\n", r"test_x.yaml:7: not a Kubernetes object: no apiVersion, no metadata.name"),
         ("- a\n", r"test_x.yaml:1: not a Kubernetes object"),
@@ -75,3 +75,29 @@ def test_images_are_taken_from_the_mirror_wherever_containers_are(tmp_path: Path
     assert pod["containers"] == [{"image": "mirror.example/istio/b@sha256:12"}, {"name": "without"}]
     assert document.object["spec"]["image"] == "docker.io/c"
     assert image_from(None, "docker.io/c") == "docker.io/c"
+
+
+WAYPOINT = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: w, labels: {istio.io/waypoint-for: service}}
+spec: {gatewayClassName: NAME}
+"""
+
+
+def labels(folder: Path, text: str, revision: str) -> dict[str, str]:
+    """The labels of the only object of a manifest, where istiod has a revision."""
+    places = Places("shop", "other", "outside", revision=revision)
+    (document,) = read(written(folder, text), places)
+    return dict(document.object["metadata"]["labels"])
+
+
+def test_waypoints_name_the_istiod_that_looks_after_them(tmp_path: Path) -> None:
+    """Where none looks after what names nobody; what the manifest says itself goes before, other Gateways are left."""
+    text, plain = WAYPOINT.replace("NAME", "istio-waypoint"), {"istio.io/waypoint-for": "service"}
+    assert labels(tmp_path, text, "") == plain
+    assert labels(tmp_path, text, "1-30") == plain | {"istio.io/rev": "1-30"}
+    assert labels(tmp_path, text.replace("service", "service, istio.io/rev: x"), "1-30") == plain | {
+        "istio.io/rev": "x"
+    }
+    assert labels(tmp_path, WAYPOINT.replace("NAME", "istio"), "1-30") == plain

@@ -6,9 +6,11 @@ from typing import Any
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, NotFound
-from pytest_ambient.mesh.dataplane import ISTIOD, workloads
+from pytest_ambient.manifest import REVISION
+from pytest_ambient.mesh.dataplane import ISTIOD, ZTUNNEL, workloads
 
 SECURITY = "security.istio.io/v1"
+DEFAULT = "default"
 POLICIES = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication")
 
 
@@ -19,16 +21,39 @@ class MeshWide:
     root: str
     """The namespace whose policies hold everywhere."""
     trust_domain: str
+    revision: str = ""
+    """The istiod that looks only after what names it; empty where one looks after everything else too."""
 
 
 def read(kube: Kube) -> MeshWide:
     """As istiod's own configuration has it; Istio's defaults where this user may not read that."""
-    found = workloads(kube, *ISTIOD)
-    meta: Object = found[0]["metadata"] if found else {"namespace": "istio-system"}
+    found = [item["metadata"] for item in workloads(kube, *ISTIOD)]
+    meta = _chosen(kube, found) if found else {"namespace": "istio-system"}
     config = _configuration(kube, meta)
     return MeshWide(
-        str(config.get("rootNamespace") or meta["namespace"]), str(config.get("trustDomain") or "cluster.local")
+        str(config.get("rootNamespace") or meta["namespace"]),
+        str(config.get("trustDomain") or "cluster.local"),
+        "" if any(_revision(one) == DEFAULT for one in found) or _default_tag(kube) else _revision(meta),
     )
+
+
+def _chosen(kube: Kube, found: list[Object]) -> Object:
+    """Of several istiods the one that the ztunnels belong to; else the default one."""
+    ztunnels = {_revision(item["metadata"]) for item in workloads(kube, *ZTUNNEL.parts["ztunnel"])}
+    return next((one for one in found if _revision(one) in ztunnels), found[0])
+
+
+def _revision(meta: Object) -> str:
+    return str((meta.get("labels") or {}).get(REVISION) or DEFAULT)
+
+
+def _default_tag(kube: Kube) -> bool:
+    """Whether a revision is the default one by a tag: a webhook's, or since Istio 1.28 a Service's."""
+    kinds = ("admissionregistration.k8s.io/v1/MutatingWebhookConfiguration", "v1/Service")
+    try:
+        return any(kube.list(kind, labels=f"istio.io/tag={DEFAULT}") for kind in kinds)
+    except Forbidden:
+        return True
 
 
 def policies(kube: Kube, root: str) -> tuple[str, ...]:
@@ -57,8 +82,8 @@ def _configuration(kube: Kube, istiod: Object) -> Mapping[str, Any]:
     """A revision's configuration lies in a ConfigMap of its own."""
     import yaml
 
-    revision = (istiod.get("labels") or {}).get("istio.io/rev", "default")
-    name = "istio" if revision == "default" else f"istio-{revision}"
+    revision = _revision(istiod)
+    name = "istio" if revision == DEFAULT else f"istio-{revision}"
     try:
         found = kube.get("v1/ConfigMap", name, istiod["namespace"]) or {}
         config = yaml.safe_load((found.get("data") or {}).get("mesh", ""))

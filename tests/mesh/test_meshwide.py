@@ -39,8 +39,36 @@ def real(kube: FakeKube) -> Kube:
 def test_a_revision_has_a_configuration_of_its_own(revision: str) -> None:
     """Its name carries the revision; without words of its own it means Istio's defaults."""
     told = mesh(revision, trustDomain="prod.example", rootNamespace="roots")
-    assert meshwide.read(real(told)) == meshwide.MeshWide("roots", "prod.example")
-    assert meshwide.read(real(mesh(revision))) == meshwide.MeshWide("mesh", "cluster.local")
+    named = "" if revision == "default" else revision
+    assert meshwide.read(real(told)) == meshwide.MeshWide("roots", "prod.example", named)
+    assert meshwide.read(real(mesh(revision))) == meshwide.MeshWide("mesh", "cluster.local", named)
+
+
+@pytest.mark.parametrize("kind", ["admissionregistration.k8s.io/v1/MutatingWebhookConfiguration", "v1/Service"])
+def test_a_revision_that_is_the_default_one_by_its_tag_needs_no_label(kind: str) -> None:
+    """The tag is a webhook's or a Service's; another tag does not count."""
+    kube = mesh("1-30-3")
+    meta: dict[str, Any] = {"name": "tag", "labels": {"istio.io/rev": "1-30-3", "istio.io/tag": "canary"}}
+    kube.objects[kind, "", "tag"] = {"metadata": meta}
+    assert meshwide.read(real(kube)).revision == "1-30-3"
+    meta["labels"]["istio.io/tag"] = "default"
+    assert meshwide.read(real(kube)).revision == ""
+
+
+def test_of_several_istiods_the_one_of_the_ztunnels_counts() -> None:
+    """A canary beside it changes nothing, and one without a revision looks after everything."""
+    kube = mesh("1-31-0", rootNamespace="new")
+    labels = {"app": "istiod", "istio.io/rev": "1-30-3"}
+    kube.objects["apps/v1/Deployment", "mesh", "istiod-z"] = {
+        "metadata": {"name": "istiod-z", "namespace": "mesh", "labels": labels}
+    }
+    kube.objects["v1/ConfigMap", "mesh", "istio-1-30-3"] = {"data": {"mesh": "rootNamespace: old"}}
+    pods = {"metadata": {"labels": {"app": "ztunnel"}}}
+    ztunnel = {"metadata": {"name": "ztunnel", "labels": {"istio.io/rev": "1-30-3"}}, "spec": {"template": pods}}
+    kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"] = ztunnel
+    assert meshwide.read(real(kube)) == meshwide.MeshWide("old", "cluster.local", "1-30-3")
+    labels["istio.io/rev"] = "default"
+    assert meshwide.read(real(kube)).revision == ""
 
 
 def test_a_configuration_that_may_not_be_read_means_the_defaults() -> None:
