@@ -224,3 +224,14 @@ def _reason(error: Exception) -> str:
     while (inner := cause.__context__ or getattr(cause, "reason", None)) is not None and isinstance(inner, Exception):
         cause = inner
     return (cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)) or type(cause).__name__
+
+
+def unreachable(url: str, *, within: float = 5.0) -> str:
+    """Why no server answers at `url`, proxies honoured; empty when one does, whatever it says."""
+    import requests
+
+    try:
+        requests.head(url, timeout=(within, within), allow_redirects=False).close()
+    except requests.RequestException as error:
+        return _reason(error)
+    return ""
