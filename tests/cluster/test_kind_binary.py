@@ -63,7 +63,7 @@ def test_a_kind_on_path_is_used_where_it_brings_the_version(doubles: Doubles) ->
     [
         "kind v0.31.0 go1.26.8 linux/amd64\n",
         "kind v0.17.0 go1.19 linux/amd64\n",
-        "kind v0.34.0-alpha+4f go1.27 x\n",
+        "kind v0.33.0-alpha+4f go1.27 x\n",
         "",
     ],
     ids=["without the version", "old", "development", "silent"],
