@@ -107,7 +107,7 @@ def _item(kube: Kube, spec: MeshSpec, name: str, item: Object, whose: str) -> It
     if not _observed(item) or ready < wanted:
         pods = kube.list("v1/Pod", item["metadata"]["namespace"], labels=ZTUNNEL.parts[name][1])
         why = next((f" ({reason})" for pod in pods for reason in waiting(pod)), "")
-        yield f"{where}: {ready} of {wanted} ready{why}"
+        yield f"{where}: {f'{ready} of {wanted} ready' if _observed(item) else 'its rollout has not begun'}{why}"
 
 
 def _observed(item: Object) -> bool:
