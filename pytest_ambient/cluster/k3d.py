@@ -55,7 +55,7 @@ class K3d:
             self._wake(spec)
         else:
             self._make(spec, node_image)
-        cluster = self._attached(spec, max(deadline - time.monotonic(), 10.0))
+        cluster = self._attached(spec, deadline - time.monotonic())
         keep(spec.folder, wanted)
         return cluster
 

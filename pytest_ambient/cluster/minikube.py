@@ -68,7 +68,7 @@ class Minikube:
             _home(spec.folder)
         # the same for a kept one, which this machine's restart may have stopped
         _run(*_start(spec), folder=spec.folder, within=spec.within + SPARE)
-        cluster = self._attached(spec, max(deadline - time.monotonic(), 10.0))
+        cluster = self._attached(spec, deadline - time.monotonic())
         keep(spec.folder, wanted)
         return cluster
 

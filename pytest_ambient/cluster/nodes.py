@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Object: TypeAlias = dict[str, Any]
 
+LEAST = 10.0
+"""Seconds that nodes get in any case: a tool that took long to make them has often waited for them, too."""
+
 
 def ready(kubeconfig: Path, context: str, count: int, within: float) -> list[Object]:
     """The nodes, once there are `count` and all are ready; ProviderError with what was seen last when they are late."""
@@ -18,7 +21,7 @@ def ready(kubeconfig: Path, context: str, count: int, within: float) -> list[Obj
 
     kube = Kube(kubeconfig, context)
     try:
-        return until(lambda: _ready(kube, count), what=f"{count} ready nodes", within=within)
+        return until(lambda: _ready(kube, count), what=f"{count} ready nodes", within=max(within, LEAST))
     except NotInTime as error:
         raise ProviderError(str(error)) from None
     finally:

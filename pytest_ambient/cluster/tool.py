@@ -1,5 +1,6 @@
 """A program that makes clusters: found on PATH, its version weighed, what it says kept and told in one line."""
 
+import os
 import re
 import shlex
 import shutil
@@ -90,7 +91,7 @@ def forget(folder: Path) -> None:
 def note(folder: Path, text: str) -> None:
     """Add to the log of a cluster's folder; ProviderError when that cannot be written."""
     try:
-        with (folder / LOG).open("a") as log:
+        with os.fdopen(os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as log:
             log.write(text)
     except OSError as error:
         raise ProviderError(f"{folder / LOG}: cannot be written: {error.strerror}") from None
