@@ -3,10 +3,12 @@
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ambient.cluster.lease import Lease, failures, meshes, remove_namespaces
+from pytest_ambient import _others
+from pytest_ambient.cluster.lease import Lease, Remove, failures, meshes, remove_namespaces
 from pytest_ambient.cluster.lifecycle import Plan, spec_folder
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec, Provider, find
 from pytest_ambient.errors import BrokenEnvironment, ProviderError
@@ -23,6 +25,8 @@ Say = Callable[[str], None]
 DEFAULT = "istioctl"
 """The installer for a cluster that is created, when none is named."""
 NONE = "none"
+SUBNETS = {"metallb"}
+"""The addons that give out addresses of the nodes' network."""
 
 
 def installer(settings: Settings, provider: Provider) -> str:
@@ -109,12 +113,13 @@ def _groups(mesh: "Installation", cluster: Cluster, provider: Provider, run: str
     if cluster.read_only:
         raise ProviderError(f"{mesh.words} cannot be installed: {cluster.read_only}")
     folder = mesh.spec.folder
-    groups = mesh.groups(target(cluster, run), _preload(mesh, cluster, provider, say))
+    at = replace(target(cluster, run, say), subnets=_subnets(provider, cluster) if SUBNETS & {*mesh.addons} else ())
+    groups = mesh.groups(at, _preload(mesh, cluster, provider, say))
     made = Step("folder", lambda: folder.mkdir(parents=True, exist_ok=True, mode=0o700), lambda: _gone(folder))
     return [[made], *groups]
 
 
-def target(cluster: Cluster, run: str) -> "Target":
+def target(cluster: Cluster, run: str, say: Say) -> "Target":
     """The cluster as installers see it.
 
     What they make is labelled with a name of its own, for it must outlive the namespaces of the run: pods must have
@@ -126,12 +131,19 @@ def target(cluster: Cluster, run: str) -> "Target":
         cluster.kubeconfig,
         cluster.context,
         cluster.owned,
-        f"{run}-mesh",
-        cluster.platform,
-        cluster.cni_bin_dir,
-        cluster.cni_conf_dir,
-        cluster.cni_netns_dir,
+        run=f"{run}-mesh",
+        platform=cluster.platform,
+        cni_bin_dir=cluster.cni_bin_dir,
+        cni_conf_dir=cluster.cni_conf_dir,
+        cni_netns_dir=cluster.cni_netns_dir,
+        say=say,
     )
+
+
+def _subnets(provider: Provider, cluster: Cluster) -> tuple[str, ...]:
+    """The subnets of the nodes' network, where the provider knows them."""
+    known: Callable[[Cluster], Sequence[str]] | None = getattr(provider, "subnets", None)
+    return tuple(known(cluster)) if known is not None else ()
 
 
 def _preload(mesh: "Installation", cluster: Cluster, provider: Provider, say: Say) -> Group:
@@ -142,7 +154,13 @@ def _preload(mesh: "Installation", cluster: Cluster, provider: Provider, say: Sa
 
     spec = mesh.spec
     needed = images.needed(
-        spec.version, installs=mesh.installer != NONE, dataplane=spec.dataplane, addons=mesh.addons, hub=spec.hub
+        spec.version,
+        installs=mesh.installer != NONE,
+        dataplane=spec.dataplane,
+        addons=mesh.addons,
+        hub=spec.hub,
+        release=spec.release,
+        installer=None if mesh.installer == NONE else mesh.installer,
     )
     return [Step("images", lambda: preload(needed, cluster, provider, say, spec.within))]
 
@@ -170,15 +188,24 @@ def preload(
         say(f"the nodes pull {len(left)} of {len(needed)} images themselves, {left[0]} among them: {reason}")
 
 
-def remove(one: Lease) -> None:
-    """Take out of a cluster that is not ours all that a run has put in: its pods first, then the mesh under them."""
+def remover(say: Say) -> Remove:
+    """Takes out of a cluster that is not ours what a run has put in; `say` hears what should be read."""
+    return lambda one: remove(one, say)
+
+
+def remove(one: Lease, say: Say) -> None:
+    """Take out of a cluster that is not ours all that a run has put in: its pods first, then the mesh under them.
+
+    Before all that goes what it has changed where others live.
+    """
+    _others.take_back(one.cluster, one.run)
     remove_namespaces(one.cluster, one.run)
     if one.installed:
         from pytest_ambient.mesh.plan import Installation
 
         mesh = Installation.from_json(one.installed)
         mesh.spec.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        mesh.uninstall(target(one.cluster, one.run))
+        mesh.uninstall(target(one.cluster, one.run, say))
         _gone(mesh.spec.folder)
 
 

@@ -51,7 +51,7 @@ class Run:
 
         plan = _bringup.plan(self.settings, self.spec(), self.id, self.say)
         self.before_us = _stop.heed()
-        self.lifecycle = Lifecycle(plan, self.say, _bringup.remove)
+        self.lifecycle = Lifecycle(plan, self.say, _bringup.remover(self.say))
         try:
             self.cluster = self.lifecycle.up()
             if not self.cluster.publishable and self.settings.cluster != "embedded":

@@ -16,6 +16,8 @@ Object: TypeAlias = dict[str, Any]
 
 WITHIN = 60.0
 """Seconds that the look at the cluster may take, and as many for the provider's logs."""
+DEAF = 5.0
+"""Seconds after which whoever does not end when asked to is left behind."""
 PODS = 40
 """Pods that are told of at most."""
 LINES = 2000
@@ -60,7 +62,7 @@ def _bounded(what: str, act: Callable[[], None]) -> str:
         thread.join(WITHIN)
     finally:
         halt.set()
-    thread.join(5.0)
+    thread.join(DEAF)
     return complaints[0] if complaints else f"{what}: not within {WITHIN:g} s" if thread.is_alive() else ""
 
 

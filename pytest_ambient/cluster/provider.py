@@ -104,7 +104,8 @@ class Provider(Protocol):
     """Brings one Kubernetes cluster into being and lets it go again; knows nothing of pytest or of meshes.
 
     Two attributes may be left out, and are then False: `meshed`, clusters come with a mesh of their own and none is
-    installed; `reuses`, `create` takes a cluster that was kept under the name when it is as wanted.
+    installed; `reuses`, `create` takes a cluster that was kept under the name when it is as wanted. So may the method
+    `subnets(cluster)`, the subnets of the network that the nodes are in, which an addon gives addresses out of.
     """
 
     def check(self, spec: ClusterSpec) -> None:

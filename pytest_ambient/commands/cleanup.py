@@ -28,7 +28,7 @@ def act(parsed: argparse.Namespace) -> int:
         for what in map(lease.words, left):
             tell(f"would remove {what}")
     else:
-        failed = lease.reap_all(_bringup.remove, tell)
+        failed = lease.reap_all(_bringup.remover(tell), tell)
     for path, words, remove in rest:
         if dry:
             tell(f"would remove {path}")

@@ -18,7 +18,7 @@ def act(parsed: argparse.Namespace) -> int:
 
     The name of a run takes out of a cluster that is not ours what that run left in it on purpose.
     """
-    from pytest_ambient._bringup import remove
+    from pytest_ambient._bringup import remover
     from pytest_ambient.cluster.lease import leases, named, reap, words
 
     name = commands.settings(parsed).name or commands.BENCH
@@ -28,6 +28,6 @@ def act(parsed: argparse.Namespace) -> int:
         raise AmbientError(f"there is no cluster {name}, there are {there or 'none'}")
     if one.owner is not None and one.owner.alive:
         raise AmbientError(f"{words(one)} belongs to a run that goes on (process {one.owner.pid})")
-    reap(one, remove)
+    reap(one, remover(commands.tell))
     commands.tell(f"removed {words(one)}")
     return 0

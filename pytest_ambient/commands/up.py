@@ -51,7 +51,9 @@ def act(parsed: argparse.Namespace) -> int:
         raise Misuse(f"up: give --ambient-cluster={WANTED}" + (", existing is up already" if settings.cluster else ""))
     spec = _bringup.cluster_spec(settings, settings.name or commands.BENCH, None)
     _checks.check(settings, lambda: spec)
-    lifecycle = Lifecycle(_bringup.plan(settings, spec, run, commands.tell), commands.tell, _bringup.remove)
+    lifecycle = Lifecycle(
+        _bringup.plan(settings, spec, run, commands.tell), commands.tell, _bringup.remover(commands.tell)
+    )
     cluster = lifecycle.up()
     try:
         namespace = None if parsed.no_bookinfo else _probing.furnish(cluster, settings, run, commands.tell)

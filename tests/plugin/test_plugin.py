@@ -30,7 +30,7 @@ def test_a_project_that_does_not_use_it_loads_nothing_heavy(project: Project) ->
             assert not set(sys.modules) & set({HEAVY!r})
             assert not [name for name in sys.modules if name.startswith("pytest_ambient.cluster")]
     """)
-    project.run().assert_outcomes(passed=1)
+    project.run("-p", "no:pytest-kind").assert_outcomes(passed=1)
 
 
 def test_the_console_script_is_light_too() -> None:
