@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import socket
 import subprocess
 import sys
 import tarfile
@@ -142,11 +143,13 @@ def test_a_server_that_is_busy_is_asked_again_and_one_that_has_nothing_is_not(se
 
 def test_without_a_network_the_line_says_where_to_put_the_file(cache: Path) -> None:
     """With the system's own reason."""
-    with pytest.raises(FetchFailed) as caught:
-        fetch("http://127.0.0.1:1/tool", sha256=SHA, name=NAME)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound, so nobody else listens there, and neither does this
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}/tool"
+        with pytest.raises(FetchFailed) as caught:
+            fetch(url, sha256=SHA, name=NAME)
     assert str(caught.value) == (
-        "http://127.0.0.1:1/tool: cannot be downloaded: Connection refused; "
-        f"without a network put the file at {cache / NAME}"
+        f"{url}: cannot be downloaded: Connection refused; without a network put the file at {cache / NAME}"
     )
     with pytest.raises(
         FetchFailed, match=r"^http://no-such-host.invalid/tool: cannot be downloaded: .*[Nn]ame.*; with"
