@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_ambient.errors import InstallerError, Misuse, NotInTime
-from pytest_ambient.mesh import sail, sail_operator
+from pytest_ambient.mesh import releases, sail, sail_operator
 from pytest_ambient.mesh.installer import MeshSpec, find
 from pytest_ambient.mesh.landed import CRD
 from pytest_ambient.mesh.sail import Sail, operator, resources
@@ -385,7 +385,7 @@ def test_an_operator_that_is_gone_comes_back_for_its_finalizers(
     """Half removed: without it its resources would be held for ever."""
     easy(helm)
     do(where, spec)
-    sail_operator.releases.uninstall(where, spec, sail_operator._release(operator("1.30.3")))
+    releases.uninstall(where, spec, sail_operator._release(operator("1.30.3")))
     assert not kube.operates()
     Sail().uninstall(where, spec)
     assert left(kube) == set()
