@@ -26,8 +26,8 @@ LONGEST_NAME = 32
 LEFT_OUT = ("traefik", "servicelb", "metrics-server")
 """What k3s brings and nothing here needs; Traefik's CRDs and ports would even be in the way."""
 
-ROLLBACK = 60.0
-"""Seconds that k3d gets, after its own deadline, to take back what it made."""
+SPARE = 60.0
+"""Seconds that k3d gets, after its own deadline, to say what is wrong."""
 
 
 class K3d:
@@ -111,14 +111,15 @@ class K3d:
                 "or give another --ambient-name"
             )
         command = ["cluster", "create", name, "--servers", "1", "--agents", str(spec.nodes - 1), "--image", node_image]
-        command += ["--wait", "--timeout", f"{max(spec.within, 1):.0f}s"]
+        # no roll-back: the nodes of a creation that failed are looked at first, and removed by `delete`
+        command += ["--wait", "--timeout", f"{max(spec.within, 1):.0f}s", "--no-rollback"]
         command += ["--kubeconfig-update-default=false", "--kubeconfig-switch-context=false"]
         if not os.environ.get("DOCKER_HOST", "").startswith(("tcp:", "ssh:")):
             command += ["--api-port", "127.0.0.1:random"]  # k3d's default answers on every address of this machine
         for part in LEFT_OUT:
             command += ["--k3s-arg", f"--disable={part}@server:*"]
         try:
-            _run(*command, folder=spec.folder, within=spec.within + ROLLBACK)
+            _run(*command, folder=spec.folder, within=spec.within + SPARE)
         except ProviderError as error:
             if "a cluster with that name already exists" in str(error):  # somebody was faster: it is not ours to delete
                 tool.forget(spec.folder)
@@ -132,7 +133,7 @@ class K3d:
             )
         timeout = f"{max(spec.within, 1):.0f}s"
         command = ("cluster", "start", called(spec.name), "--wait", "--timeout", timeout)
-        _run(*command, folder=spec.folder, within=spec.within + ROLLBACK)
+        _run(*command, folder=spec.folder, within=spec.within + SPARE)
 
     def _attached(self, spec: ClusterSpec, within: float) -> Cluster:
         name = called(spec.name)

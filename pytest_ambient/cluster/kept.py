@@ -15,9 +15,10 @@ FILE = "configuration"
 def fingerprint(spec: ClusterSpec, *details: str) -> str:
     """What makes one cluster as good as another, in 16 hex digits.
 
-    Nodes and Kubernetes version count, name and folder do not; `details` are a provider's own, such as its node image.
+    The number of nodes counts, and `details`, in which a provider says what it takes the wanted Kubernetes version for,
+    such as its node image; without any, the version counts as it was asked for. Name and folder do not count.
     """
-    plain = json.dumps([spec.nodes, spec.kubernetes_version, *details])
+    plain = json.dumps([spec.nodes, *(details or (spec.kubernetes_version,))])
     return hashlib.sha256(plain.encode()).hexdigest()[:16]
 
 

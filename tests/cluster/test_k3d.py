@@ -47,7 +47,14 @@ version = 2
 
 CREATE = [
     *("cluster", "create", "bench", "--servers", "1", "--agents", "1", "--image", "rancher/k3s:v1.34.11-k3s1"),
-    *("--wait", "--timeout", "20s", "--kubeconfig-update-default=false", "--kubeconfig-switch-context=false"),
+    *(
+        "--wait",
+        "--timeout",
+        "20s",
+        "--no-rollback",
+        "--kubeconfig-update-default=false",
+        "--kubeconfig-switch-context=false",
+    ),
     *("--api-port", "127.0.0.1:random", "--k3s-arg", "--disable=traefik@server:*"),
     *("--k3s-arg", "--disable=servicelb@server:*", "--k3s-arg", "--disable=metrics-server@server:*"),
 ]
@@ -189,11 +196,17 @@ def test_findings_name_what_was_looked_at(desk: Desk) -> None:
 
 
 def test_a_creation_that_fails_is_told_in_k3ds_words_and_removed(desk: Desk) -> None:
-    """k3d's own roll-back may leave some: what carries the cluster's label goes after it."""
+    """Its nodes stay until their logs are saved; then all goes that carries the cluster's label."""
     desk.docker("")
     said = "ERRO[0031] Failed Cluster Start: Failed to start server: context deadline exceeded\n"
-    desk.doubles.answer("k3d", "cluster create .*", stderr=f"{said}FATA[0032] Cluster creation FAILED\n", status=1)
-    why = "Failed Cluster Start: Failed to start server: context deadline exceeded; Cluster creation FAILED"
+    desk.doubles.answer(
+        "k3d",
+        "cluster create .*",
+        stderr=f"{said}FATA[0032] Cluster creation FAILED, rollback deactivated.\n",
+        status=1,
+    )
+    why = "Failed Cluster Start: Failed to start server: context deadline exceeded"
+    why = f"{why}; Cluster creation FAILED, rollback deactivated."
     assert desk.failing() == f"{shlex.join(['k3d', *CREATE])}: exit 1: {why}"
     desk.doubles.answer("k3d", "cluster delete bench", stderr="INFO[0000] No nodes found for cluster 'bench'\n")
     left(desk)
@@ -319,7 +332,7 @@ def test_nodes_that_do_not_become_ready_are_named(desk: Desk, monkeypatch: pytes
 
 def test_a_k3d_that_hangs_is_ended(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute after its own deadline, which it was told."""
-    monkeypatch.setattr("pytest_ambient.cluster.k3d.ROLLBACK", 0.2)
+    monkeypatch.setattr("pytest_ambient.cluster.k3d.SPARE", 0.2)
     desk.docker("")
     desk.doubles.answer("k3d", "cluster create .*", seconds=30)
     desk.spec = replace(desk.spec, within=0.1)

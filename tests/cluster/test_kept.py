@@ -13,16 +13,18 @@ SPEC = ClusterSpec("bench", Path("here"), nodes=2, kubernetes_version="1.34")
 
 
 def test_what_makes_a_cluster_counts_and_what_names_it_does_not() -> None:
-    """Nodes, version and the provider's details; not name, folder, owner or deadline."""
+    """Nodes and what the provider takes the version for; not name, folder, owner or deadline."""
     one = fingerprint(SPEC, "k3d", "image")
     assert one == fingerprint(replace(SPEC, name="x", folder=Path("there"), owner=1, within=5.0), "k3d", "image")
+    assert one == fingerprint(replace(SPEC, kubernetes_version="1.34.3"), "k3d", "image")
     others = (
         fingerprint(replace(SPEC, nodes=3), "k3d", "image"),
-        fingerprint(replace(SPEC, kubernetes_version=None), "k3d", "image"),
         fingerprint(SPEC, "k3d", "another"),
         fingerprint(SPEC, "k3dimage"),
+        fingerprint(SPEC),
+        fingerprint(replace(SPEC, kubernetes_version=None)),
     )
-    assert len({one, *others}) == 5
+    assert len({one, *others}) == 6
     assert len(one) == 16
 
 

@@ -160,7 +160,9 @@ def test_what_this_machine_lacks_is_told_before_anything_is_made(desk: Desk, mon
 def test_a_start_that_fails_is_told_in_minikubes_words_and_removed(desk: Desk) -> None:
     """What it left goes by minikube, the rest by docker."""
     desk.docker("")
-    said = "* Creating docker container ...\n\nX Exiting due to GUEST_PROVISION: error provisioning guest: no space left\n"
+    said = (
+        "* Creating docker container ...\n\nX Exiting due to GUEST_PROVISION: error provisioning guest: no space left\n"
+    )
     desk.doubles.answer("minikube", "start .*", stderr=said, status=80)
     assert desk.failing() == f"minikube {START}: exit 80: GUEST_PROVISION: error provisioning guest: no space left"
     desk.doubles.answer("minikube", "delete --profile bench", stderr="X Exiting due to GUEST_DELETION: x\n", status=80)
