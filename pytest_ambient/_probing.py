@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ambient import _others
 from pytest_ambient.errors import BrokenEnvironment, Inconclusive, Misuse
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from pytest_ambient.manifest import Places
     from pytest_ambient.mesh.bookinfo import Bookinfo
     from pytest_ambient.mesh.features import Feature
-    from pytest_ambient.mesh.foreign import Foreign
     from pytest_ambient.mesh.meshwide import MeshWide
     from pytest_ambient.mesh.readiness import Mesh
     from pytest_ambient.probe.battery import Battery
     from pytest_ambient.probe.result import CaseResult
     from pytest_ambient.probe.rule import RuleRun
+    from pytest_ambient.probe.trace import Trace
     from pytest_ambient.report.junit import Json
     from pytest_ambient.settings import Settings
     from pytest_ambient.verdict.call import Call
@@ -123,13 +124,6 @@ def _places(name: str, found: "Mesh", decided: "MeshWide") -> "Places":
     )
 
 
-def foreign(kube: "Kube", where: "Places", cluster: "Cluster", run: str) -> "Foreign":
-    """What policies of others could decide here; nobody else writes into a cluster of ours."""
-    from pytest_ambient.mesh.foreign import Foreign, look
-
-    return Foreign() if cluster.owned else look(kube, where, run)
-
-
 def bookinfo(kube: "Kube", where: "Places", found: "Mesh", settings: "Settings", run: str, say: Say) -> "Bookinfo":
     """Bookinfo, installed and ready in its namespaces."""
     from pytest_ambient.mesh import bookinfo as installer
@@ -175,14 +169,6 @@ class Probes:
         return last
 
 
-def undisturbed(ours: Probes, row: "Case", result: "CaseResult") -> None:
-    """Inconclusive when a policy of others came while the run went on: it may be what broke the promise."""
-    found = foreign(ours.kube, ours.places, ours.cluster, ours.run.id)
-    reason = found.everywhere or found.waypoints if row.source is not None else ""
-    if reason:
-        raise Inconclusive(f"{reason}, it came while the run went on\n{result.text}")
-
-
 @contextmanager
 def probes(kube: "Kube", where: "Places", cluster: "Cluster", run: "Run", image: str) -> Iterator[Probes]:
     """What asks from the source pods, until the end."""
@@ -206,7 +192,10 @@ def rule(ours: Probes, module: Path, selected: "Sequence[Case]") -> "Iterator[Ru
 
     settings, manifests = ours.run.settings, Manifests.beside(module)
     timing, sources = ours.battery.timing, ours.battery.sources
-    run = RuleRun(ours.kube, ours.places, manifests, selected, timing=timing, hub=settings.hub, sources=sources)
+    trace = _others.traced(ours.cluster, ours.places, ours.run.id)
+    run = RuleRun(
+        ours.kube, ours.places, manifests, selected, timing=timing, hub=settings.hub, sources=sources, trace=trace
+    )
     try:
         yield run
     finally:
@@ -244,7 +233,13 @@ def _share(one: "Share") -> "Json":
 
 
 def applier(
-    kube: "Kube", where: "Places", settings: "Settings", undo: ExitStack, *, mesh_wide: bool
+    kube: "Kube",
+    where: "Places",
+    settings: "Settings",
+    undo: ExitStack,
+    *,
+    mesh_wide: bool,
+    trace: "Trace | None" = None,
 ) -> Callable[[Path], None]:
     """Applies a manifest, waits for what is in it, and leaves to `undo` to take it back."""
     from pytest_ambient.manifest import read
@@ -253,7 +248,7 @@ def applier(
 
     def applied(path: Path) -> None:
         documents = placed(kube, read(path, where, hub=settings.hub), where, mesh_wide=mesh_wide)
-        change = apply(kube, documents)
+        change = apply(kube, documents, trace=trace)
         undo.callback(change.undo, settings.timeout["undo"])
         ready(kube, documents, settings.timeout["setup"])
 

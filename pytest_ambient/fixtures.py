@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ambient import _gate, _probing, _xdist
+from pytest_ambient import _gate, _others, _probing, _xdist
 from pytest_ambient._state import run_of
 from pytest_ambient.errors import BringUpFailed, Inconclusive, Misuse
 from pytest_ambient.handles import Apply, SourcePod, Verdict
@@ -84,7 +84,7 @@ def _ambient_foreign(
     ambient_kube: "Kube", ambient_places: "Places", ambient_cluster: "Cluster", pytestconfig: pytest.Config
 ) -> "Foreign":
     """What policies of others could decide of our rows, as the run begins."""
-    return _probing.foreign(ambient_kube, ambient_places, ambient_cluster, run_of(pytestconfig).id)
+    return _others.foreign(ambient_kube, ambient_places, ambient_cluster, run_of(pytestconfig).id)
 
 
 @pytest.fixture(scope="session")
@@ -154,6 +154,7 @@ def ambient_apply(
     request: pytest.FixtureRequest,
     _ambient_turn: None,
     bookinfo: "Bookinfo",
+    ambient_cluster: "Cluster",
     ambient_kube: "Kube",
     ambient_places: "Places",
     ambient_settings: "Settings",
@@ -165,7 +166,10 @@ def ambient_apply(
     """
     with ExitStack() as undo:
         mesh_wide = _gate.facts(request.node).scope == "mesh"
-        applied = _probing.applier(ambient_kube, ambient_places, ambient_settings, undo, mesh_wide=mesh_wide)
+        trace = _others.traced(ambient_cluster, ambient_places, run_of(request.config).id)
+        applied = _probing.applier(
+            ambient_kube, ambient_places, ambient_settings, undo, mesh_wide=mesh_wide, trace=trace
+        )
         yield Apply(request.path.parent, applied)
 
 
@@ -203,5 +207,5 @@ def verdict(
     if result.word == "inconclusive":
         raise Inconclusive(result.text)
     if result.word == "broken":
-        _probing.undisturbed(_ambient_probes, case, result)
+        _others.undisturbed(_ambient_probes, case, result)
     return Verdict(result.text or None, differs=result.reason if lenient else None)

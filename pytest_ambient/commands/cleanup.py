@@ -20,13 +20,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def act(parsed: argparse.Namespace) -> int:
     """Remove or, dry, only name it; 1 when something could not be removed."""
     from pytest_ambient import _bringup
-    from pytest_ambient.cluster import lease
+    from pytest_ambient.cluster import changes, lease
 
     dry, failed = parsed.dry_run, 0
     left, rest = [one for one in lease.leases() if one.left_behind], list(_files())
     if dry:
-        for what in map(lease.words, left):
-            tell(f"would remove {what}")
+        for one in left:
+            tell(f"would remove {lease.words(one)}")
+            for what in changes.words(one.run):
+                tell(f"would take back {what}, unless that was done")
     else:
         failed = lease.reap_all(_bringup.remover(tell), tell)
     for path, words, remove in rest:

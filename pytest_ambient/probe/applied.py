@@ -8,6 +8,7 @@ from pytest_ambient._kube import MANAGER, Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import Invalid, ManifestError, NotFound
 from pytest_ambient.manifest import Document, Places
+from pytest_ambient.probe.trace import Trace, plain
 
 SETUP_MANAGER = f"{MANAGER}-setup"
 """The field manager of set-up manifests: an object may also be written by a state, each owns only its own fields."""
@@ -59,13 +60,19 @@ class Applied:
         self.kube.apply(bare(item.object), force=True, field_manager=self.manager)
 
 
-def apply(kube: Kube, documents: Sequence[Document], *, manager: str = MANAGER) -> Applied:
-    """Applies documents in order; when one is refused, those before it are undone and the error names file and line."""
+def apply(kube: Kube, documents: Sequence[Document], *, manager: str = MANAGER, trace: Trace | None = None) -> Applied:
+    """Applies documents in order; when one is refused, those before it are undone and the error names file and line.
+
+    What is outside of the run's own namespaces is labelled and written down by `trace` first.
+    """
     applied = Applied(kube, manager)
     for document in documents:
         try:
-            applied.changes.append(before(kube, document))
-            kube.apply(document.object, force=True, field_manager=manager)
+            change = before(kube, document, trace)
+            if trace is not None and trace.outside(document):
+                trace.note(plain(change.document, manager, change.replaced, created=change.created))
+            applied.changes.append(change)
+            kube.apply(change.document.object, force=True, field_manager=manager)
         except BaseException as error:
             applied.undo(within=30)
             if isinstance(error, NotFound | Invalid):
@@ -113,11 +120,16 @@ def _placed(document: Document, kube: Kube, places: Places, mesh_wide: bool) -> 
     return replace(document, object={**document.object, "metadata": meta})
 
 
-def before(kube: Kube, document: Document) -> Change:
-    """What undoing the document will take, read before it is applied."""
-    now = kube.get(document.kind, document.name, document.namespace)
+def before(kube: Kube, document: Document, trace: Trace | None = None) -> Change:
+    """What undoing the document will take, read before it is applied; its document is what is to be applied."""
+    now, traced = (
+        kube.get(document.kind, document.name, document.namespace),
+        trace is not None and trace.outside(document),
+    )
     if now is None:
-        return Change(document, created=True)
+        return Change(trace.marked(document) if trace is not None and traced else document, created=True)
+    if trace is not None and traced:
+        trace.claim(document, now)
     replaced: dict[str, Object] = {}
     for path in differing(document.object, now, now):
         put(replaced.setdefault(owner_of(now, path) or MANAGER, {}), path, at(now, path), at(document.object, path))

@@ -19,6 +19,7 @@ from pytest_ambient.probe.rounds import Rounds
 from pytest_ambient.probe.source import Sources
 from pytest_ambient.probe.state import State
 from pytest_ambient.probe.timing import Timing
+from pytest_ambient.probe.trace import Trace
 from pytest_ambient.probe.witness import Witnesses
 from pytest_ambient.verdict.case import Case
 
@@ -39,10 +40,11 @@ class RuleRun:
         timing: Timing | None = None,
         hub: str | None = None,
         clock: Clock | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self.kube, self.places, self.manifests, self.hub = kube, places, manifests, hub
         self.timing, self.clock = timing or Timing(), clock or Clock()
-        self.sources = sources
+        self.sources, self.trace = sources, trace
         self._selected = tuple(selected)
         self._battery = Battery(kube, self.sources, self.timing)
         logs = Logs(kube, self.sources.clocks, places.ours, places.proxies)
@@ -112,7 +114,7 @@ class RuleRun:
             self._gather(state, documents)
             return []
         since = self.clock.now()
-        self._applied = apply(self.kube, documents)
+        self._applied = apply(self.kube, documents, trace=self.trace)
         try:
             self._witnesses.forget()
             self._effects(state, since, self._started(documents, since))
@@ -149,7 +151,7 @@ class RuleRun:
             return
         try:
             documents = self._documents(self.manifests.setup, mesh_wide=mesh_wide)
-            self._setup = apply(self.kube, documents, manager=SETUP_MANAGER)
+            self._setup = apply(self.kube, documents, manager=SETUP_MANAGER, trace=self.trace)
             ready(self.kube, documents, self.timing.setup)
         except AmbientError as error:
             self._unready = error

@@ -1,0 +1,51 @@
+"""Others on the same cluster: what they decide of our verdicts, and what we change where it is theirs."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pytest_ambient.errors import Inconclusive
+
+if TYPE_CHECKING:
+    from pytest_ambient._kube import Kube
+    from pytest_ambient._probing import Probes
+    from pytest_ambient.cluster.provider import Cluster
+    from pytest_ambient.manifest import Places
+    from pytest_ambient.mesh.foreign import Foreign
+    from pytest_ambient.probe.result import CaseResult
+    from pytest_ambient.probe.trace import Trace
+    from pytest_ambient.verdict.case import Case
+
+
+def foreign(kube: "Kube", where: "Places", cluster: "Cluster", run: str) -> "Foreign":
+    """What policies of others could decide here; nobody else writes into a cluster of ours."""
+    from pytest_ambient.mesh.foreign import Foreign, look
+
+    return Foreign() if cluster.owned else look(kube, where, run)
+
+
+def undisturbed(ours: "Probes", row: "Case", result: "CaseResult") -> None:
+    """Inconclusive when a policy of others came while the run went on: it may be what broke the promise."""
+    found = foreign(ours.kube, ours.places, ours.cluster, ours.run.id)
+    reason = found.everywhere or found.waypoints if row.source is not None else ""
+    if reason:
+        raise Inconclusive(f"{reason}, it came while the run went on\n{result.text}")
+
+
+def traced(cluster: "Cluster", where: "Places", run: str) -> "Trace | None":
+    """How changes outside of our namespaces are written down; a cluster of ours goes whole."""
+    from pytest_ambient.cluster import changes
+    from pytest_ambient.probe.trace import Trace
+
+    return None if cluster.owned else Trace(run, where.ours, partial(changes.write, run))
+
+
+def take_back(cluster: "Cluster", run: str) -> None:
+    """Undo what a run has left outside of its namespaces; KubeError or NotInTime when that fails."""
+    from pytest_ambient._kube import Kube
+    from pytest_ambient.cluster import changes
+    from pytest_ambient.probe import trace
+
+    found = list(changes.read(run))
+    if found:
+        trace.take_back(Kube(cluster.kubeconfig, cluster.context), run, found)
+    changes.forget(run)

@@ -1,0 +1,87 @@
+"""Changes outside of a run's own namespaces: labelled, written down before they are made, and undone by that."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from pytest_ambient._kube import Kube, Object
+from pytest_ambient.errors import BrokenEnvironment, NotFound
+from pytest_ambient.manifest import Document
+
+RUN_LABEL = "pytest-ambient/run"
+Plain: TypeAlias = Mapping[str, Any]
+"""A change in plain values."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Who changes something, and where that is written down."""
+
+    run: str
+    ours: tuple[str, ...]
+    """The run's own namespaces: what is in them goes with them."""
+    note: Callable[[Plain], None]
+
+    def outside(self, document: Document) -> bool:
+        """Whether a document is not in a namespace of ours, nor one of these."""
+        place = document.name if document.object["kind"] == "Namespace" else document.namespace
+        return place not in self.ours
+
+    def marked(self, document: Document) -> Document:
+        """The document with the label that says whose it is."""
+        meta = document.object["metadata"]
+        labels = {**(meta.get("labels") or {}), RUN_LABEL: self.run}
+        return replace(document, object={**document.object, "metadata": {**meta, "labels": labels}})
+
+    def claim(self, document: Document, now: Object) -> None:
+        """BrokenEnvironment for an object that another run has made: it would vanish under this one."""
+        owner = owner_of(now)
+        if owner not in ("", self.run):
+            raise BrokenEnvironment(
+                f"{document} belongs to run {owner}, which tests the same mesh now: wait for its end"
+            )
+
+
+def owner_of(item: Object) -> str:
+    """The run that made an object; empty for one of somebody else."""
+    return str((item["metadata"].get("labels") or {}).get(RUN_LABEL) or "")
+
+
+def plain(document: Document, manager: str, replaced: Mapping[str, Object], *, created: bool) -> Plain:
+    """What undoing a change takes, in plain values."""
+    where = {"kind": document.kind, "name": document.name, "namespace": document.namespace}
+    return {**where, "manager": manager, "created": created, "replaced": dict(replaced)}
+
+
+def take_back(kube: Kube, run: str, changes: Iterable[Plain]) -> list[str]:
+    """Undo what a dead run changed, the last first, and name it; what is undone already is left alone."""
+    return [words for change in reversed(list(changes)) if (words := _taken_back(kube, run, change))]
+
+
+def _taken_back(kube: Kube, run: str, change: Plain) -> str:
+    kind, name, namespace = str(change["kind"]), str(change["name"]), change["namespace"]
+    try:
+        now = kube.get(kind, name, namespace)
+    except NotFound:  # the kind has gone, and all of it
+        return ""
+    words = f"{kind.rpartition('/')[2]} {namespace}/{name}" if namespace else f"{kind.rpartition('/')[2]} {name}"
+    if now is None:
+        return ""
+    if change["created"]:
+        if owner_of(now) != run:
+            return ""
+        kube.delete(kind, name, namespace, wait=30)
+        return words
+    if not _owns(now, str(change["manager"])):
+        return ""
+    for owner, patch in change["replaced"].items():
+        kube.patch(kind, name, namespace, patch, field_manager=owner)
+    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
+    version, _, short = kind.rpartition("/")
+    bare = {"apiVersion": version, "kind": short, "metadata": meta}
+    kube.apply(bare, force=True, field_manager=str(change["manager"]))
+    return words
+
+
+def _owns(now: Object, manager: str) -> bool:
+    return any(entry.get("manager") == manager for entry in now["metadata"].get("managedFields") or [])
