@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import pytest_ambient
-from pytest_ambient import _probing
+from pytest_ambient import _lock, _probing
 from pytest_ambient._run import Process
 from pytest_ambient.cli import VERBS, main
 from pytest_ambient.cluster import lease
@@ -209,3 +209,61 @@ def test_a_verb_alone_is_loaded() -> None:
     lines = {line.split()[0]: line for line in said("--help") if line.startswith("    ")}
     assert set(VERBS) <= set(lines)
     assert lines["down"].strip() == "down      remove a cluster that up or --ambient-keep left running"
+
+
+def test_a_variable_with_a_slip_in_its_name_is_told(
+    fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error: the answer stays alone on the other."""
+    monkeypatch.setenv("AMBIENT_NODS", "3")
+    assert main([*UP, "-o", "json"]) == 0
+    said = capsys.readouterr()
+    assert said.err.splitlines()[0] == "pytest-ambient: AMBIENT_NODS is not read, is AMBIENT_NODES meant?"
+    assert said.out.startswith("{")
+
+
+def test_cleanup_removes_old_evidence_and_locks_that_nobody_holds(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that is held stays."""
+    (failure := state / "failures" / "r1").mkdir(parents=True)
+    (failure / "events.txt").write_text("")
+    (lost := state / "meshes" / "r2").mkdir(parents=True)
+    for name in ("held", "free", "other"):
+        with _lock.shared(state / "locks" / f"{name}.db"):
+            pass
+    with _lock.shared(state / "locks" / "held.db"):
+        assert main(["cleanup", "--dry-run"]) == 0
+        assert capsys.readouterr().err.splitlines() == [
+            f"would remove {lost}",
+            f"would remove {failure}",
+            "would remove 2 locks that nobody holds",
+        ]
+        assert main(["cleanup"]) == 0
+        assert capsys.readouterr().err.splitlines() == [
+            f"removed {lost}, the state of a cluster that nobody knows",
+            f"removed {failure}, evidence of a bring-up that failed",
+            "removed 2 locks that nobody holds",
+        ]
+        assert {path.stem for path in (state / "locks").iterdir()} == {"held"}
+    assert (failure.exists(), lost.exists()) == (False, False)
+
+
+def test_what_cannot_be_removed_is_told_and_keeps_nothing_else(
+    state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1, after all has been tried."""
+    for name in ("a", "b"):
+        (state / "clusters" / name).mkdir(parents=True)
+    real = lease.remove_orphan
+
+    def stuck(folder: Path) -> None:
+        if folder.name == "a":
+            raise BrokenEnvironment(f"{folder}: cannot be removed")
+        real(folder)
+
+    monkeypatch.setattr(lease, "remove_orphan", stuck)
+    assert main(["cleanup"]) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == f"pytest-ambient: {state / 'clusters' / 'a'}: cannot be removed"
+    assert second == f"removed {state / 'clusters' / 'b'}, the state of a cluster that nobody knows"

@@ -234,3 +234,17 @@ def test_the_embedded_mesh_is_called_a_test_bench(project: Project) -> None:
             "ambient: the embedded mesh is a test bench, its results say nothing about any other mesh",
         ]
     )
+
+
+def test_a_variable_with_a_slip_in_its_name_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line that names the nearest, also where nothing else is said; other programs' variables are theirs."""
+    project.write("def test_nothing(): pass")
+    monkeypatch.setenv("AMBIENT_LIGHT", "on")
+    project.run().stdout.no_fnmatch_line("ambient: *")
+    monkeypatch.setenv("AMBIENT_CLUSTR", "fake")
+    monkeypatch.setenv("AMBIENT_ISTIOVERSION", "1.30.3")
+    lines = [line for line in project.run().outlines if line.startswith("ambient: ")]
+    assert lines == [
+        "ambient: AMBIENT_CLUSTR is not read, is AMBIENT_CLUSTER meant?",
+        "ambient: AMBIENT_ISTIOVERSION is not read, is AMBIENT_ISTIO_VERSION meant?",
+    ]
