@@ -76,7 +76,7 @@ class Metrics:
             opened = labels(each.example, "-")
             families.setdefault("istio_tcp_connections_opened", Counter())[opened] += each.connections
             families.setdefault("istio_tcp_connections_closed", Counter())[told] += each.connections
-            if flags == "CONNECT":
+            if flags != "-":
                 families.setdefault("istio_tcp_connections_failed", Counter())[told] += each.connections
             families.setdefault("istio_tcp_received_bytes", Counter())[told] += each.received
             families.setdefault("istio_tcp_sent_bytes", Counter())[told] += each.sent
@@ -87,7 +87,7 @@ def response_flags(seen: Connection) -> str:
     """How the connection ended, as the label says it."""
     if seen.error is None:
         return "-"
-    return "DENY" if "policy rejection" in seen.error else "CONNECT"
+    return "DENY" if "due to policy" in seen.error else "CONNECT"
 
 
 def labels(seen: Connection, flags: str) -> Labels:
@@ -99,7 +99,7 @@ def labels(seen: Connection, flags: str) -> Labels:
         ("destination_service", seen.service.hostname if seen.service else known),
         ("destination_service_namespace", seen.service.namespace if seen.service else known),
         ("destination_service_name", seen.service.name if seen.service else known),
-        *_party("destination", seen.destination, identified=seen.mutual_tls or seen.direction == "inbound"),
+        *_party("destination", seen.destination, identified=True),
         ("request_protocol", "tcp"),
         ("response_flags", flags),
         ("connection_security_policy", "mutual_tls" if seen.mutual_tls else known),

@@ -4,6 +4,7 @@ import asyncio
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from ..faults import Fault
@@ -16,6 +17,7 @@ from .dump import config_dump
 from .envoy import Envoy, EnvoyFailed
 from .lines import Line
 from .metrics import Metrics
+from .requests import Requests
 from .resources import Resources
 from .waypoint import WaypointConfiguration
 from .waypoint import written as waypoint_line
@@ -25,6 +27,7 @@ from .ztunnel_log import stamp, written
 Log = Callable[[str, str, str], None]
 """Takes a pod's namespace, its name, and a line that it logs."""
 
+_STATS = "/stats/prometheus"
 _ZTUNNEL_DRAIN = 1
 """Seconds for which connections stay open that went through something which is gone now."""
 _WAYPOINT_DRAIN = 5
@@ -36,6 +39,7 @@ class _WaypointPod:
     waypoint: WaypointRef
     envoy: Envoy
     configuration: WaypointConfiguration
+    requests: Requests
 
 
 class DataPlane:
@@ -89,13 +93,17 @@ class DataPlane:
         folder = self._folder / f"waypoint-{address}"
         key = f"{namespace}/{name}"
 
+        requests = Requests()
+
         def line(text: str) -> None:
+            requests.count(text, self._directory)
             self._log(namespace, name, waypoint_line(text))
 
         pod = _WaypointPod(
             WaypointRef(identity.namespace, identity.account),
             Envoy(key, folder, self._processes, line, _WAYPOINT_DRAIN),
             WaypointConfiguration(address, identity, self._authority, self._faults),
+            requests,
         )
         async with self._pushing:
             await pod.envoy.start(self._resources(pod))
@@ -113,7 +121,10 @@ class DataPlane:
         pod = self._waypoints.get(f"{namespace}/{name}")
         if pod is None:
             raise OSError(f"{namespace}/{name} runs no waypoint")
-        return await pod.envoy.ask(path, method)
+        status, headers, body = await pod.envoy.ask(path, method)
+        if path.partition("?")[0] == _STATS and status == HTTPStatus.OK:
+            body += pod.requests.text().encode()
+        return status, headers, body
 
     def ztunnel_metrics(self, node: str) -> str:
         """The metrics of that node's ztunnel in Prometheus's text format."""

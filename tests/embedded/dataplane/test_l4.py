@@ -233,6 +233,9 @@ def test_metrics(bookinfo: Bookinfo) -> None:
     closed, tls = "istio_tcp_connections_closed_total{", 'connection_security_policy="mutual_tls"'
     assert eventually(lambda: told(closed, 'reporter="destination"', 'response_flags="DENY"', tls))
     assert eventually(lambda: told(closed, 'reporter="source"', 'response_flags="CONNECT"', tls))
+    failed = "istio_tcp_connections_failed_total{"
+    assert told(failed, 'reporter="destination"', 'response_flags="DENY"', tls)
+    assert told(failed, 'reporter="source"', 'response_flags="CONNECT"', tls)
     plain = 'connection_security_policy="unknown"', 'source_workload_namespace="outside"', 'source_principal="unknown"'
     assert eventually(lambda: told(closed, *plain))
     assert told("istio_tcp_sent_bytes_total{", 'destination_workload="details-v1"')

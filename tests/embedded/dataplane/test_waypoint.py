@@ -18,6 +18,7 @@ from pytest_ambient.embedded.istiod.model import (
 
 from .conftest import Bookinfo
 from .test_waypoint_policy import denied, policy, rule
+from .world import eventually
 
 ZTUNNEL, WAYPOINT = "istio-system/ztunnel-abc", "bookinfo/waypoint-abc"
 
@@ -176,3 +177,26 @@ def test_pod_that_is_no_waypoint(bookinfo: Bookinfo) -> None:
     """A pod without Envoy has no admin interface."""
     with pytest.raises(OSError, match="bookinfo/curl-abc runs no waypoint"):
         bookinfo.world.run(bookinfo.world.plane.waypoint_admin("curl-abc", "bookinfo", "/ready"))
+
+
+def test_request_counter(bookinfo: Bookinfo) -> None:
+    """Beside Envoy's own statistics a waypoint counts requests under Istio's labels, refused ones too."""
+    world = bookinfo.world
+    world.call(bookinfo.curl, bookinfo.to_reviews, "/counted")
+    nobody = policy(rule(None, Operation(methods=("GET",))), action="DENY")
+    with world.having(service_policies={"bookinfo/reviews": (nobody,)}):
+        assert denied(world.call(bookinfo.curl, bookinfo.to_reviews, "/refused"))
+
+    def told(*parts: str) -> bool:
+        _, _, body = world.run(world.plane.waypoint_admin("waypoint-abc", "bookinfo", "/stats/prometheus"))
+        lines = [each for each in body.decode().splitlines() if each.startswith("istio_requests_total{")]
+        return any(all(part in line for part in parts) for line in lines)
+
+    caller = (
+        'reporter="waypoint",source_workload="curl"',
+        'source_principal="spiffe://cluster.local/ns/bookinfo/sa/curl"',
+    )
+    there = 'destination_service="reviews.bookinfo.svc.cluster.local"', 'connection_security_policy="mutual_tls"'
+    answered = 'destination_workload="reviews-v', 'response_code="200"'
+    assert eventually(lambda: told(*caller, *there, *answered))
+    assert eventually(lambda: told(*caller, *there, 'destination_workload="unknown"', 'response_code="403"'))
