@@ -97,6 +97,10 @@ class Addresses:
         """The address of the node with that number, from 0."""
         return str(IPv4Address(f"127.{self.block}.{_NODES}.1") + index)
 
+    def unused(self) -> tuple[str, str]:
+        """Two addresses that are no pod's, Service's or node's."""
+        return f"127.{self.block}.255.252", f"127.{self.block}.255.253"
+
     def close(self) -> None:
         """Leave the block to others."""
         self._guard.close()

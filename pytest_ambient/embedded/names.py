@@ -5,17 +5,26 @@ from dataclasses import dataclass
 from .api.store import Store, find
 from .objects import Object, name_of, namespace_of
 
+_LOW = 1024
 CLUSTER_DOMAIN = "cluster.local"
 
 
 @dataclass(frozen=True)
 class Name:
-    """A Service: the addresses that its name stands for and the ports below 1024 that are served elsewhere."""
+    """A Service: the addresses that its name stands for, and its ports."""
 
     service: str
     namespace: str
     addresses: tuple[str, ...]
-    low_ports: tuple[int, ...]
+    ports: tuple[int, ...]
+    headless: bool = False
+    served: bool = True
+    """Whether it has an endpoint."""
+
+    @property
+    def low_ports(self) -> tuple[int, ...]:
+        """Its ports that are served elsewhere on this machine."""
+        return tuple(port for port in self.ports if port < _LOW)
 
     def spellings(self, namespace: str) -> tuple[str, ...]:
         """What a pod of `namespace` may call it, shortest first."""
@@ -49,10 +58,10 @@ class Names:
         spec = service.get("spec", {})
         address = str(spec.get("clusterIP") or "")
         headless = address == "None"
-        found = self._endpoints(service) if headless else ((address,) if address else ())
-        ports = spec.get("ports") or ()
-        low = tuple(each["port"] for each in ports if isinstance(each.get("port"), int) and each["port"] < 1024)
-        return Name(name_of(service), namespace_of(service), found, low)
+        endpoints = self._endpoints(service)
+        found = endpoints if headless else ((address,) if address else ())
+        ports = tuple(each["port"] for each in spec.get("ports") or () if isinstance(each.get("port"), int))
+        return Name(name_of(service), namespace_of(service), found, ports, headless, bool(endpoints))
 
     def _endpoints(self, service: Object) -> tuple[str, ...]:
         endpoints = self._store.get(find("Endpoints"), name_of(service), namespace_of(service)) or {}

@@ -22,6 +22,7 @@ class LocalKubelet:
         self._machine = machine
         self._pods: dict[str, Pod] = {}
         self._ending: dict[str, asyncio.Task[None]] = {}
+        machine.sandboxes.follow(self.sockets)
         self._unsubscribe = machine.store.subscribe(self._seen)
         for each in machine.store.list(_POD):
             self._wanted(each)

@@ -61,7 +61,7 @@ class Machine:
         faults: frozenset[Fault] = frozenset(),
     ) -> "Machine":
         """The surroundings of a cluster whose state lies in that folder."""
-        sandboxes, sockets = Sandboxes(state, store), SocketFolder(state)
+        sandboxes, sockets = Sandboxes(state, store, addresses), SocketFolder(state)
         names = Names(store)
         return cls(
             store, processes, addresses, sandboxes, sockets, names, mesh, emit, capture, programmed, faults, hosts

@@ -1,18 +1,23 @@
 """The surroundings of a pod's commands: its folder, its PATH, and the file that makes curl speak from its address."""
 
 import asyncio
-import random
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 
-from ..api.store import Change, Store
-from ..names import Name, Names
-from ..ports import bound
+from ..addresses import Addresses
+from ..api.store import Change, Store, find
+from ..names import Names
+from ..objects import Object, annotations_of
+from .directions import DeadEnd, Neighbour, curl_names
 from .flavours import Flavour, Folders
 
-_NAMED = {"Service", "Endpoints", "Namespace"}
+_NAMED = {"Service", "Endpoints", "Namespace", "Pod"}
+_REDIRECTION = "ambient.istio.io/redirection"
+
+Sockets = Callable[[str], Mapping[int, str]]
+"""The ports of the pod with that uid."""
 
 
 class Sandbox:
@@ -52,9 +57,14 @@ class Sandbox:
 class Sandboxes:
     """Makes the pods' folders and keeps what they know of the cluster's names up to date."""
 
-    def __init__(self, root: Path, store: Store) -> None:
+    def __init__(self, root: Path, store: Store, addresses: Addresses) -> None:
         self._root = root
+        self._store = store
         self._names = Names(store)
+        self._dead_end = DeadEnd(addresses)
+        self._sockets: Sockets = lambda _: {}
+        self._pods: dict[str, tuple[str, str]] = {}
+        """By uid: namespace and address."""
         wrapper = resources.files(__package__).joinpath("curl.sh").read_text()
         self._folders = Folders(root / "images", wrapper)
         self._namespaces: set[str] = set()
@@ -66,18 +76,21 @@ class Sandboxes:
         folder = self._root / "pods" / uid
         for part in ("home", "tmp"):
             (folder / part).mkdir(parents=True, exist_ok=True)
+        self._pods[uid] = namespace, address
         if namespace not in self._namespaces:
             self._namespaces.add(namespace)
             self._write_names([namespace])
-        itself = [f'connect-to = "{each}::{address}:"' for each in ("localhost", "127.0.0.1")]
-        # no other name exists: asking a resolver that nobody runs fails at once, whatever the machine's own one does
-        lines = [f'interface = "{address}"', 'doh-url = "https://127.0.0.1:1/"', f'config = "{self._file(namespace)}"']
-        _replace(folder / "curlrc", [*lines, *itself])
+        self._write_own(uid, captured=False)
         return Sandbox(folder, self._folders, folder / "curlrc")
+
+    def follow(self, sockets: Sockets) -> None:
+        """Know from now on which ports of pods are open."""
+        self._sockets = sockets
 
     def close(self) -> None:
         """Stop following the cluster's names."""
         self._unsubscribe()
+        self._dead_end.close()
         if self._stale:
             self._stale.cancel()
 
@@ -90,26 +103,46 @@ class Sandboxes:
         self._write_names(sorted(self._namespaces))
 
     def _write_names(self, namespaces: list[str]) -> None:
-        names = self._names.all() if namespaces else []
+        if not namespaces:
+            return
+        pods = self._store.list(find("Pod"))
+        names, neighbours = self._names.all(), [found for pod in pods if (found := self._neighbour(pod))]
         for each in namespaces:
-            _replace(self._file(each), curl_names(names, each))
+            for captured in (False, True):
+                lines = curl_names(names, each, neighbours, self._dead_end.ends, captured=captured)
+                _replace(self._file(each, captured=captured), lines)
+        there = {str(pod["metadata"]["uid"]): pod for pod in pods}
+        for uid in set(self._pods) - set(there):
+            if not (self._root / "pods" / uid).exists():
+                del self._pods[uid]
+        for uid in self._pods.keys() & there.keys():
+            self._write_own(uid, captured=_captured(there[uid]))
 
-    def _file(self, namespace: str) -> Path:
+    def _neighbour(self, pod: Object) -> Neighbour | None:
+        address = pod.get("status", {}).get("podIP")
+        if not address or pod["spec"].get("hostNetwork"):
+            return None
+        ports = tuple(sorted(self._sockets(str(pod["metadata"]["uid"]))))
+        return Neighbour(str(address), ports, _captured(pod))
+
+    def _write_own(self, uid: str, *, captured: bool) -> None:
+        namespace, address = self._pods[uid]
+        file = self._root / "pods" / uid / "curlrc"
+        if not file.parent.exists():
+            return
+        names = f'config = "{self._file(namespace, captured=captured)}"'
+        itself = [f'connect-to = "{each}::{address}:"' for each in ("localhost", "127.0.0.1")]
+        # no other name exists: asking a resolver that nobody runs fails at once, whatever the machine's own one does
+        _replace(file, [f'interface = "{address}"', 'doh-url = "https://127.0.0.1:1/"', names, *itself])
+
+    def _file(self, namespace: str, *, captured: bool) -> Path:
         folder = self._root / "names"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{namespace}.curlrc"
+        return folder / f"{namespace}.{'captured' if captured else 'plain'}.curlrc"
 
 
-def curl_names(names: list[Name], namespace: str) -> list[str]:
-    """curl's options for the cluster's names, as a pod of `namespace` knows them; the first that matches counts."""
-    exact, general = [], []
-    for name in names:
-        address = random.choice(name.addresses)  # noqa: S311 - as DNS would rotate a headless Service's
-        for spelling in name.spellings(namespace):
-            exact += [f'connect-to = "{spelling}:{port}:{address}:{bound(port)}"' for port in name.low_ports]
-            general.append(f'connect-to = "{spelling}::{address}:"')
-    low = sorted({port for name in names for port in name.low_ports} | {80})
-    return [*exact, *general, *(f'connect-to = ":{port}::{bound(port)}"' for port in low)]
+def _captured(pod: Object) -> bool:
+    return annotations_of(pod).get(_REDIRECTION) == "enabled"
 
 
 def _replace(file: Path, lines: list[str]) -> None:

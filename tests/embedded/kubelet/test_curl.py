@@ -167,7 +167,7 @@ def test_new_service(tmp_path: Path) -> None:
         late = service("late", {"name": "http", "port": 8000, "targetPort": 8080})
         bench.store.create(SERVICE, {**late, "spec": {**late["spec"], "selector": {"app": "echo"}}})
         await bench.until(lambda: bench.store.get(SERVICE, "late", bench.space))
-        names = tmp_path / "names" / f"{bench.space}.curlrc"
+        names = tmp_path / "names" / f"{bench.space}.plain.curlrc"
         await bench.until(lambda: "late" in names.read_text())
         bench.store.delete(SERVICE, "late", bench.space)
         await bench.until(lambda: "late" not in names.read_text())

@@ -13,9 +13,9 @@ import pytest
 from pytest_ambient.embedded.addresses import Addresses, NoAddress
 from pytest_ambient.embedded.images import find, known
 from pytest_ambient.embedded.kubelet.command import sleeping
+from pytest_ambient.embedded.kubelet.directions import Ends, Neighbour, curl_names
 from pytest_ambient.embedded.kubelet.environment import expand
 from pytest_ambient.embedded.kubelet.programmed import listening
-from pytest_ambient.embedded.kubelet.sandbox import curl_names
 from pytest_ambient.embedded.kubelet.state import BackOff
 from pytest_ambient.embedded.names import Name
 from pytest_ambient.embedded.process import Processes
@@ -191,20 +191,56 @@ def test_back_off() -> None:
     assert [waits.next() for _ in range(8)] == [0, 10, 20, 40, 80, 160, 300, 300]
 
 
+ENDS = Ends(closing="127.9.255.252", refusing="127.9.255.253")
+
+
+def led(lines: list[str], host: str, port: int) -> str:
+    """Where curl goes for that host and port."""
+    for line in lines:
+        from_host, from_port, to_host, to_port = line.removeprefix('connect-to = "').removesuffix('"').split(":")
+        if from_host in ("", host) and from_port in ("", str(port)):
+            return f"{to_host or host}:{to_port or port}"
+    return f"{host}:{port}"
+
+
 def test_curl_names_put_exact_ports_first() -> None:
-    """The first matching line counts: low ports, then names, then low ports of bare addresses."""
-    lines = curl_names([Name("web", "one", ("127.9.200.1",), (80,))], "two")
-    assert lines == [
-        'connect-to = "web.one:80:127.9.200.1:20080"',
-        'connect-to = "web.one.svc:80:127.9.200.1:20080"',
-        'connect-to = "web.one.svc.cluster.local:80:127.9.200.1:20080"',
-        'connect-to = "web.one.svc.cluster.local.:80:127.9.200.1:20080"',
-        'connect-to = "web.one::127.9.200.1:"',
-        'connect-to = "web.one.svc::127.9.200.1:"',
-        'connect-to = "web.one.svc.cluster.local::127.9.200.1:"',
-        'connect-to = "web.one.svc.cluster.local.::127.9.200.1:"',
-        'connect-to = ":80::20080"',
-    ]
+    """The first matching line counts: ports, then names, then low ports of bare addresses."""
+    lines = curl_names([Name("web", "one", ("127.9.200.1",), (80, 8080))], "two", [], ENDS, captured=False)
+    assert led(lines, "web.one", 80) == led(lines, "web.one.svc.cluster.local.", 80) == "127.9.200.1:20080"
+    assert led(lines, "web.one.svc", 8080) == "127.9.200.1:8080"
+    assert led(lines, "web", 8080) == "web:8080"
+    assert led(lines, "127.9.1.1", 80) == "127.9.1.1:20080"
+
+
+def test_ztunnel_takes_what_leads_nowhere() -> None:
+    """A captured pod's connection to a port that nobody serves is taken and closed; without ztunnel it is refused."""
+    names = [Name("web", "one", ("127.9.200.1",), (80,))]
+    pods = [Neighbour("127.9.1.1", (9080,), captured=True), Neighbour("127.9.1.2", (9080,), captured=False)]
+    inside = curl_names(names, "one", pods, ENDS, captured=True)
+    for host in ("web", "127.9.200.1", "127.9.1.1", "127.9.1.2"):
+        assert led(inside, host, 9999) == "127.9.255.252:15001"
+    assert led(inside, "web", 80) == led(inside, "127.9.200.1", 80) == "127.9.200.1:20080"
+    assert led(inside, "127.9.1.1", 9080) == "127.9.1.1:9080"
+    outside = curl_names(names, "one", pods, ENDS, captured=False)
+    assert led(outside, "127.9.1.1", 9999) == "127.9.255.252:15001"
+    assert led(outside, "127.9.1.1", 15008) == "127.9.1.1:15008"
+    assert led(outside, "127.9.1.2", 9999) == "127.9.1.2:9999"
+    assert led(outside, "web", 9999) == "127.9.200.1:9999"
+
+
+def test_service_without_endpoints() -> None:
+    """Without ztunnel a Service that has no endpoint refuses connections; ztunnel takes them first."""
+    names = [Name("web", "one", ("127.9.200.1",), (80,), served=False)]
+    outside = curl_names(names, "one", [], ENDS, captured=False)
+    assert led(outside, "web", 80) == led(outside, "127.9.200.1", 80) == "127.9.255.253:20080"
+    assert led(curl_names(names, "one", [], ENDS, captured=True), "web", 80) == "127.9.200.1:20080"
+
+
+def test_headless_name_is_its_pods() -> None:
+    """A headless Service's name stands for a pod, whatever the port."""
+    lines = curl_names([Name("db", "one", ("127.9.1.1",), (80,), headless=True)], "one", [], ENDS, captured=True)
+    assert led(lines, "db", 80) == "127.9.1.1:20080"
+    assert led(lines, "db", 9999) == "127.9.1.1:9999"
 
 
 @pytest.mark.parametrize(
