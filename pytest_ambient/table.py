@@ -1,6 +1,7 @@
 """The table of a rule: `case` makes a row, `cases` turns rows into test items."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from pytest_ambient.verdict.call import Call, Status
 from pytest_ambient.verdict.case import Case, Level, Scope
 from pytest_ambient.verdict.expectation import Answered, AnyExpectation, HasCondition, LacksCondition
 from pytest_ambient.verdict.pairing import pair
-from pytest_ambient.verdict.variant import Unsupported, variants
+from pytest_ambient.verdict.variant import Unsupported, Variant, variants
 
 
 class _Default:
@@ -54,21 +55,41 @@ def case(
         raise pytest.Collector.CollectError(f"case {id!r}: on: {error}") from None
 
 
-def cases(*rows: Case) -> pytest.MarkDecorator:
-    """Makes a test function run once for each row, each an item of its own that `verdict` judges."""
+def cases(
+    *rows: Case,
+    level: Level = "core",
+    scope: Scope = "namespace",
+    on: Mapping[str, AnyExpectation | Unsupported] | None = None,
+) -> pytest.MarkDecorator:
+    """Makes a test function run once for each row, each an item of its own that `verdict` judges.
+
+    `level`, `scope` and `on` hold for every row that does not say its own.
+    """
     if not rows:
         raise pytest.Collector.CollectError("cases: a table needs at least one case(...)")
     try:
-        table = pair(rows)
+        elsewhere = variants(on or {})
+        table = pair([_with(row, level, scope, elsewhere) for row in rows])
     except Misuse as error:
         raise pytest.Collector.CollectError(str(error)) from None
+    except ValueError as error:
+        raise pytest.Collector.CollectError(f"cases: on: {error}") from None
     params = [pytest.param(row, id=row.id) for row in table]
     return pytest.mark.parametrize("verdict", params, indirect=True)
+
+
+def _with(row: Case, level: Level, scope: Scope, on: tuple[Variant, ...]) -> Case:
+    return replace(
+        row,
+        level=level if row.level == "core" else row.level,
+        scope=scope if row.scope == "namespace" else row.scope,
+        on=row.on or on,
+    )
 
 
 def _before(expectation: AnyExpectation, unchanged: bool) -> AnyExpectation:
     if unchanged:
         return expectation
     if isinstance(expectation, HasCondition):
-        return LacksCondition(expectation.type, expectation.status, expectation.reason)
+        return LacksCondition(expectation.type, expectation.status, expectation.reason, expectation.listener)
     return Answered(200)

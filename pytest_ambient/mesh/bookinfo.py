@@ -20,7 +20,7 @@ INSTALLER = f"{MANAGER}-install"
 """The field manager of what is installed: rules may change the same objects under a name of their own."""
 RUN_LABEL = "pytest-ambient/run"
 FOLDER = Path(__file__).parent / "manifests"
-STAGES = (("namespaces",), ("accounts",), ("services", "workloads", "clients"))
+STAGES = (("namespaces",), ("accounts",), ("services", "workloads", "clients", "echo"))
 """Manifests by the order in which they are applied; those of one stage go side by side."""
 CAPTURE_WITHIN = 5.0
 """Seconds after its readiness in which a pod must be captured; whether it is, is for a rule to say."""

@@ -7,8 +7,20 @@ from pytest_ambient._wait import NotYet, until
 from pytest_ambient.manifest import Document
 from pytest_ambient.verdict.condition import Condition, ObjectStatus
 
+FINAL = ("AttachmentDenied", "UnsupportedTrafficType", "UnsupportedProtocol")
+"""Reasons that no time mends: the configuration itself is refused."""
+
 STATUS_FROM_ISTIO = ("AuthorizationPolicy", "HTTPRoute", "GRPCRoute")
 """Kinds whose status istiod writes; it may be switched off, so nothing but evidence hangs on it."""
+
+
+class Final(str):
+    """Why something is not ready and will not be."""
+
+    __slots__ = ()
+
+
+Check = Callable[[Kube, Document], str | None]
 
 
 def ready(kube: Kube, documents: Sequence[Document], within: float) -> None:
@@ -18,9 +30,9 @@ def ready(kube: Kube, documents: Sequence[Document], within: float) -> None:
         if check is None:
             continue
 
-        def asked(item: Document = document, check: Callable[[Kube, Document], str | None] = check) -> bool | NotYet:
+        def asked(item: Document = document, check: Check = check) -> bool | NotYet:
             reason = check(kube, item)
-            return NotYet(reason) if reason else True
+            return NotYet(reason, given_up=isinstance(reason, Final)) if reason else True
 
         until(asked, what=f"{document} to be ready", within=within)
 
@@ -46,7 +58,7 @@ def lagging(kube: Kube, documents: Sequence[Document]) -> list[str]:
     return found
 
 
-def _check(document: Document, documents: Sequence[Document]) -> Callable[[Kube, Document], str | None] | None:
+def _check(document: Document, documents: Sequence[Document]) -> Check | None:
     labels = document.object["metadata"].get("labels") or {}
     waypoint = labels.get("istio.io/use-waypoint")
     if document.object["kind"] == "Service" and waypoint is not None:
@@ -86,7 +98,10 @@ def is_ready(pod: Object) -> bool:
 
 def _gateway(kube: Kube, document: Document) -> str | None:
     status = status_of(kube.get(document.kind, document.name, document.namespace))
-    programmed = [c for c in status.conditions if c.type == "Programmed"]
+    refused = [c for c in status.conditions if c.type == "Accepted" and c.status == "False" and c.reason in FINAL]
+    if refused:
+        return Final(f"{refused[0]}: {refused[0].message}")
+    programmed = [c for c in status.conditions if c.type == "Programmed" and not c.listener]
     if not programmed or programmed[0].status != "True" or programmed[0].observed_generation != status.generation:
         return f"{programmed[0]}: {programmed[0].message}" if programmed else str(status)
     deployments = kube.list(
@@ -101,19 +116,25 @@ def _gateway(kube: Kube, document: Document) -> str | None:
 def _bound(kube: Kube, document: Document) -> str | None:
     status = status_of(kube.get(document.kind, document.name, document.namespace))
     bound = [c for c in status.conditions if c.type == "istio.io/WaypointBound"]
-    return None if bound and bound[0].status == "True" else f"not bound to its waypoint: {status}"
+    if bound and bound[0].status == "True":
+        return None
+    reason = f"not bound to its waypoint: {status}"
+    return Final(reason) if bound and bound[0].reason in FINAL else reason
 
 
 def _conditions(status: Object) -> Iterator[Condition]:
     for entry in status.get("conditions") or []:
-        yield _condition(entry, "")
+        yield _condition(entry)
     for parent in status.get("parents") or []:
         for entry in parent.get("conditions") or []:
-            yield _condition(entry, str(parent.get("parentRef", {}).get("name", "")))
+            yield _condition(entry, parent=str(parent.get("parentRef", {}).get("name", "")))
+    for listener in status.get("listeners") or []:
+        for entry in listener.get("conditions") or []:
+            yield _condition(entry, listener=str(listener.get("name", "")))
 
 
-def _condition(entry: Object, parent: str) -> Condition:
+def _condition(entry: Object, *, parent: str = "", listener: str = "") -> Condition:
     seen = entry.get("observedGeneration")  # istiod writes it as a text in its own kinds (recorded on Istio 1.30.3)
     generation = int(seen) if seen is not None else None
     reason, message = str(entry.get("reason", "")), str(entry.get("message", ""))
-    return Condition(str(entry["type"]), str(entry["status"]), reason, message, generation, parent)
+    return Condition(str(entry["type"]), str(entry["status"]), reason, message, generation, parent, listener)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Condition:
-    """One status condition; `parent` names the parentRef that an HTTPRoute's condition speaks of."""
+    """One status condition, of the object or of a part: `parent` names a route's parentRef, `listener` a Gateway's."""
 
     type: str
     status: str
@@ -14,9 +14,10 @@ class Condition:
     message: str = ""
     observed_generation: int | None = None
     parent: str = ""
+    listener: str = ""
 
     def __str__(self) -> str:
-        return f"{self.type}={self.status} ({self.reason})"
+        return f"{self.type}={self.status} ({self.reason})" + (f" of {self.listener}" if self.listener else "")
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,12 @@ class ObjectStatus:
 
 @dataclass(frozen=True)
 class HasCondition:
-    """The object has this condition, written for its present generation."""
+    """The object, or with `listener` that part of a Gateway, has this condition, written for its present generation."""
 
     type: str
     status: str = "True"
     reason: str | None = None
+    listener: str = ""
 
     needs_witness = False
     denies = False
@@ -47,7 +49,7 @@ class HasCondition:
 
     def explain(self, status: ObjectStatus) -> str | None:
         """None when the condition is there; else what is there in its place."""
-        candidates = [condition for condition in status.conditions if condition.type == self.type]
+        candidates = [condition for condition in status.conditions if _same(self, condition)]
         if not candidates:
             return str(status)
         if all(_fits(self, condition) for condition in candidates):
@@ -56,7 +58,7 @@ class HasCondition:
         return ", ".join(_shown(candidates))
 
     def __str__(self) -> str:
-        return f"condition {self.type}={self.status}" + (f" ({self.reason})" if self.reason else "")
+        return f"condition {_words(self)}"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class LacksCondition:
     type: str
     status: str = "True"
     reason: str | None = None
+    listener: str = ""
 
     needs_witness = False
     denies = False
@@ -73,11 +76,20 @@ class LacksCondition:
 
     def explain(self, status: ObjectStatus) -> str | None:
         """None when the condition is absent; else the condition."""
-        there = [seen for seen in status.conditions if seen.type == self.type and _fits(self, seen)]
+        there = [seen for seen in status.conditions if _same(self, seen) and _fits(self, seen)]
         return ", ".join(_shown(there)) or None
 
     def __str__(self) -> str:
-        return f"no condition {self.type}={self.status}" + (f" ({self.reason})" if self.reason else "")
+        return f"no condition {_words(self)}"
+
+
+def _same(wanted: HasCondition | LacksCondition, seen: Condition) -> bool:
+    return (seen.type, seen.listener) == (wanted.type, wanted.listener)
+
+
+def _words(wanted: HasCondition | LacksCondition) -> str:
+    reason = f" ({wanted.reason})" if wanted.reason else ""
+    return f"{wanted.type}={wanted.status}{reason}" + (f" of listener {wanted.listener}" if wanted.listener else "")
 
 
 def _stale(condition: Condition, status: ObjectStatus) -> bool:

@@ -17,6 +17,7 @@ from pytest_ambient.verdict.expectation import (
     Split,
 )
 from pytest_ambient.verdict.pairing import differences, pair
+from pytest_ambient.verdict.variant import Unsupported
 
 PAGE = "http://productpage:9080/productpage"
 REVIEWS = GET("http://reviews:9080/reviews/0")
@@ -32,6 +33,16 @@ def test_a_row_has_the_usual_before() -> None:
     )
     assert case("a", "curl", REVIEWS, Answered(404), unchanged=True).before == Answered(404)
     assert case("a", "curl", REVIEWS, DeniedL4(), before=None).before is None
+
+
+def test_a_table_speaks_for_rows_that_say_nothing() -> None:
+    """Level, scope and variants of the table hold for every row without its own."""
+    own = {"istio<1.25": Unsupported("too old")}
+    documented = case("b", "curl", REVIEWS, Answered(200), unchanged=True, level="documented", on=own)
+    mark = cases(ANSWERED, documented, level="extended", scope="mesh", on={"kmesh": Unsupported("not known")})
+    first, second = (param.values[0] for param in mark.args[1])
+    assert (first.level, first.scope, str(first.on[0].expected)) == ("extended", "mesh", "unsupported: not known")
+    assert (second.level, second.scope, str(second.on[0].expected)) == ("documented", "mesh", "unsupported: too old")
 
 
 def test_a_row_says_who_does_what() -> None:
@@ -94,7 +105,7 @@ def test_a_row_knows_whether_it_must_stay(row: Case, still: bool) -> None:
         ),
         (
             lambda: case("a", "curl", REVIEWS, HasCondition("A")),
-            "case 'a': HasCondition(type='A', status='True', reason=None) says nothing about a call",
+            "case 'a': HasCondition(type='A', status='True', reason=None, listener='') says nothing about a call",
         ),
         (
             lambda: case("a", None, STATUS("v1/Service", "x"), HasCondition("A"), before=Answered()),

@@ -66,3 +66,17 @@ def test_conditions_are_judged_like_calls() -> None:
         judge(Answered(), ABSENT)
     with pytest.raises(TypeError, match="cannot judge Outcome"):
         judge(WANTED, Outcome(0, 200))
+
+
+def test_a_listener_speaks_for_itself() -> None:
+    """A condition of a Gateway's listener is neither the Gateway's nor another listener's."""
+    refused = Condition("Accepted", "False", "UnsupportedProtocol", listener="mesh")
+    status = ObjectStatus(True, (Condition("Accepted", "True", "Accepted"), refused))
+    wanted = HasCondition("Accepted", "False", "UnsupportedProtocol", listener="mesh")
+    assert wanted.explain(status) is None
+    assert HasCondition("Accepted", "True").explain(status) is None
+    assert HasCondition("Accepted", listener="mesh").explain(status) == "Accepted=False (UnsupportedProtocol) of mesh"
+    assert HasCondition("Accepted", listener="web").explain(status) == (
+        "conditions Accepted=True (Accepted), Accepted=False (UnsupportedProtocol) of mesh"
+    )
+    assert str(wanted) == "condition Accepted=False (UnsupportedProtocol) of listener mesh"

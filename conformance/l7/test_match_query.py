@@ -1,0 +1,24 @@
+"""H1: an HTTPRoute matches by query parameters, all of a match at once; more parameters win."""
+
+import pytest
+
+from pytest_ambient import GET, Answered, Unsupported, Verdict, case, cases
+
+pytestmark = pytest.mark.ambient(rule="H1", profile="AMBIENT-L7", needs="Waypoint")
+
+URL = "http://httpbin:8000/anything"
+BOTH, WHALE = Answered(200, header=("x-rule", "both")), Answered(200, header=("x-rule", "whale"))
+REST = Answered(200, header=("x-rule", "rest"))
+KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
+
+
+@cases(
+    case("both-parameters-match", "curl", GET(f"{URL}?animal=whale&color=blue"), BOTH),
+    case("their-order-does-not-matter", "curl", GET(f"{URL}?color=blue&animal=whale"), BOTH),
+    case("one-of-both-falls-through", "curl", GET(f"{URL}?animal=whale"), WHALE),
+    case("other-value-does-not-match", "curl", GET(f"{URL}?animal=whales"), REST),
+    case("no-query-does-not-match", "curl", GET(URL), REST),
+)
+def test_match_query(verdict: Verdict) -> None:
+    """Parameters are told apart by name and value."""
+    verdict.holds()

@@ -1,0 +1,52 @@
+"""What is waited for before anything is probed, and what is not worth waiting for."""
+
+from pathlib import Path
+
+import pytest
+
+from pytest_ambient.errors import NotInTime
+from pytest_ambient.manifest import Document
+from pytest_ambient.probe.ready import ready
+from pytest_ambient.testing import FakeKube
+
+GATEWAY = "gateway.networking.k8s.io/v1"
+
+
+def document(version: str, kind: str, **labels: str) -> Document:
+    """An object of a manifest."""
+    item = {"apiVersion": version, "kind": kind, "metadata": {"name": "w", "namespace": "n", "labels": labels}}
+    return Document(item, Path("x.yaml"), 1)
+
+
+def said(kube: FakeKube, one: Document, *conditions: tuple[str, str, str]) -> None:
+    """Let the object be there and say that."""
+    entries = [{"type": t, "status": s, "reason": r, "message": "because"} for t, s, r in conditions]
+    kube.objects[one.kind, "n", "w"] = {**one.object, "status": {"conditions": entries}}
+
+
+def test_a_refused_gateway_is_not_waited_for() -> None:
+    """A listener that no waypoint can have stays refused: waiting on would only cost time."""
+    kube, gateway = FakeKube(), document(GATEWAY, "Gateway")
+    said(kube, gateway, ("Accepted", "False", "UnsupportedProtocol"))
+    with pytest.raises(NotInTime, match=r"Gateway n/w to be ready: gave up .*UnsupportedProtocol\): because"):
+        ready(kube, [gateway], 60)  # type: ignore[arg-type]  # FakeKube has what is asked of a Kube here
+
+
+@pytest.mark.parametrize("reason", ["AttachmentDenied", "UnsupportedTrafficType"])
+def test_a_binding_that_is_refused_is_not_waited_for(reason: str) -> None:
+    """The waypoint's own configuration says no, for good."""
+    kube, gateway = FakeKube(), document(GATEWAY, "Gateway")
+    service = document("v1", "Service", **{"istio.io/use-waypoint": "w"})
+    said(kube, gateway, ("Programmed", "True", "Programmed"))
+    said(kube, service, ("istio.io/WaypointBound", "False", reason))
+    with pytest.raises(NotInTime, match=rf"Service n/w to be ready: gave up .*not bound to its waypoint.*{reason}"):
+        ready(kube, [service, gateway], 60)  # type: ignore[arg-type]  # as above
+
+
+def test_a_waypoint_that_is_not_ready_yet_is_waited_for() -> None:
+    """What time may mend is waited for."""
+    kube, gateway = FakeKube(), document(GATEWAY, "Gateway")
+    service = document("v1", "Service", **{"istio.io/use-waypoint": "w"})
+    said(kube, service, ("istio.io/WaypointBound", "False", "WaypointIsNotReady"))
+    with pytest.raises(NotInTime, match=r"not within 0\.2 s"):
+        ready(kube, [service, gateway], 0.2)  # type: ignore[arg-type]  # as above
