@@ -11,7 +11,7 @@ from pytest_ambient.mesh import charts, claim, values, versions
 from pytest_ambient.mesh.bookinfo import RUN_LABEL
 from pytest_ambient.mesh.installer import MeshSpec, Target
 from pytest_ambient.mesh.landed import verify
-from pytest_ambient.mesh.planes import beyond, remove_beyond
+from pytest_ambient.mesh.planes import beyond, check_beyond, remove_beyond
 from pytest_ambient.mesh.present import usable
 from pytest_ambient.mesh.tool import told
 from pytest_ambient.steps import Group, Step
@@ -30,6 +30,7 @@ class Helm:
         """Refuse versions that are not known, a missing or old Helm, and a local release without charts."""
         versions.of(spec.version)
         charts.check(spec)
+        check_beyond(spec)
 
     def steps(self, target: Target, spec: MeshSpec) -> Sequence[Group]:
         """Claim istio-system, unless the wanted mesh is there; each chart; then see that all of it landed."""

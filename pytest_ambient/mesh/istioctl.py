@@ -11,7 +11,7 @@ from pytest_ambient.mesh import claim, release, values, versions
 from pytest_ambient.mesh.bookinfo import INSTALLER
 from pytest_ambient.mesh.installer import MeshSpec, Target
 from pytest_ambient.mesh.landed import CRD, verify
-from pytest_ambient.mesh.planes import beyond, remove_beyond
+from pytest_ambient.mesh.planes import beyond, check_beyond, remove_beyond
 from pytest_ambient.mesh.present import present, usable
 from pytest_ambient.mesh.tool import told
 from pytest_ambient.steps import Group, Step
@@ -31,6 +31,7 @@ class Istioctl:
         """Refuse versions that are not known, and a local release without istioctl."""
         versions.of(spec.version)
         release.check(spec, "bin/istioctl")
+        check_beyond(spec)
 
     def steps(self, target: Target, spec: MeshSpec) -> Sequence[Group]:
         """Install Istio, unless the wanted one is there; then what the data plane needs beyond it."""

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_ambient.errors import FetchFailed, InstallerError, Misuse, NotInTime
 from pytest_ambient.mesh import kmesh
-from pytest_ambient.mesh.installer import MeshSpec
+from pytest_ambient.mesh.installer import MeshSpec, find
 from pytest_ambient.mesh.planes import beyond, remove_beyond
 from tests.doubles import Doubles
 from tests.mesh.operated import Operated, OperatedTarget, control_plane, daemonset, target
@@ -127,6 +127,13 @@ def test_an_old_helm_is_none(spec: MeshSpec, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("PATH", old.path)
     with pytest.raises(Misuse, match=r"^helm on PATH is v3\.12\.1, wanted 3\.13 or newer$"):
         kmesh.check(spec)
+
+
+@pytest.mark.parametrize("name", ["istioctl", "helm", "argocd"])
+def test_every_installer_of_istiod_refuses_a_pair_that_does_not_go(name: str, tmp_path: Path, helm: Doubles) -> None:
+    """Before a cluster is made for it."""
+    with pytest.raises(Misuse, match=r"^no Kmesh that is known here goes with Istio 1\.30\.3: "):
+        find(name).check(MeshSpec("1.30.3", tmp_path, dataplane="kmesh"))
 
 
 def test_ztunnel_needs_nothing_beyond_istio(where: OperatedTarget, tmp_path: Path) -> None:
