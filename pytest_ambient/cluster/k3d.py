@@ -88,6 +88,10 @@ class K3d:
             except (CommandFailed, ProviderError):
                 _run(*command, image, folder=folder, within=docker.LONG)
 
+    def subnets(self, cluster: Cluster) -> Sequence[str]:
+        """The subnets of the network that the nodes are in."""
+        return [str(one) for one in container.subnets(docker.docker(), f"k3d-{called(cluster.name)}")]
+
     def save_logs(self, cluster: Cluster, folder: Path) -> None:
         """Write what k3d said, how its nodes are, and the log of every node."""
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """The provider of kind clusters: Kubernetes nodes in containers of this machine, made through pytest-kind."""
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,9 @@ SHORT, LONG = 60.0, 300.0
 
 LEAST = 10.0
 """Seconds that nodes get to become ready, however late the cluster was made."""
+
+NETWORK = "KIND_EXPERIMENTAL_DOCKER_NETWORK"
+"""kind's own variable for another network than its usual one."""
 
 TAINT = "node-role.kubernetes.io/control-plane"
 
@@ -93,6 +97,11 @@ class Kind:
             except (CommandFailed, ProviderError):
                 # kind's own way: it knows runtimes that give out no archives, and fails where ours does not
                 begun.order(_order("load", begun, image), within=LONG)
+
+    def subnets(self, cluster: Cluster) -> Sequence[str]:
+        """The subnets of the network that the nodes are in."""
+        network = os.environ.get(NETWORK) or "kind"
+        return [str(one) for one in container.subnets(_begun(cluster).runtime, network)]
 
     def save_logs(self, cluster: Cluster, folder: Path) -> None:
         """Write what kind said, and what the nodes and their pods logged; nothing when none was begun."""

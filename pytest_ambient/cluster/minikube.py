@@ -95,6 +95,10 @@ class Minikube:
         if whole(image) not in _run("image", "ls", *profile, folder=folder, within=docker.SOON).split():
             raise ProviderError(f"image {image} did not arrive in cluster {cluster.name}: its nodes pull it themselves")
 
+    def subnets(self, cluster: Cluster) -> Sequence[str]:
+        """The subnets of the network that the nodes are in."""
+        return [str(one) for one in container.subnets(docker.docker(), cluster.name)]
+
     def save_logs(self, cluster: Cluster, folder: Path) -> None:
         """Write what minikube said, its own gathering of logs, and the log of every node."""
         folder.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,7 @@ def bare(pytester: pytest.Pytester) -> Furnished:
 
 @pytest.mark.parametrize("arguments", ALONE_OR_DEALT)
 def test_a_bare_cluster_gets_its_mesh_once(bare: Furnished, arguments: tuple[str, ...]) -> None:
-    """By whoever owns the run; the nodes pull what this machine has not, which is one line; all goes with the cluster."""
+    """By whoever owns the run; what the nodes must pull is one line; all goes with the cluster."""
     bare.furnish()
     result = bare.run(*BARE, *arguments)
     result.assert_outcomes(passed=1)
