@@ -15,7 +15,7 @@ from pytest_ambient.finding import Finding
 LOG = "tool.log"
 """What the tool said, in the cluster's folder; from when it is there the tool may have made something."""
 
-TELLING = re.compile(r"level=(?:fatal|error) msg=|(?:FATA|ERRO)\S*\[\d+\] |Exiting due to ")
+TELLING = re.compile(r"level=(?:fatal|error) msg=|(?:FATA|ERRO)\[\d+\] |Exiting due to ")
 """How the lines open in which k3d (logrus) and minikube tell why they failed."""
 
 LONGEST = 400

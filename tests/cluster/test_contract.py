@@ -204,8 +204,10 @@ def test_an_interrupted_creation_is_removed(kit: Kit) -> None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) != 0
+    started = embedded._process(kit.spec.folder)
     kit.provider.delete(kit.begun)
     assert kit.nothing_left
+    assert started is None or not started.alive
 
 
 @pytest.mark.parametrize("kit", ALL, indirect=True)
