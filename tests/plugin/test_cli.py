@@ -16,7 +16,8 @@ from pytest_ambient.cluster import lease
 from pytest_ambient.cluster.lease import Lease
 from pytest_ambient.cluster.provider import Cluster
 from pytest_ambient.errors import BrokenEnvironment
-from pytest_ambient.testing import FakeProvider, fake_provider
+from pytest_ambient.mesh import gateway_api
+from pytest_ambient.testing import FakeProvider, fake_installer, fake_provider
 
 UP = ["up", "--ambient-cluster=fake"]
 
@@ -267,3 +268,24 @@ def test_what_cannot_be_removed_is_told_and_keeps_nothing_else(
     first, second = capsys.readouterr().err.splitlines()
     assert first == f"pytest-ambient: {state / 'clusters' / 'a'}: cannot be removed"
     assert second == f"removed {state / 'clusters' / 'b'}, the state of a cluster that nobody knows"
+
+
+def test_up_brings_a_mesh_into_a_bare_cluster(
+    fake: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stays with the cluster, and the lease says what it is."""
+    fake.meshed = False
+    monkeypatch.setattr(gateway_api, "steps", lambda target, spec: [])
+    with fake_installer(tmp_path / "mesh") as mesh:
+        assert main([*UP, "--ambient-installer=fake", "--ambient-istio-version=1.30.3"]) == 0
+        assert sorted(mesh.asked()) == ["do agents", "do control-plane", "do proxies"]
+        found = lease.of_cluster("bench")
+        assert found is not None
+        assert found.installed is not None
+        assert (found.owner, found.installed["words"]) == (None, "Istio 1.30.3 (fake)")
+        mesh.fails = "agents"
+        assert main([*UP, "--ambient-name=b", "--ambient-installer=fake"]) == 1
+        lines = capsys.readouterr().err.splitlines()
+        assert lines[-2].startswith("pytest-ambient: the mesh in cluster fake did not come up: agents of Istio ")
+        assert lines[-1].startswith("  evidence in ")
+    assert fake.asked()[-2:] == ["save_logs", "delete"]
