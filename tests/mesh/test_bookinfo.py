@@ -58,7 +58,7 @@ def test_everything_lives_in_the_runs_own_namespaces(kube: Cluster) -> None:
 
 
 def test_workloads_have_the_names_and_identities_of_bookinfo(kube: Cluster) -> None:
-    """Six versions with their accounts in the main namespace, and one client in each."""
+    """Six versions with their accounts in the main namespace, an echo beside them, and one client in each."""
     bookinfo.install(real(kube), PLACES, "r1", within=1)
     accounts = {
         (item["metadata"]["namespace"], item["metadata"]["name"]): item["spec"]["template"]["spec"][
@@ -67,7 +67,7 @@ def test_workloads_have_the_names_and_identities_of_bookinfo(kube: Cluster) -> N
         for item in kube.list("apps/v1/Deployment")
     }
     versions = {"details-v1", "ratings-v1", "productpage-v1", "reviews-v1", "reviews-v2", "reviews-v3"}
-    assert {name for namespace, name in accounts if namespace == "shop"} == {*versions, "curl"}
+    assert {name for namespace, name in accounts if namespace == "shop"} == {*versions, "curl", "httpbin"}
     assert accounts["shop", "reviews-v3"] == "bookinfo-reviews"
     assert accounts["shop-outside", "curl"] == "curl"
 
