@@ -101,6 +101,8 @@ def kit(
     request: pytest.FixtureRequest, behind: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Kit]:
     """The provider that the test is about, on a machine with the pretended programs."""
+    if request.param == "kind":
+        pytest.importorskip("pytest_kind")
     config = yaml.safe_load(behind.kubeconfig.read_text())
     config["contexts"][0]["name"] = config["current-context"] = "CONTEXT"
     machine = Machine.of(tmp_path / "machine", yaml.safe_dump(config))
