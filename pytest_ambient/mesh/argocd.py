@@ -10,8 +10,7 @@ from pytest_ambient.errors import InstallerError, Misuse, NotFound
 from pytest_ambient.mesh import claim, values, versions
 from pytest_ambient.mesh.awaited import await_
 from pytest_ambient.mesh.bookinfo import RUN_LABEL
-from pytest_ambient.mesh.charts import REPOSITORY
-from pytest_ambient.mesh.helm import RELEASES, namespace_of
+from pytest_ambient.mesh.charts import RELEASES, REPOSITORY, namespace_of
 from pytest_ambient.mesh.installer import MeshSpec, Target
 from pytest_ambient.mesh.landed import verify
 from pytest_ambient.mesh.owned import put

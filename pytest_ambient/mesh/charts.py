@@ -1,18 +1,16 @@
-"""Finds Istio's charts: in a local release, in this user's cache, or pulled from Istio's repository or registry."""
+"""Istio's own charts: where each comes from, and what its release is called."""
 
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from pytest_ambient._fetch import cache_folder, quiet
-from pytest_ambient._run import run
-from pytest_ambient.errors import FetchFailed, InstallerError, Misuse
-from pytest_ambient.mesh import release
-from pytest_ambient.mesh.installer import MeshSpec
-from pytest_ambient.mesh.tool import told
+from pytest_ambient.errors import InstallerError
+from pytest_ambient.mesh import claim, release, releases, values
+from pytest_ambient.mesh.installer import MeshSpec, Target
+from pytest_ambient.mesh.releases import Release
 from pytest_ambient.mesh.versions import number
+
+RELEASES: Mapping[str, str] = {"base": "istio-base", "istiod": "istiod", "cni": "istio-cni", "ztunnel": "ztunnel"}
+"""The names of releases by chart, as Istio's documentation has them, in the order of installation."""
 
 FOLDERS: Mapping[str, str] = {
     "base": "base",
@@ -20,71 +18,41 @@ FOLDERS: Mapping[str, str] = {
     "cni": "istio-cni",
     "ztunnel": "ztunnel",
 }
-"""Where a release keeps each chart, below `manifests/charts`."""
+"""Where a release of Istio keeps each chart, below `manifests/charts`."""
 
 REPOSITORY = "https://istio-release.storage.googleapis.com/charts"
 REGISTRIES = {(1, 30): "oci://registry.istio.io/release/charts", (0,): "oci://gcr.io/istio-release/charts"}
 """The same charts as OCI artefacts, by the version from which on they are published there."""
 
-OLDEST = (3, 13)
-"""The first Helm that puts labels on releases."""
-
-USERS = ("APISERVER", "ASGROUPS", "ASUSER", "CAFILE", "INSECURE_SKIP_TLS_VERIFY", "TLS_SERVER_NAME", "TOKEN")
-"""Helm's variables, after `HELM_KUBE`, that would lead it elsewhere than the kubeconfig does."""
-
 
 def check(spec: MeshSpec) -> None:
     """Misuse when there is no Helm, one that is too old, or a local release without charts."""
-    if shutil.which("helm") is None:
-        raise Misuse("--ambient-installer=helm needs helm on PATH: https://helm.sh/docs/intro/install/")
-    version = run(["helm", "version", "--template", "{{.Version}}"], within=30, check=False).output.strip()
-    if number(version) < OLDEST:
-        raise Misuse(f"helm on PATH is {version or 'of unknown version'}, wanted v3.13 or newer")
+    releases.check("--ambient-installer=helm")
     release.check(spec, *(f"manifests/charts/{folder}" for folder in FOLDERS.values()))
 
 
-def environment(spec: MeshSpec) -> Mapping[str, str]:
-    """What lets Helm keep its files in the run's own folder and follow only the kubeconfig that it is given."""
-    homes = {f"HELM_{name}_HOME": str(spec.folder / "helm" / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
-    return {**homes, **{f"HELM_KUBE{name}": "" for name in USERS}, "HELM_NAMESPACE": ""}
+def local(spec: MeshSpec, name: str) -> Path | None:
+    """A chart's folder in the local release; None without one, InstallerError when it is of another version."""
+    if spec.release is None:
+        return None
+    found = release.charts_version(spec.release)
+    if found != spec.version:
+        raise InstallerError(f"the charts in {spec.release} are of {found or 'no version'}, wanted {spec.version}")
+    return spec.release / "manifests" / "charts" / FOLDERS[name]
 
 
-def chart(spec: MeshSpec, name: str, say: Callable[[str], None] = quiet) -> Path:
-    """A chart of the wanted version, as a folder or an archive.
+def release_of(target: Target, spec: MeshSpec, name: str) -> Release:
+    """A chart's release; it comes from the repository or, where that cannot be reached, from the registry."""
+    version = ("--version", spec.version)
+    sources = ((name, "--repo", REPOSITORY, *version), (f"{registry(spec.version)}/{name}", *version))
+    return Release(RELEASES[name], namespace_of(target, name), name, spec.version, sources)
 
-    Raises InstallerError when the local release is of another version, FetchFailed when it is nowhere to be had.
-    """
-    if spec.release is not None:
-        found = release.charts_version(spec.release)
-        if found != spec.version:
-            raise InstallerError(f"the charts in {spec.release} are of {found or 'no version'}, wanted {spec.version}")
-        return spec.release / "manifests" / "charts" / FOLDERS[name]
-    kept = cache_folder() / "istio" / spec.version / "charts" / f"{name}-{spec.version}.tgz"
-    if not kept.is_file():
-        _pull(spec, name, kept, say)
-    return kept
+
+def namespace_of(target: Target, name: str) -> str:
+    """Where a chart's release goes."""
+    return values.daemons(target) if name in ("cni", "ztunnel") else claim.ROOT
 
 
 def registry(version: str) -> str:
     """The OCI registry that has the charts of an Istio version."""
     return next(where for since, where in REGISTRIES.items() if number(version) >= since)
-
-
-def _pull(spec: MeshSpec, name: str, kept: Path, say: Callable[[str], None]) -> None:
-    """Bring a chart into the cache, from the repository or, where that cannot be reached, from the registry."""
-    kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    failures = []
-    for words in ([name, "--repo", REPOSITORY], [f"{registry(spec.version)}/{name}"]):
-        with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".pull") as draft:
-            command = ["helm", "pull", *words, "--version", spec.version, "--destination", draft]
-            try:
-                say(f"pulling chart {name} {spec.version} from {words[-1]}")
-                told(command, within=spec.within, environment=environment(spec))
-                os.replace(Path(draft) / kept.name, kept)
-            except InstallerError as error:
-                failures.append(str(error))
-            except FileNotFoundError:
-                failures.append(f"{words[-1]} gave no {kept.name}")
-            else:
-                return
-    raise FetchFailed(f"{'; '.join(failures)}; {release.OFFLINE}")

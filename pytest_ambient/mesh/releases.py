@@ -1,4 +1,4 @@
-"""Helm releases of this run beyond Istio's own charts: where each chart comes from, put in, taken out."""
+"""Helm releases of this run: where each chart comes from, how it is put in and taken out, and whose it is."""
 
 import json
 import os
@@ -11,14 +11,20 @@ from typing import Any, Literal
 
 from pytest_ambient._fetch import cache_folder
 from pytest_ambient._run import run
-from pytest_ambient.errors import CommandFailed, FetchFailed, InstallerError, Misuse
+from pytest_ambient.errors import FetchFailed, InstallerError, Misuse
 from pytest_ambient.mesh.bookinfo import RUN_LABEL
-from pytest_ambient.mesh.charts import OLDEST, environment
 from pytest_ambient.mesh.installer import MeshSpec, Target
+from pytest_ambient.mesh.tool import told
 from pytest_ambient.mesh.versions import number
 
 LAST = 10.0
 """Seconds of a step that are left to Helm beyond its own wait."""
+
+OLDEST = (3, 13)
+"""The first Helm that puts labels on releases."""
+
+USERS = ("APISERVER", "ASGROUPS", "ASUSER", "CAFILE", "INSECURE_SKIP_TLS_VERIFY", "TLS_SERVER_NAME", "TOKEN")
+"""Helm's variables, after `HELM_KUBE`, that would lead it elsewhere than the kubeconfig does."""
 
 State = Literal["absent", "deployed", "broken", "foreign"]
 
@@ -40,9 +46,15 @@ def check(who: str) -> None:
     """Misuse when there is no Helm on PATH, or too old a one."""
     if shutil.which("helm") is None:
         raise Misuse(f"{who} needs helm on PATH: https://helm.sh/docs/intro/install/")
-    told = run(["helm", "version", "--template", "{{.Version}}"], within=30, check=False).output.strip()
-    if number(told) < OLDEST:
-        raise Misuse(f"helm on PATH is {told or 'of unknown version'}, wanted 3.13 or newer")
+    version = run(["helm", "version", "--template", "{{.Version}}"], within=30, check=False).output.strip()
+    if number(version) < OLDEST:
+        raise Misuse(f"helm on PATH is {version or 'of unknown version'}, wanted 3.13 or newer")
+
+
+def environment(spec: MeshSpec) -> Mapping[str, str]:
+    """What lets Helm keep its files in the run's own folder and follow only the kubeconfig that it is given."""
+    homes = {f"HELM_{name}_HOME": str(spec.folder / "helm" / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
+    return {**homes, **{f"HELM_KUBE{name}": "" for name in USERS}, "HELM_NAMESPACE": ""}
 
 
 def local(spec: MeshSpec, release: Release) -> Path | None:
@@ -66,31 +78,26 @@ def state(target: Target, spec: MeshSpec, release: Release) -> State:
     return "deployed" if there[0].get("status") == "deployed" else "broken"
 
 
-def install(target: Target, spec: MeshSpec, release: Release, values: Mapping[str, Any]) -> None:
+def install(
+    target: Target, spec: MeshSpec, release: Release, values: Mapping[str, Any], where: Path | None = None
+) -> None:
     """Put the release in and wait until it runs; one of ours that did not end well makes room first.
 
-    Raises InstallerError with Helm's words, or when a release of that name is somebody else's.
+    `where` is a chart that was found already. Raises InstallerError with Helm's words, or when a release of that name
+    is somebody else's.
     """
     found = state(target, spec, release)
     if found == "foreign":
         raise InstallerError(f"Helm release {release.name} in {release.namespace} is there already and not of this run")
     if found == "broken":
         uninstall(target, spec, release)
-    where = local(spec, release) or _pulled(target, spec, release)
+    chart = where or local(spec, release) or _pulled(target, spec, release)
     path = spec.folder / f"{release.name}-values.json"
     path.write_text(json.dumps(values, indent=1))
-    words = [
-        "upgrade",
-        "--install",
-        release.name,
-        str(where),
-        "--values",
-        str(path),
-        "--wait",
-        "--timeout",
-        _wait(spec),
-    ]
-    _helm(target, spec, release.namespace, *words, "--labels", f"{RUN_LABEL}={target.run}")
+    path.chmod(0o600)
+    words = ["upgrade", "--install", release.name, str(chart), "--values", str(path)]
+    words += ["--wait", "--timeout", _wait(spec), "--labels", f"{RUN_LABEL}={target.run}"]
+    _helm(target, spec, release.namespace, *words)
 
 
 def uninstall(target: Target, spec: MeshSpec, release: Release) -> None:
@@ -113,9 +120,9 @@ def _pulled(target: Target, spec: MeshSpec, release: Release) -> Path:
         with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".pull") as draft:
             try:
                 command = ["helm", "pull", *words, "--destination", draft]
-                run(command, within=spec.within, environment=environment(spec))
-            except CommandFailed as error:
-                failures.append(_line(error))
+                told(command, within=spec.within, environment=environment(spec))
+            except InstallerError as error:
+                failures.append(str(error))
                 continue
             found = sorted(Path(draft).glob("*.tgz"))
             if found:
@@ -129,21 +136,14 @@ def _pulled(target: Target, spec: MeshSpec, release: Release) -> Path:
     return kept
 
 
-def _listed(told: str) -> Sequence[Mapping[str, Any]]:
+def _listed(answer: str) -> Sequence[Mapping[str, Any]]:
     try:
-        found: Sequence[Mapping[str, Any]] = json.loads(told or "[]")
+        found: Sequence[Mapping[str, Any]] = json.loads(answer or "[]")
     except ValueError:
-        raise InstallerError(f"helm list: its answer is no JSON: {told[:100]!r}") from None
+        raise InstallerError(f"helm list: its answer is no JSON: {answer[:100]!r}") from None
     return found
 
 
 def _helm(target: Target, spec: MeshSpec, namespace: str, *words: str) -> str:
     where = ["--namespace", namespace, "--kubeconfig", str(target.kubeconfig), "--kube-context", target.context]
-    try:
-        return run(["helm", *words, *where], within=spec.within, environment=environment(spec)).output
-    except CommandFailed as error:
-        raise InstallerError(_line(error)) from None
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return told(["helm", *words, *where], within=spec.within, environment=environment(spec))

@@ -196,7 +196,7 @@ def test_a_chart_that_is_nowhere_is_told(where: OperatedTarget, spec: MeshSpec, 
     helm.answer("helm", ARCHIVE, status=1, stderr="Error: 404 Not Found")
     with pytest.raises(
         FetchFailed,
-        match=r"exit 1: Error: no such host; helm pull .*exit 1: Error: 404 Not Found; offline, put "
+        match=r"exit 1: no such host; helm pull .*exit 1: 404 Not Found; offline, put "
         r"kmesh-helm-v1\.2\.0\.tgz into the folder that --ambient-istio-dir names$",
     ):
         do(where, spec)
@@ -249,7 +249,7 @@ def test_helms_failure_is_told_in_one_line(
     helm.answer("helm", LIST, "[]")
     pulled(helm)
     helm.answer("helm", UPGRADE, status=1, stderr="Error: UPGRADE FAILED:\n context deadline exceeded\n")
-    with pytest.raises(InstallerError, match=r"^helm upgrade .*: exit 1: Error: UPGRADE FAILED: context deadline exc"):
+    with pytest.raises(InstallerError, match=r"^helm upgrade .*: exit 1: UPGRADE FAILED: context deadline exc"):
         do(where, spec)
 
 

@@ -344,7 +344,7 @@ def test_a_chart_that_cannot_be_had_is_told_with_a_way_out(
     helm.answer("helm", r"pull .*", status=1, stderr="Error: looks like it is not a valid chart repository")
     with pytest.raises(
         Exception,
-        match=r"exit 1: Error: looks like it is not a valid chart repository; offline, put sail-operator-1\.30\.3\.tgz "
+        match=r"exit 1: looks like it is not a valid chart repository; offline, put sail-operator-1\.30\.3\.tgz "
         r"into the folder that --ambient-istio-dir names$",
     ):
         do(where, spec)
