@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from pytest_ambient._kube_exec import Executed, execute
+from pytest_ambient._kube_forward import Tunnel, tunnel
 from pytest_ambient._kube_rest import Kind, Object, Rest, direct
 from pytest_ambient._kube_stream import Dialer, fetch, tls
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, KubeError, NotFound
 
-__all__ = ["MANAGER", "Executed", "Kube", "Object"]
+__all__ = ["MANAGER", "Executed", "Kube", "Object", "Tunnel"]
 
 MANAGER = "pytest-ambient"
 """The field manager of what tests apply."""
@@ -158,6 +159,10 @@ class Kube:
         if status != 200:
             raise KubeError(f"{namespace}/{pod}:{port}{path} answered {status}: {body[:200]}")
         return body
+
+    def forward(self, namespace: str, pod: str, port: int, *, timeout: float = 10) -> Tunnel:
+        """A way to a pod's own port, localhost ports included; whoever takes it lets it carry one connection."""
+        return tunnel(self._dialer, namespace, pod, port, timeout)
 
     def can(self, verb: str, resource: str, namespace: str | None = None) -> bool:
         """Whether this user may do `verb` on `RESOURCE[.GROUP][/SUBRESOURCE]`."""

@@ -18,6 +18,7 @@ VERBS = (
     "cleanup",
     "doctor",
     "images",
+    "open",
 )
 """Every verb; each is a module of `pytest_ambient.commands`, loaded when it is run or its help is asked for."""
 

@@ -13,7 +13,7 @@ CONFORMANCE = PACKAGE.parent / "conformance"
 
 DANGEROUS = {
     "kubernetes": {"_kube.py"},
-    "websocket": {"_kube.py", "_kube_exec.py", "_kube_stream.py"},
+    "websocket": {"_kube.py", "_kube_exec.py", "_kube_forward.py", "_kube_stream.py"},
     "subprocess": {"_run.py", "embedded/process.py"},
     "requests": {"_fetch.py"},
     "tenacity": {"_wait.py"},
