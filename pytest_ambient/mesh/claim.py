@@ -12,6 +12,7 @@ from pytest_ambient.mesh.dataplane import ISTIOD
 from pytest_ambient.mesh.enrolled import others, unenrol
 from pytest_ambient.mesh.installer import MeshSpec, Target
 from pytest_ambient.mesh.landed import CRD, GATEWAY_CLASS
+from pytest_ambient.mesh.owned import PART_LABEL
 
 ROOT = "istio-system"
 FOUND = "pytest-ambient/found"
@@ -47,7 +48,7 @@ def claim(kube: Kube, target: Target) -> Found:
     before = _look(kube)
     meta = {
         "name": ROOT,
-        "labels": {RUN_LABEL: target.run, **PRIVILEGED},
+        "labels": {RUN_LABEL: target.run, PART_LABEL: "istio", **PRIVILEGED},
         "annotations": {FOUND: json.dumps(asdict(before))},
     }
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": meta}, field_manager=INSTALLER)

@@ -229,6 +229,16 @@ def test_releases_of_this_run_go_in_reverse(doubles: Doubles, cluster: Cluster, 
     assert len(doubles.calls("helm")) == calls
 
 
+def test_a_release_of_others_is_not_uninstalled(doubles: Doubles, cluster: Cluster, tmp_path: Path) -> None:
+    """One of the same name in kube-system that does not carry our label."""
+    cluster.keep("v1/Namespace", ROOT, labels={"pytest-ambient/run": "r1"})
+    doubles.answer("helm", f"list .*{OURS} .*", "[]")
+    lists(doubles, "ztunnel", "deployed", namespace="kube-system")
+    willing(doubles, cluster)
+    uninstall(target(cluster, platform="openshift"), tmp_path)
+    assert lines(doubles, "uninstall") == []
+
+
 def test_a_mesh_that_others_use_stays(doubles: Doubles, cluster: Cluster, tmp_path: Path) -> None:
     """No release is touched."""
     cluster.keep("v1/Namespace", ROOT, labels={"pytest-ambient/run": "r1"})

@@ -90,12 +90,16 @@ def test_istio_is_installed_from_a_file_into_the_cluster_that_was_named(
 
 
 def test_the_namespace_is_made_first_and_is_ours(doubles: Doubles, cluster: Cluster, tmp_path: Path) -> None:
-    """With the run's label, and open to privileged pods where pod security is enforced."""
+    """With the run's label, no namespace of tests, and open to privileged pods where pod security is enforced."""
     doubles.answer("istioctl", INSTALL, stderr="Error: no", status=1)
     with pytest.raises(InstallerError):
         install(target(cluster), tmp_path)
     labels = cluster.objects["v1/Namespace", "", ROOT]["metadata"]["labels"]
-    assert labels == {"pytest-ambient/run": "r1", "pod-security.kubernetes.io/enforce": "privileged"}
+    assert labels == {
+        "pytest-ambient/run": "r1",
+        "pytest-ambient/part": "istio",
+        "pod-security.kubernetes.io/enforce": "privileged",
+    }
 
 
 def test_what_istioctl_says_is_told_in_one_line(doubles: Doubles, cluster: Cluster, tmp_path: Path) -> None:
