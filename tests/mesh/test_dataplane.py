@@ -1,19 +1,23 @@
 """Data planes as data: which one runs, what it needs, who is captured, and what its waypoints run."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from pytest_ambient import _probing
 from pytest_ambient._kube import Kube
-from pytest_ambient.errors import Misuse
+from pytest_ambient.errors import BrokenEnvironment, Misuse
 from pytest_ambient.manifest import Places, read
 from pytest_ambient.mesh import bookinfo
 from pytest_ambient.mesh.dataplane import KMESH, ZTUNNEL, named, running
 from pytest_ambient.mesh.features import detect
 from pytest_ambient.mesh.readiness import captured
 from pytest_ambient.mesh.readiness import read as found
+from pytest_ambient.settings import Settings
 from pytest_ambient.testing import FakeKube
+from pytest_ambient.verdict.variant import World
 
 READY = {"conditions": [{"type": "Ready", "status": "True"}]}
 GATEWAY = """\
@@ -102,6 +106,26 @@ def test_a_data_plane_that_was_asked_for_is_the_one_that_is_looked_for() -> None
         "no istio-cni: no DaemonSet with label k8s-app=istio-cni-node",
         "no ztunnel: no DaemonSet with label app=ztunnel",
     )
+
+
+def test_a_data_plane_that_was_found_is_told() -> None:
+    """Unless somebody named it; then that one must be there."""
+    lines: list[str] = []
+    settings = replace(Settings(), timeout={**Settings().timeout, "mesh": 0.01})
+    mesh = _probing.mesh(real(kmesh()), settings, lines.append)
+    assert mesh.dataplane is KMESH
+    assert "data plane kmesh: found in the cluster, --ambient-dataplane said nothing" in lines
+    assert _probing.world(mesh) == World("kmesh", (("istio", "1.26.4"), ("kmesh", "1.2.0")), KMESH.silent)
+    asked = replace(settings, dataplane="ztunnel", source={"dataplane": "option"})
+    with pytest.raises(BrokenEnvironment, match="no ztunnel: no DaemonSet with label app=ztunnel"):
+        _probing.mesh(real(kmesh()), asked, lines.append)
+
+
+def test_the_products_of_a_mesh_with_ztunnel_are_istios_and_its_own() -> None:
+    """So that a row may be about ztunnel's version alone."""
+    kube = FakeKube()
+    daemonset(kube, "ztunnel", "registry.istio.io/release/ztunnel:1.29.1-distroless")
+    assert _probing.world(found(real(kube))) == World("ztunnel", (("istio", "1.29.1"), ("ztunnel", "1.29.1")))
 
 
 def test_an_unknown_data_plane_is_a_mistake() -> None:
