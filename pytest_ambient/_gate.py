@@ -81,8 +81,8 @@ def lacking(item: pytest.Item, request: pytest.FixtureRequest) -> str | None:
     """Why the mesh cannot do what a test needs, or others decide its row; asked only when that matters."""
     needs, row = facts(item).needs, case_of(item)
     reason = _probing.missing(needs, request.getfixturevalue("ambient_features")) if needs else None
-    if reason is not None or row is None or row.source is None:
-        return reason
+    if reason is not None or row is None or row.source is None or request.getfixturevalue("ambient_cluster").owned:
+        return reason  # nobody else writes into a cluster of ours
     others: Foreign = request.getfixturevalue("_ambient_foreign")
     return others.everywhere or (others.waypoints if "Waypoint" in needs else "") or None
 

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from pytest_ambient.verdict.case import Case
 
 
-def foreign(kube: "Kube", where: "Places", cluster: "Cluster", run: str) -> "Foreign":
-    """What policies of others could decide here; nobody else writes into a cluster of ours."""
-    from pytest_ambient.mesh.foreign import Foreign, look
+def foreign(kube: "Kube", where: "Places", run: str) -> "Foreign":
+    """What policies of others could decide here."""
+    from pytest_ambient.mesh.foreign import look
 
-    return Foreign() if cluster.owned else look(kube, where, run)
+    return look(kube, where, run)
 
 
 def undisturbed(ours: "Probes", row: "Case", result: "CaseResult") -> None:
     """Inconclusive when a policy of others came while the run went on: it may be what broke the promise."""
-    found = foreign(ours.kube, ours.places, ours.cluster, ours.run.id)
+    found = foreign(ours.kube, ours.places, ours.run.id)
     reason = found.everywhere or found.waypoints if row.source is not None else ""
     if reason:
         raise Inconclusive(f"{reason}, it came while the run went on\n{result.text}")

@@ -38,6 +38,13 @@ class Run:
     """Who handled requests to stop."""
 
     @property
+    def secrets(self) -> frozenset[str]:
+        """What nobody must read of this run's credentials."""
+        from pytest_ambient import _secrets
+
+        return _secrets.known(self.settings.kubeconfig, self.cluster.kubeconfig if self.cluster else None)
+
+    @property
     def owner(self) -> bool:
         """Whether this process brings the cluster up and lets it go."""
         return self.role != "worker"
@@ -147,6 +154,8 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
     """Says a line on the terminal of the process that has one, whatever is captured at that moment."""
 
     def say(line: str) -> None:
+        from pytest_ambient.redact import redacted
+
         terminal = config.pluginmanager.get_plugin("terminalreporter")
         if terminal is None:
             return
@@ -157,6 +166,6 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
             # ... which knows nothing of a line that progress has begun under xdist
             if config.get_terminal_writer().width_of_current_line:
                 terminal.line("")
-            terminal.write_line(f"ambient: {line}")
+            terminal.write_line(f"ambient: {redacted(line)}")
 
     return say

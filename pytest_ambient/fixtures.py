@@ -80,11 +80,9 @@ def ambient_places(
 
 
 @pytest.fixture(scope="session")
-def _ambient_foreign(
-    ambient_kube: "Kube", ambient_places: "Places", ambient_cluster: "Cluster", pytestconfig: pytest.Config
-) -> "Foreign":
+def _ambient_foreign(ambient_kube: "Kube", ambient_places: "Places", pytestconfig: pytest.Config) -> "Foreign":
     """What policies of others could decide of our rows, as the run begins."""
-    return _others.foreign(ambient_kube, ambient_places, ambient_cluster, run_of(pytestconfig).id)
+    return _others.foreign(ambient_kube, ambient_places, run_of(pytestconfig).id)
 
 
 @pytest.fixture(scope="session")
@@ -189,7 +187,7 @@ def verdict(
     request: pytest.FixtureRequest,
     _ambient_turn: None,
     ambient_rule: "RuleRun",
-    _ambient_probes: "_probing.Probes",
+    ambient_cluster: "Cluster",
 ) -> Verdict:
     """What came of the row that this test runs: `verdict.holds()`.
 
@@ -206,6 +204,6 @@ def verdict(
     request.node.user_properties += properties(_probing.facts(result, whole=lenient))
     if result.word == "inconclusive":
         raise Inconclusive(result.text)
-    if result.word == "broken":
-        _others.undisturbed(_ambient_probes, case, result)
+    if result.word == "broken" and not ambient_cluster.owned:
+        _others.undisturbed(request.getfixturevalue("_ambient_probes"), case, result)
     return Verdict(result.text or None, differs=result.reason if lenient else None)

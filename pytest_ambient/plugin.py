@@ -11,7 +11,6 @@ from pytest_ambient._state import begun, run_of
 from pytest_ambient.errors import AmbientError
 from pytest_ambient.fixtures import (  # noqa: F401 - pytest finds fixtures by looking at a plugin's names
     _ambient_foreign,
-    _ambient_foreign,
     _ambient_gate,
     _ambient_probes,
     _ambient_turn,
@@ -128,6 +127,10 @@ def pytest_runtest_makereport(
             shown.reprcrash.message = str(call.excinfo.value)  # the line of the short summary
         report.longrepr = shown
         report.user_properties += _gate.doubts(call.excinfo.value)
+    if _gate.concerned(item):
+        from pytest_ambient import _secrets
+
+        _secrets.conceal(report, run_of(item.config).secrets)
     return report
 
 

@@ -23,10 +23,22 @@ DANGEROUS = {
 
 MAY_IMPORT = {
     "verdict": {"verdict", "errors"},
-    "probe": {"probe", "verdict", "manifest", "errors", "_kube", "_wait"},
+    "probe": {"probe", "verdict", "manifest", "errors", "redact", "_kube", "_wait"},
     "mesh": {"mesh", "manifest", "errors", "steps", "finding", "_halt", "_kube", "_run", "_fetch", "_wait"},
-    "cluster": {"cluster", "errors", "steps", "finding", "_halt", "_kube", "_run", "_fetch", "_wait", "_lock"},
-    "report": {"report", "verdict", "errors"},
+    "cluster": {
+        "cluster",
+        "errors",
+        "redact",
+        "steps",
+        "finding",
+        "_halt",
+        "_kube",
+        "_run",
+        "_fetch",
+        "_wait",
+        "_lock",
+    },
+    "report": {"report", "verdict", "errors", "redact"},
     "embedded": {"embedded"},
 }
 """For each room, the rooms and modules of the package that it may import."""

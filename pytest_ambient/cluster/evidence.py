@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pytest_ambient._halt import Halt, current, under
 from pytest_ambient.cluster.provider import Cluster
 from pytest_ambient.errors import AmbientError
+from pytest_ambient.redact import redacted, shown
 
 if TYPE_CHECKING:
     from pytest_ambient._kube import Kube
@@ -35,10 +36,28 @@ def collect(folder: Path, save_logs: Callable[[], None], cluster: Cluster | None
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         return f"{error.strerror}"
-    complaints = [_bounded("logs of the provider", save_logs)]
+    complaints = [_bounded("logs of the provider", lambda: swept(folder, save_logs))]
     if cluster is not None:
         complaints.append(_bounded("the cluster's objects", lambda: _look(cluster, folder)))
     return "; ".join(filter(None, complaints))
+
+
+def swept(folder: Path, save: Callable[[], None]) -> None:
+    """Let logs be saved into a folder, and take out of them what must not be in it."""
+    try:
+        save()
+    finally:
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                _sweep(path)
+
+
+def _sweep(path: Path) -> None:
+    data = path.read_bytes()
+    text = data.decode(errors="surrogateescape")
+    clean = text if "\0" in text else redacted(text)
+    if clean != text:
+        path.write_bytes(clean.encode(errors="surrogateescape"))
 
 
 def _bounded(what: str, act: Callable[[], None]) -> str:
@@ -134,9 +153,9 @@ def _yaml(objects: list[Object]) -> str:
 
     for one in objects:
         one.get("metadata", {}).pop("managedFields", None)
-    return str(yaml.safe_dump_all(objects, sort_keys=False, allow_unicode=True))
+    return str(yaml.safe_dump_all([shown(one) for one in objects], sort_keys=False, allow_unicode=True))
 
 
 def _write(path: Path, text: str) -> None:
-    data = text.encode(errors="replace")
+    data = redacted(text).encode(errors="replace")
     path.write_bytes(data if len(data) <= BYTES else b"...\n" + data[-BYTES:])

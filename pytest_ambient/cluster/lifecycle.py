@@ -211,7 +211,8 @@ class Lifecycle:
             return
         try:
             self.plan.logs.mkdir(parents=True, exist_ok=True)
-            self.plan.provider.save_logs(self._lease.cluster, self.plan.logs)
+            one, folder = self._lease.cluster, self.plan.logs
+            evidence.swept(folder, lambda: self.plan.provider.save_logs(one, folder))
         except (OSError, AmbientError) as error:
             self.say(f"logs of the cluster cannot be saved in {self.plan.logs}: {error}")
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pytest_ambient.options import TABLE
+from pytest_ambient.redact import redacted
 from pytest_ambient.settings import Settings, settle
 
 BENCH = "bench"
@@ -26,4 +27,4 @@ def settings(parsed: argparse.Namespace) -> Settings:
 def tell(line: str) -> None:
     """Say a line that is no answer: standard output is for those."""
     with suppress(OSError):  # a terminal that has gone must not keep anything from being undone
-        sys.stderr.write(line + "\n")
+        sys.stderr.write(redacted(line) + "\n")

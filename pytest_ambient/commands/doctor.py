@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from pytest_ambient import commands
 from pytest_ambient.finding import Finding, State
+from pytest_ambient.redact import redacted
 
 WORDS = "look at this machine, the cluster and the mesh, and say what is missing and what to do"
 OPTIONS = (
@@ -35,7 +36,8 @@ def act(parsed: argparse.Namespace) -> int:
     spec = _bringup.cluster_spec(settings, settings.name or commands.BENCH, None)
     found = list(_told(doctor.look(settings, spec), parsed.output))
     if parsed.output == "json":
-        sys.stdout.write(json.dumps([asdict(finding) for finding in found], indent=2) + "\n")
+        plain = [{name: redacted(text) for name, text in asdict(finding).items()} for finding in found]
+        sys.stdout.write(json.dumps(plain, indent=2) + "\n")
     return 1 if any(finding.state == "failed" for finding in found) else 0
 
 
@@ -43,6 +45,6 @@ def _told(findings: Iterable[Finding], form: str) -> Iterable[Finding]:
     """Each finding, written as it comes where people read."""
     for finding in findings:
         if form == "text":
-            sys.stdout.write(f"{MARKS[finding.state]:<4}  {finding}\n")
+            sys.stdout.write(f"{MARKS[finding.state]:<4}  {redacted(str(finding))}\n")
             sys.stdout.flush()
         yield finding

@@ -9,6 +9,7 @@ from pytest_ambient.errors import KubeError
 from pytest_ambient.manifest import Document, Places
 from pytest_ambient.probe.logs import Logs, Proxy
 from pytest_ambient.probe.ready import is_ready
+from pytest_ambient.redact import redacted, shown
 
 LINES = 300
 """The last lines of each log that are kept."""
@@ -29,7 +30,7 @@ def gather(kube: Kube, logs: Logs, places: Places, documents: Sequence[Document]
 
 def _guarded(make: Callable[[], str]) -> str:
     try:
-        return make()
+        return redacted(make())
     except KubeError as error:
         return f"not to be had: {error}\n"
 
@@ -50,7 +51,7 @@ def _objects(kube: Kube, documents: Sequence[Document]) -> str:
     for item in found:
         if item is not None:
             item["metadata"].pop("managedFields", None)
-    return str(yaml.safe_dump_all([item for item in found if item is not None], sort_keys=False))
+    return str(yaml.safe_dump_all([shown(item) for item in found if item is not None], sort_keys=False))
 
 
 def _pods(kube: Kube, places: Places) -> str:

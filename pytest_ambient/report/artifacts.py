@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from pytest_ambient.redact import redacted
 from pytest_ambient.report.results import Row
 
 
@@ -21,7 +22,7 @@ class Artifacts:
         path = self._folder / _plain(row.rule) / f"{_plain(row.case)}.txt"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("\n".join(_lines(row, text)) + "\n", encoding="utf-8")
+            path.write_text(redacted("\n".join(_lines(row, text))) + "\n", encoding="utf-8")
         except OSError as error:
             self._broken = True
             self._complain(f"{self._folder} cannot be written: {error.strerror}; the run goes on without them")

@@ -8,6 +8,7 @@ from typing import IO, Literal
 
 import pytest
 
+from pytest_ambient.redact import cleaned
 from pytest_ambient.report.junit import Json, facts
 
 Word = Literal["holds", "differs", "broken", "inconclusive", "error", "unsupported", "skipped"]
@@ -75,8 +76,8 @@ class Results:
         if self._file is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._file = (self._folder / "results.jsonl").open("w", encoding="utf-8")
-            self._file.write(json.dumps(self._head()) + "\n")
-        self._file.write(json.dumps(line) + "\n")
+            self._file.write(json.dumps(cleaned(self._head())) + "\n")
+        self._file.write(json.dumps(cleaned(line)) + "\n")
         self._file.flush()  # a run that is killed leaves what it knew
 
     def _guard(self, act: Callable[[], None]) -> None:
