@@ -35,20 +35,22 @@ def case(
     needs: str | Sequence[str] = (),
     scope: Scope = "namespace",
     on: Mapping[str, AnyExpectation | Unsupported] | None = None,
+    within: float | None = None,
 ) -> Case:
     """One row: `source` sends `call`, and `expectation` must come to hold.
 
     `before` must hold until the manifest is applied: `Answered(200)` unless given, or the condition's absence; with
     `unchanged` it is the expectation itself. `needs` names features, one or several. `on` says what is expected
     elsewhere, by data plane (`kmesh`) and version (`istio<1.29`, `kmesh istio>=1.27`): the first condition that holds
-    counts, and `Unsupported(why)` skips the row there. A mistake fails collection with one line.
+    counts, and `Unsupported(why)` skips the row there. `within` gives the effect more seconds than the time-out
+    `becomes` has. A mistake fails collection with one line.
     """
     if isinstance(before, _Default):
         before = _before(expectation, unchanged)
     features = (needs,) if isinstance(needs, str) else tuple(needs)
     row = (id, source, call, expectation, before, state, unchanged, twin, level, profile, features, scope)
     try:
-        return Case(*row, on=variants(on or {}))
+        return Case(*row, on=variants(on or {}), within=within)
     except Misuse as error:
         raise pytest.Collector.CollectError(str(error)) from None
     except ValueError as error:

@@ -1,11 +1,13 @@
 """What a mesh can do, found out by questions put to the cluster, never by its version."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from pytest_ambient._kube import Kube, Object
-from pytest_ambient.errors import Forbidden, NotFound
+from pytest_ambient.errors import Forbidden, KubeError, NotFound
+from pytest_ambient.mesh import meshwide
 from pytest_ambient.mesh.dataplane import running, workloads
 from pytest_ambient.mesh.meshwide import plaintext_refused
 
@@ -115,6 +117,20 @@ def _ours_to_look_into(kube: Kube) -> str | None:
     return None if allowed else "this user may not add ephemeral containers"
 
 
+def _kiali(kube: Kube) -> str | None:
+    """Whether pods can ask Kiali: it serves beside istiod, as in Istio's samples, and nobody needs to sign in."""
+    namespace = meshwide.read(kube).root
+    pods = kube.list("v1/Pod", namespace, labels="app=kiali", fields="status.phase=Running")
+    if not pods:
+        return f"no running pod with label app=kiali in {namespace}"
+    try:
+        told = json.loads(kube.pod_http(namespace, pods[0]["metadata"]["name"], 20001, "/kiali/api/auth/info"))
+        strategy = told.get("strategy")
+    except (KubeError, ValueError, AttributeError) as error:
+        return f"Kiali in {namespace} does not say who may ask it: {error}"
+    return None if strategy == "anonymous" else f"Kiali in {namespace} wants people to sign in (strategy {strategy})"
+
+
 FEATURES: Mapping[str, Question] = {
     "Waypoint": _waypoint,
     "HTTPRoute": partial(_kind, f"{GATEWAY_API}/v1/HTTPRoute"),
@@ -132,7 +148,7 @@ FEATURES: Mapping[str, Question] = {
     "Redirection": partial(_workload, "k8s-app=istio-cni-node"),
     "Sidecar": _sidecar,
     "Permissive": plaintext_refused,
-    "Kiali": partial(_workload, "app=kiali"),
+    "Kiali": _kiali,
     "Prometheus": partial(_workload, "app.kubernetes.io/name=prometheus"),
     "Jaeger": partial(_workload, "app=jaeger"),
 }

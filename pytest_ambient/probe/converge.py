@@ -59,23 +59,29 @@ def settle(
     times: int,
     clock: Clock,
     since: float | None = None,
+    longer: Mapping[str, float] | None = None,
 ) -> dict[str, Track]:
     """Asks all rows together until each held `times` times in a row or `within` seconds have passed.
 
-    Rows that are done are asked on only as twins of others. A row of right answers that has begun in time may end late.
+    A row may have a deadline that is `longer`. Rows that are done are asked on only as twins of others. A row of right
+    answers that has begun in time may end late.
     """
     start = clock.now() if since is None else since
     tracks = {key: Track() for key in probes}
+    ends = {key: max(within, (longer or {}).get(key, within)) for key in probes}
+    late: set[str] = set()
     pause = timing.shortest
     while True:
-        open_ = [key for key in probes if tracks[key].row < times]
+        open_ = [key for key in probes if tracks[key].row < times and key not in late]
         twins = [probes[key].twin or key for key in open_]
         judged = rounds.look({key: probes[key] for key in probes if key in open_ or key in twins})
         now = clock.now() - start
         for key in open_:
             tracks[key].add(judged[key], judged[key].at - start)
         growing = [key for key in open_ if judged[key].holds and tracks[key].row < times]
-        if all(tracks[key].row >= times for key in open_) or (now >= within and not growing):
+        if not any(now >= ends[key] for key in growing):
+            late |= {key for key in open_ if now >= ends[key]}
+        if all(tracks[key].row >= times or key in late for key in open_):
             return tracks
         pause = timing.shortest if growing else pause
         clock.sleep(min(pause, timing.longest))

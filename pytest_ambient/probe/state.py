@@ -47,8 +47,17 @@ class State:
         """The manifest takes effect; `since` is when it was applied, by our clock, `started` how long its pods took."""
         asked = self._with_twins(self.open)
         timing = self._timing
-        within = timing.becomes + started
-        tracks = settle(self._rounds, asked, timing, within=within, times=timing.rounds, clock=self._clock, since=since)
+        longer = {key: case.within + started for key, case in self.cases.items() if case.within is not None}
+        tracks = settle(
+            self._rounds,
+            asked,
+            timing,
+            within=timing.becomes + started,
+            times=timing.rounds,
+            clock=self._clock,
+            since=since,
+            longer=longer,
+        )
         self.became = {key: track for key, track in tracks.items() if key in self.cases}
         self._note("becomes", asked, self.became, times=timing.rounds)
 

@@ -50,6 +50,8 @@ class Case:
     """What is expected elsewhere: on another data plane, with another version."""
     where: str = ""
     """The condition of `on` under which this is the expectation; empty for the one of the table."""
+    within: float | None = None
+    """Seconds that the effect may take where that is longer than for others: what shows it looks only now and then."""
     answered_twin: "Case | None" = field(default=None, repr=False)
     """The twin itself, probed beside the denial even when it was not selected; filled in by the table."""
 
@@ -139,6 +141,8 @@ def _shape(case: Case) -> str | None:
         return f"state must be in kebab case, not {case.state!r}"
     if case.source is not None and not _SOURCE.fullmatch(case.source):
         return f"source must be WORKLOAD, other/WORKLOAD or outside/WORKLOAD, not {case.source!r}"
+    if case.within is not None and case.within <= 0:
+        return f"within must be seconds above 0, not {case.within!r}"
     return None
 
 

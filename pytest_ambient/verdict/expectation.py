@@ -9,6 +9,7 @@ from pytest_ambient.verdict.condition import HasCondition, LacksCondition, Objec
 from pytest_ambient.verdict.denied import DeniedL4, DeniedL7, Unauthorized
 from pytest_ambient.verdict.distribution import Split
 from pytest_ambient.verdict.failed import TimedOut, Unreachable
+from pytest_ambient.verdict.graph import HasEdge, HasWorkload
 from pytest_ambient.verdict.outcome import Lost, Outcome
 from pytest_ambient.verdict.seen import Doubt
 
@@ -20,6 +21,8 @@ __all__ = [
     "Doubt",
     "Expectation",
     "HasCondition",
+    "HasEdge",
+    "HasWorkload",
     "Judgement",
     "LacksCondition",
     "Split",

@@ -1,0 +1,88 @@
+"""A row that may take longer keeps no other row waiting, and no other row makes it late."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import pytest
+
+from pytest_ambient.errors import Misuse
+from pytest_ambient.probe.converge import Clock, Track, settle
+from pytest_ambient.probe.rounds import Judged, Probe, Rounds
+from pytest_ambient.probe.timing import Timing
+from pytest_ambient.table import case
+from pytest_ambient.testing import ManualClock
+from pytest_ambient.verdict.call import GET
+from pytest_ambient.verdict.case import Case
+from pytest_ambient.verdict.expectation import Answered, Judgement, Word
+from pytest_ambient.verdict.outcome import Lost
+
+TIMING = Timing(shortest=1, longest=1)
+PROBE = Probe("curl", GET("http://a/"), Answered(200))
+
+
+class Turns:
+    """Rounds in which each row holds from its moment on; it notes what was asked when."""
+
+    def __init__(self, clock: ManualClock, holds: Mapping[str, float]) -> None:
+        self.clock, self.holds = clock, holds
+        self.asked: dict[str, float] = {}
+
+    def look(self, probes: Mapping[str, Probe]) -> dict[str, Judged]:
+        """The word on every row."""
+        self.asked |= dict.fromkeys(probes, self.clock.now)
+        words = {key: Word.HOLDS if self.clock.now >= self.holds[key] else Word.BROKEN for key in probes}
+        return {key: Judged(Judgement(word), Lost("-"), 0.0, self.clock.now) for key, word in words.items()}
+
+
+def settled(longer: Mapping[str, float], **holds: float) -> tuple[dict[str, Track], dict[str, float], float]:
+    """Tracks, when each row was last asked, and when all of it ended; the time for all is ten seconds."""
+    clock = ManualClock()
+    turns = Turns(clock, holds)
+    tracks = settle(
+        cast(Rounds, turns),
+        dict.fromkeys(holds, PROBE),
+        TIMING,
+        within=10,
+        times=3,
+        clock=Clock(clock, clock.sleep),
+        longer=longer,
+    )
+    return tracks, turns.asked, clock.now
+
+
+def test_a_longer_deadline_is_the_rows_own() -> None:
+    """The other one is given up at its time, and not asked again."""
+    tracks, asked, _ = settled({"slow": 60}, quick=30, slow=30)
+    assert (tracks["slow"].row, tracks["quick"].row) == (3, 0)
+    assert 10 <= asked["quick"] <= 11
+    assert tracks["slow"].stable == 30
+
+
+def test_a_longer_deadline_ends_too() -> None:
+    """With the row as late as any other."""
+    tracks, asked, now = settled({"slow": 60}, quick=0, slow=999)
+    assert (tracks["slow"].row, tracks["quick"].row) == (0, 3)
+    assert 60 <= asked["slow"] <= 61
+    assert now <= 61
+
+
+def test_a_shorter_one_changes_nothing() -> None:
+    """What people allow all rows by --ambient-timeout is the least."""
+    tracks, asked, _ = settled({"row": 2}, row=999)
+    assert 10 <= asked["row"] <= 11
+    assert tracks["row"].row == 0
+
+
+def test_right_answers_that_have_begun_may_end_late() -> None:
+    """A row that holds at the deadline is not cut off, longer or not."""
+    assert settled({}, row=10)[0]["row"].row == 3
+    assert settled({"row": 20}, row=20)[0]["row"].row == 3
+
+
+def test_a_deadline_must_be_a_time() -> None:
+    """One line at collection."""
+    with pytest.raises(Misuse, match="case 'x': within must be seconds above 0, not 0"):
+        Case("x", "curl", GET("http://a/"), Answered(404), Answered(200), within=0)
+    with pytest.raises(pytest.Collector.CollectError, match="within must be seconds above 0, not -1"):
+        case("x", "curl", GET("http://a/"), Answered(404), within=-1)
+    assert case("x", "curl", GET("http://a/"), Answered(404), within=7).within == 7
