@@ -17,9 +17,8 @@ class Name:
     namespace: str
     addresses: tuple[str, ...]
     ports: tuple[int, ...]
+    endpoints: tuple[str, ...] = ()
     headless: bool = False
-    served: bool = True
-    """Whether it has an endpoint."""
 
     @property
     def low_ports(self) -> tuple[int, ...]:
@@ -61,7 +60,7 @@ class Names:
         endpoints = self._endpoints(service)
         found = endpoints if headless else ((address,) if address else ())
         ports = tuple(each["port"] for each in spec.get("ports") or () if isinstance(each.get("port"), int))
-        return Name(name_of(service), namespace_of(service), found, ports, headless, bool(endpoints))
+        return Name(name_of(service), namespace_of(service), found, ports, endpoints, headless)
 
     def _endpoints(self, service: Object) -> tuple[str, ...]:
         endpoints = self._store.get(find("Endpoints"), name_of(service), namespace_of(service)) or {}

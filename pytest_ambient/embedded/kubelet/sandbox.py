@@ -8,13 +8,16 @@ from pathlib import Path
 
 from ..addresses import Addresses
 from ..api.store import Change, Store, find
+from ..istiod.model import ROOT_NAMESPACE
 from ..names import Names
-from ..objects import Object, annotations_of
-from .directions import DeadEnd, Neighbour, curl_names
+from ..objects import Object
+from .directions import DeadEnd, Neighbour, curl_names, cut_off
 from .flavours import Flavour, Folders
+from .programmed import captured as is_captured
 
-_NAMED = {"Service", "Endpoints", "Namespace", "Pod"}
-_REDIRECTION = "ambient.istio.io/redirection"
+_FOLLOWED = {"Service", "Endpoints", "Namespace", "Pod"}
+_PLAIN, _CAPTURED, _CUT_OFF = "plain", "captured", "cut"
+_ZTUNNEL = "ztunnel"
 
 Sockets = Callable[[str], Mapping[int, str]]
 """The ports of the pod with that uid."""
@@ -80,7 +83,7 @@ class Sandboxes:
         if namespace not in self._namespaces:
             self._namespaces.add(namespace)
             self._write_names([namespace])
-        self._write_own(uid, captured=False)
+        self._write_own(uid, _PLAIN)
         return Sandbox(folder, self._folders, folder / "curlrc")
 
     def follow(self, sockets: Sockets) -> None:
@@ -95,7 +98,7 @@ class Sandboxes:
             self._stale.cancel()
 
     def _seen(self, change: Change) -> None:
-        if change.resource.group == "" and change.resource.kind in _NAMED and self._stale is None:
+        if change.resource.group == "" and change.resource.kind in _FOLLOWED and self._stale is None:
             self._stale = asyncio.get_running_loop().call_soon(self._refresh)
 
     def _refresh(self) -> None:
@@ -105,44 +108,59 @@ class Sandboxes:
     def _write_names(self, namespaces: list[str]) -> None:
         if not namespaces:
             return
-        pods = self._store.list(find("Pod"))
-        names, neighbours = self._names.all(), [found for pod in pods if (found := self._neighbour(pod))]
+        pods, served = self._store.list(find("Pod")), self._nodes()
+        found = {str(pod["metadata"]["uid"]): self._neighbour(pod, served) for pod in pods}
+        names, neighbours = self._names.all(), [each for each in found.values() if each]
+        ends = self._dead_end.ends
         for each in namespaces:
-            for captured in (False, True):
-                lines = curl_names(names, each, neighbours, self._dead_end.ends, captured=captured)
-                _replace(self._file(each, captured=captured), lines)
-        there = {str(pod["metadata"]["uid"]): pod for pod in pods}
-        for uid in set(self._pods) - set(there):
-            if not (self._root / "pods" / uid).exists():
-                del self._pods[uid]
-        for uid in self._pods.keys() & there.keys():
-            self._write_own(uid, captured=_captured(there[uid]))
+            for way, captured in ((_PLAIN, False), (_CAPTURED, True)):
+                _replace(self._file(each, way), curl_names(names, each, neighbours, ends, captured=captured))
+            _replace(self._file(each, _CUT_OFF), cut_off(names, neighbours, ends))
+        for uid in self._pods.keys() & found.keys():
+            self._write_own(uid, _way(found[uid]))
 
-    def _neighbour(self, pod: Object) -> Neighbour | None:
+    def _nodes(self) -> set[str] | None:
+        """The nodes whose ztunnel is ready; None where there is none to wait for."""
+        if self._store.get(find("DaemonSet", "apps"), _ZTUNNEL, ROOT_NAMESPACE) is None:
+            return None
+        pods = self._store.list(find("Pod"), ROOT_NAMESPACE, {"app": _ZTUNNEL})
+        return {str(pod["spec"].get("nodeName")) for pod in pods if _ready(pod)}
+
+    def _neighbour(self, pod: Object, served: set[str] | None) -> Neighbour | None:
         address = pod.get("status", {}).get("podIP")
         if not address or pod["spec"].get("hostNetwork"):
             return None
-        ports = tuple(sorted(self._sockets(str(pod["metadata"]["uid"]))))
-        return Neighbour(str(address), ports, _captured(pod))
+        ports, captured = tuple(sorted(self._sockets(str(pod["metadata"]["uid"])))), is_captured(pod)
+        cut = captured and served is not None and pod["spec"].get("nodeName") not in served
+        return Neighbour(str(address), ports, captured, cut)
 
-    def _write_own(self, uid: str, *, captured: bool) -> None:
+    def _write_own(self, uid: str, way: str) -> None:
         namespace, address = self._pods[uid]
         file = self._root / "pods" / uid / "curlrc"
         if not file.parent.exists():
+            del self._pods[uid]
             return
-        names = f'config = "{self._file(namespace, captured=captured)}"'
+        names = f'config = "{self._file(namespace, way)}"'
         itself = [f'connect-to = "{each}::{address}:"' for each in ("localhost", "127.0.0.1")]
         # no other name exists: asking a resolver that nobody runs fails at once, whatever the machine's own one does
         _replace(file, [f'interface = "{address}"', 'doh-url = "https://127.0.0.1:1/"', names, *itself])
 
-    def _file(self, namespace: str, *, captured: bool) -> Path:
+    def _file(self, namespace: str, way: str) -> Path:
         folder = self._root / "names"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{namespace}.{'captured' if captured else 'plain'}.curlrc"
+        return folder / f"{namespace}.{way}.curlrc"
 
 
-def _captured(pod: Object) -> bool:
-    return annotations_of(pod).get(_REDIRECTION) == "enabled"
+def _way(itself: Neighbour | None) -> str:
+    if itself is None or not itself.captured:
+        return _PLAIN
+    return _CUT_OFF if itself.cut_off else _CAPTURED
+
+
+def _ready(pod: Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions") or ()
+    there = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    return there and "deletionTimestamp" not in pod["metadata"]
 
 
 def _replace(file: Path, lines: list[str]) -> None:

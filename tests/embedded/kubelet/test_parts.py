@@ -13,7 +13,7 @@ import pytest
 from pytest_ambient.embedded.addresses import Addresses, NoAddress
 from pytest_ambient.embedded.images import find, known
 from pytest_ambient.embedded.kubelet.command import sleeping
-from pytest_ambient.embedded.kubelet.directions import Ends, Neighbour, curl_names
+from pytest_ambient.embedded.kubelet.directions import Ends, Neighbour, curl_names, cut_off
 from pytest_ambient.embedded.kubelet.environment import expand
 from pytest_ambient.embedded.kubelet.programmed import listening
 from pytest_ambient.embedded.kubelet.state import BackOff
@@ -205,7 +205,9 @@ def led(lines: list[str], host: str, port: int) -> str:
 
 def test_curl_names_put_exact_ports_first() -> None:
     """The first matching line counts: ports, then names, then low ports of bare addresses."""
-    lines = curl_names([Name("web", "one", ("127.9.200.1",), (80, 8080))], "two", [], ENDS, captured=False)
+    lines = curl_names(
+        [Name("web", "one", ("127.9.200.1",), (80, 8080), ("127.9.1.1",))], "two", [], ENDS, captured=False
+    )
     assert led(lines, "web.one", 80) == led(lines, "web.one.svc.cluster.local.", 80) == "127.9.200.1:20080"
     assert led(lines, "web.one.svc", 8080) == "127.9.200.1:8080"
     assert led(lines, "web", 8080) == "web:8080"
@@ -214,7 +216,7 @@ def test_curl_names_put_exact_ports_first() -> None:
 
 def test_ztunnel_takes_what_leads_nowhere() -> None:
     """A captured pod's connection to a port that nobody serves is taken and closed; without ztunnel it is refused."""
-    names = [Name("web", "one", ("127.9.200.1",), (80,))]
+    names = [Name("web", "one", ("127.9.200.1",), (80,), ("127.9.1.1",))]
     pods = [Neighbour("127.9.1.1", (9080,), captured=True), Neighbour("127.9.1.2", (9080,), captured=False)]
     inside = curl_names(names, "one", pods, ENDS, captured=True)
     for host in ("web", "127.9.200.1", "127.9.1.1", "127.9.1.2"):
@@ -230,10 +232,25 @@ def test_ztunnel_takes_what_leads_nowhere() -> None:
 
 def test_service_without_endpoints() -> None:
     """Without ztunnel a Service that has no endpoint refuses connections; ztunnel takes them first."""
-    names = [Name("web", "one", ("127.9.200.1",), (80,), served=False)]
+    names = [Name("web", "one", ("127.9.200.1",), (80,))]
     outside = curl_names(names, "one", [], ENDS, captured=False)
     assert led(outside, "web", 80) == led(outside, "127.9.200.1", 80) == "127.9.255.253:20080"
     assert led(curl_names(names, "one", [], ENDS, captured=True), "web", 80) == "127.9.200.1:20080"
+
+
+def test_ztunnel_is_gone() -> None:
+    """Captured pods of a node without ztunnel know no name and are refused; whoever calls them is refused too."""
+    names = [Name("web", "one", ("127.9.200.1",), (80,), ("127.9.1.1",))]
+    pods = [Neighbour("127.9.1.1", (9080,), captured=True, cut_off=True)]
+    inside = cut_off(names, pods, ENDS)
+    assert led(inside, "web", 80) == "web:80"
+    assert led(inside, "127.9.200.1", 80) == "127.9.255.253:80"
+    assert led(inside, "127.9.1.1", 9080) == "127.9.255.253:9080"
+    outside = curl_names(names, "one", pods, ENDS, captured=False)
+    assert led(outside, "web", 80) == "127.9.255.253:20080"
+    assert led(outside, "127.9.1.1", 9080) == "127.9.255.253:9080"
+    elsewhere = curl_names(names, "one", pods, ENDS, captured=True)
+    assert led(elsewhere, "127.9.1.1", 9080) == "127.9.255.252:15001"
 
 
 def test_headless_name_is_its_pods() -> None:
