@@ -59,8 +59,10 @@ class ZtunnelConfiguration:
         self._openings.follow(mesh, captured)
         policies = {each.address: self._openings.of(each).policies for each in captured}
         made.routes.append(hbone_routes(captured, policies, self._unavailable))
+        taken_in = Resources()
         for workload in captured:
-            self._inbound(made, workload)
+            self._inbound(taken_in, workload)
+        made.clusters += taken_in.clusters
         made.listeners.append(_originate())
         made.clusters.append(static("originate", inner("originate", "pod")))
         made.clusters.append(static("nothing", outer(pipe(self._nothing))))
@@ -73,6 +75,8 @@ class ZtunnelConfiguration:
         for workload in mesh.workloads.values():
             if workload.address:
                 self._pod(made, mesh, callers, workload)
+        # last: a pod's own listener is the sign for its containers to start, all others must know the caller by then
+        made.listeners += taken_in.listeners
         return made.once()
 
     def _service(
