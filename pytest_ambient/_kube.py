@@ -1,7 +1,9 @@
 """The only door to a Kubernetes API server: objects, execs, logs and port-forwards, with errors that stand alone."""
 
+import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -214,6 +216,19 @@ class Kube:
             return {auth["key"]: auth["value"] for auth in settings if auth["in"] == "header" and auth["value"]}
 
 
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """What is logged as an error meanwhile, a line each: of a plugin that gives no credentials the client only logs."""
+    told: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: told.append(" ".join(record.getMessage().split()))  # type: ignore[method-assign]  # all it does
+    logging.getLogger().addHandler(handler)
+    try:
+        yield told
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
 def _configuration(kubeconfig: Path | None, context: str | None) -> Any:
     import yaml
     from kubernetes import config
@@ -221,12 +236,15 @@ def _configuration(kubeconfig: Path | None, context: str | None) -> Any:
 
     made = Configuration()
     path = str(kubeconfig) if kubeconfig else None
+    where = f"kubeconfig {kubeconfig}" if kubeconfig else "the default kubeconfig"
+    where += f", context {context}" if context else ""
     try:
-        cast(Any, config).load_kube_config(config_file=path, context=context, client_configuration=made)
+        with _listening() as told:
+            cast(Any, config).load_kube_config(config_file=path, context=context, client_configuration=made)
     except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        where = f"kubeconfig {kubeconfig}" if kubeconfig else "the default kubeconfig"
-        reason = " ".join(str(error).split())
-        raise BrokenEnvironment(f"{where}{f', context {context}' if context else ''}: {reason}") from error
+        raise BrokenEnvironment(f"{where}: {' '.join(str(error).split())}") from error
+    if told and not (made.api_key or made.cert_file or made.username):
+        raise BrokenEnvironment(f"{where}: no credentials: {'; '.join(told)}")
     if made.proxy and direct(str(made.host), getattr(made, "no_proxy", None) or ""):
         made.proxy = None
     return made
