@@ -65,6 +65,7 @@ class Api(Cluster):
         if self.refuses:
             raise Invalid(self.refuses)
         assert force
+        assert "status" not in obj
         conditions = [] if self.slow else [{"type": "Established", "status": "True"}]
         made = {**obj, "status": {"conditions": conditions}, "manager": field_manager}
         return super().apply(made, force=force, field_manager=field_manager, strict=strict)

@@ -248,8 +248,9 @@ def test_everything_of_this_run_goes_and_nothing_else(doubles: Doubles, cluster:
     cluster.define("wasmplugins.extensions.istio.io")
     cluster.define("certificates.cert-manager.io")
     cluster.keep("v1/ConfigMap", "istio-ca-root-cert", "older", labels={"istio.io/config": "true"})
-    cluster.keep(GATEWAY_CLASS, "nginx", spec={"controllerName": "nginx.org/gateway"})
-    cluster.keep("v1/Namespace", "shop")
+    cluster.keep(GATEWAY_CLASS, "older", spec={"controllerName": "istio.io/gateway-controller"})
+    cluster.keep("v1/Namespace", "shop", labels={"istio.io/use-waypoint": "of-old"})
+    cluster.keep("extensions.istio.io/v1/Wasmplugin", "of-old", "shop")
     before = dict(cluster.objects)
     said: list[str] = []
     install(target(cluster, said), tmp_path)
@@ -258,8 +259,10 @@ def test_everything_of_this_run_goes_and_nothing_else(doubles: Doubles, cluster:
         "enableCRDTemplates": True,
         "excludedCRDs": ["wasmplugins.extensions.istio.io"],
     }
+    nginx = {"controllerName": "nginx.org/gateway"}
+    cluster.keep(GATEWAY_CLASS, "nginx", spec=nginx)
     uninstall(target(cluster), tmp_path)
-    assert cluster.objects == before
+    assert cluster.objects == {**before, (GATEWAY_CLASS, "", "nginx"): {"metadata": {"name": "nginx"}, "spec": nginx}}
     assert commands(doubles) == ["install", "uninstall"]
 
 
