@@ -11,9 +11,11 @@ from pytest_ambient._kube import MANAGER, Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, Forbidden, Inconclusive, NotFound, NotInTime
 from pytest_ambient.manifest import Document, Places, read
+from pytest_ambient.mesh import refusals
 from pytest_ambient.mesh.dataplane import ZTUNNEL, Dataplane
 from pytest_ambient.mesh.images import CURL, own
 from pytest_ambient.mesh.readiness import Capture, captured
+from pytest_ambient.mesh.refusals import Patience
 from pytest_ambient.mesh.serving import settle
 
 INSTALLER = f"{MANAGER}-install"
@@ -69,9 +71,9 @@ def install(
         for stage in STAGES:
             documents = [item for name in stage for item in read(FOLDER / f"{name}.yaml", places, image=image)]
             items = [free(labelled(item, run)) if anybody else labelled(item, run) for item in documents]
-            list(threads.map(partial(kube.apply, force=True, field_manager=INSTALLER), items))
-    until(partial(_ready, kube, places), what="Bookinfo to be Ready", within=within)
-    settle(kube, places)
+            list(threads.map(lambda item: refusals.applied(kube, item, INSTALLER), items))
+    until(partial(_ready, kube, places, Patience()), what="Bookinfo to be Ready", within=within)
+    refusals.undecided(kube, places.ours, answered=settle(kube, places))
     return Bookinfo(places, run, _captures(kube, places, dataplane), image(CURL))
 
 
@@ -120,37 +122,30 @@ def _run_of(namespace: Object | None) -> str | None:
     return None if label is None else str(label)
 
 
-def _ready(kube: Kube, places: Places) -> bool | NotYet:
-    late = [f"{namespace}/{text}" for namespace in places.ours for text in _late(kube, namespace)]
+def _ready(kube: Kube, places: Places, patience: Patience) -> bool | NotYet:
+    refused = dict[str, str]()
+    late = [f"{namespace}/{text}" for namespace in places.ours for text in _late(kube, namespace, refused)]
+    patience.spend(refused)
     return NotYet(", ".join(late)) if late else True
 
 
-def _late(kube: Kube, namespace: str) -> Sequence[str]:
+def _late(kube: Kube, namespace: str, refused: dict[str, str]) -> Sequence[str]:
     """The Deployments of a namespace that are not complete, each with the reason of a pod that waits."""
-    found = []
+    found = list[tuple[str, Object]]()
     for item in kube.list("apps/v1/Deployment", namespace):
         status, name = item.get("status") or {}, item["metadata"]["name"]
         current = status.get("observedGeneration", 0) >= item["metadata"].get("generation", 1)
         if not current or status.get("availableReplicas", 0) < item["spec"].get("replicas", 1):
-            found.append(name)
-    if not found:
-        return found
-    reasons = dict(_reasons(kube.list("v1/Pod", namespace)))
-    return [
-        f"{name} ({next((why for pod, why in reasons.items() if pod.startswith(name)), 'not Ready')})" for name in found
-    ]
+            found.append((name, item))
+            if refusals.refusal(item):
+                refused[f"{namespace}/{name}"] = refusals.refusal(item)
+    pods = kube.list("v1/Pod", namespace) if found else []
+    return [f"{name} ({_why(item, pods)})" for name, item in found]
 
 
-def _reasons(pods: Sequence[Object]) -> Sequence[tuple[str, str]]:
-    found = []
-    for pod in pods:
-        status = pod.get("status") or {}
-        for container in status.get("containerStatuses") or []:
-            waiting = (container.get("state") or {}).get("waiting")
-            if waiting:
-                text = ": ".join(filter(None, (waiting.get("reason"), waiting.get("message"))))
-                found.append((pod["metadata"]["name"], text or "waiting"))
-    return found
+def _why(item: Object, pods: Sequence[Object]) -> str:
+    own = [pod for pod in pods if pod["metadata"]["name"].startswith(item["metadata"]["name"])]
+    return next(refusals.reasons(item, own), "not Ready")
 
 
 def _captures(kube: Kube, places: Places, dataplane: Dataplane) -> tuple[Capture, ...]:
