@@ -8,12 +8,13 @@ from pytest_ambient.errors import Misuse
 from pytest_ambient.manifest import image_from
 from pytest_ambient.mesh import installer as installers
 from pytest_ambient.mesh import metallb, versions
+from pytest_ambient.mesh.dataplane import KMESH
 from pytest_ambient.mesh.versions import Istio
 
 BOOKINFO = "examples-bookinfo-"
 SERVICES = ("productpage-v1", "details-v1", "ratings-v1", "reviews-v1", "reviews-v2", "reviews-v3")
-CURL = "curl"
-"""The name of the clients' image in our manifests."""
+CURL, HTTPBIN = "curl", "go-httpbin"
+"""The names of the clients' and of the echo's image in our manifests."""
 VARIANT = "-distroless"
 """What the ambient profile adds to the tags of Istio's images."""
 
@@ -49,6 +50,8 @@ def own(name: str, *, version: str | None, hub: str | None = None) -> str:
     row = _row(version)
     if name == CURL:
         return image_from(hub, _curl(row))
+    if name == HTTPBIN:
+        return image_from(hub, row.httpbin)
     if name.startswith(BOOKINFO):
         return image_from(hub, f"{row.samples_hub}/{name}:{row.bookinfo}")
     return image_from(hub, name)
@@ -73,7 +76,7 @@ def needed(
     row = versions.of(version)
     istio = [*_control(dataplane), *_waypoint(dataplane)] if installs else list(_waypoint(dataplane))
     found = [(f"{row.hub}/{name}:{version}{VARIANT}", why) for name, why in istio]
-    found += [*_beside(installer, version), *_bookinfo(row)]
+    found += [*(_plane(version) if dataplane == KMESH.name else ()), *_beside(installer, version), *_bookinfo(row)]
     found += [(reference, why) for addon in addons for reference, why in _addon(addon, row, release)]
     made = {reference: Image.of(reference, why, hub) for reference, why in reversed(found)}
     return tuple(reversed(made.values()))
@@ -85,6 +88,14 @@ def in_manifest(path: Path) -> tuple[str, ...]:
 
     documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     return tuple(dict.fromkeys(_named(documents)))
+
+
+def _plane(version: str) -> Iterator[tuple[str, str]]:
+    from pytest_ambient.mesh import kmesh
+
+    tag = kmesh.row_for(version).version
+    yield f"{kmesh.IMAGES}/kmesh:{tag}", "Kmesh on every node"
+    yield f"{KMESH.proxy_image}:{tag}", "Kmesh's waypoints"
 
 
 def _beside(installer: str | None, version: str) -> Iterator[tuple[str, str]]:
@@ -109,6 +120,7 @@ def _waypoint(dataplane: str) -> Iterator[tuple[str, str]]:
 def _bookinfo(row: Istio) -> Iterator[tuple[str, str]]:
     for service in SERVICES:
         yield f"{row.samples_hub}/{BOOKINFO}{service}:{row.bookinfo}", f"Bookinfo's {service}"
+    yield row.httpbin, "the echo beside Bookinfo"
     yield _curl(row), "clients in every namespace, and pods without their own"
 
 

@@ -39,6 +39,10 @@ class Sail:
             raise Misuse(f"--ambient-installer=sail installs ztunnel only, not {spec.dataplane}: use helm or istioctl")
         sail_operator.check()
 
+    def images(self, version: str) -> Sequence[tuple[str, str]]:
+        """What it brings beside that Istio's own images, and why."""
+        return ((f"quay.io/sail-dev/sail-operator:{operator(version).version}", "the operator that installs Istio"),)
+
     def steps(self, target: Target, spec: MeshSpec) -> Sequence[Group]:
         """Namespaces, unless the wanted mesh is there; the operator; Istio by its resources, until all of it landed."""
         one, undo = _Run(target, spec), None if target.owned else partial(self.uninstall, target, spec)

@@ -36,6 +36,8 @@ class Istio:
     """Tag of Bookinfo's images."""
     curl: str
     """The curl sample's image."""
+    httpbin: str
+    """The httpbin sample's image."""
     source: str
     """Where the row is from."""
     addons: Mapping[str, str] = field(hash=False)

@@ -8,9 +8,11 @@ from pytest_ambient.errors import Misuse
 from pytest_ambient.manifest import Places, read
 from pytest_ambient.mesh import bookinfo
 from pytest_ambient.mesh import installer as installers
-from pytest_ambient.mesh.images import Image, needed, own
+from pytest_ambient.mesh.images import Image, in_manifest, needed, own
+from pytest_ambient.mesh.sail import operator
 
 PLACES = Places("shop", "shop-other", "shop-outside")
+SUITE = Path(__file__).parent.parent.parent / "conformance"
 
 
 def listed(version: str, **wanted: object) -> list[str]:
@@ -32,6 +34,7 @@ def test_a_run_needs_istio_bookinfo_and_curl() -> None:
         f"{hub}/examples-bookinfo-reviews-v1:1.20.3",
         f"{hub}/examples-bookinfo-reviews-v2:1.20.3",
         f"{hub}/examples-bookinfo-reviews-v3:1.20.3",
+        "docker.io/mccutchen/go-httpbin:v2.15.0",
         "docker.io/curlimages/curl:8.16.0",
     ]
 
@@ -74,11 +77,23 @@ def test_a_mesh_that_is_there_needs_its_waypoints_alone() -> None:
     ]
 
 
-def test_another_data_plane_takes_istiod_alone() -> None:
-    """Of Istio; Bookinfo stays."""
-    found = listed("1.30.3", dataplane="kmesh")
-    assert found[0] == "registry.istio.io/release/pilot:1.30.3-distroless"
+def test_another_data_plane_takes_istiod_alone_and_brings_its_own() -> None:
+    """Of the release that goes with that Istio; Misuse where none does."""
+    found = listed("1.26.8", dataplane="kmesh")
+    assert found[:3] == [
+        "docker.io/istio/pilot:1.26.8-distroless",
+        "ghcr.io/kmesh-net/kmesh:v1.2.0",
+        "ghcr.io/kmesh-net/waypoint:v1.2.0",
+    ]
     assert not [one for one in found if "ztunnel" in one or "proxyv2" in one or "install-cni" in one]
+    with pytest.raises(Misuse, match=r"no Kmesh that is known here goes with Istio 1\.30\.3"):
+        needed("1.30.3", dataplane="kmesh")
+
+
+def test_sail_brings_its_operator() -> None:
+    """Of the release that installs that Istio."""
+    extra = [one for one in listed("1.27.3", installer="sail") if one not in listed("1.27.3")]
+    assert extra == [f"quay.io/sail-dev/sail-operator:{operator('1.27.3').version}"]
 
 
 def test_an_installer_adds_what_it_brings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +125,7 @@ def test_addons_bring_all_images_of_their_pods() -> None:
     """Prometheus has one that reloads its configuration; MetalLB has two of its own."""
     found = [one for one in listed("1.30.3", addons=("prometheus", "metallb")) if "istio" not in one]
     assert found == [
+        "docker.io/mccutchen/go-httpbin:v2.15.0",
         "docker.io/curlimages/curl:8.16.0",
         "docker.io/prom/prometheus:v3.10.0",
         "ghcr.io/prometheus-operator/prometheus-config-reloader:v0.89.0",
@@ -150,6 +166,12 @@ def test_our_manifests_name_nothing_else() -> None:
         assert pulled == {
             image.reference for image in needed(version) if "istiod" not in image.why and version not in image.tag
         }
+
+
+def test_the_suites_manifests_name_nothing_else() -> None:
+    """What rules start themselves is in the list too."""
+    pulled = {image for path in SUITE.rglob("*.yaml") for image in in_manifest(path)}
+    assert pulled <= {image.reference for image in needed("1.30.3")}
 
 
 @pytest.mark.parametrize("version", [None, "1.99.0", "canary"])

@@ -17,6 +17,7 @@ mirror.example/x/examples-bookinfo-ratings-v1:1.20.3      Bookinfo's ratings-v1
 mirror.example/x/examples-bookinfo-reviews-v1:1.20.3      Bookinfo's reviews-v1
 mirror.example/x/examples-bookinfo-reviews-v2:1.20.3      Bookinfo's reviews-v2
 mirror.example/x/examples-bookinfo-reviews-v3:1.20.3      Bookinfo's reviews-v3
+mirror.example/x/go-httpbin:v2.15.0                       the echo beside Bookinfo
 mirror.example/x/curl:8.16.0                              clients in every namespace, and pods without their own
 """
 ISTIO = "--ambient-istio-version=1.30.3"
