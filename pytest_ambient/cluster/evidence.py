@@ -1,13 +1,14 @@
 """What is kept of a bring-up that failed before it is undone: events, nodes, pods that are not ready, their logs."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_ambient._halt import Halt, current, under
+from pytest_ambient.cluster.lease import RUN_LABEL
 from pytest_ambient.cluster.provider import Cluster
-from pytest_ambient.errors import AmbientError
+from pytest_ambient.errors import AmbientError, Forbidden
 from pytest_ambient.redact import redacted, shown
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 Object: TypeAlias = dict[str, Any]
 
+MESH = ("app=istiod", "app=ztunnel", "k8s-app=istio-cni-node", "app=kmesh")
+"""The labels of the mesh's own pods."""
 WITHIN = 60.0
 """Seconds that the look at the cluster may take, and as many for the provider's logs."""
 DEAF = 5.0
@@ -88,14 +91,34 @@ def _bounded(what: str, act: Callable[[], None]) -> str:
 def _look(cluster: Cluster, folder: Path) -> None:
     from pytest_ambient._kube import Kube
 
-    look(Kube(cluster.kubeconfig, cluster.context), folder)
+    kube = Kube(cluster.kubeconfig, cluster.context)
+    look(kube, folder, None if cluster.owned else _concerned(kube))
 
 
-def look(kube: "Kube", folder: Path) -> None:
-    """Write events, nodes, a list of all pods and, of each pod that is not ready, object and logs."""
-    _write(folder / "events.txt", "".join(f"{line}\n" for line in sorted(map(_event, kube.list("v1/Event")))))
-    _write(folder / "nodes.yaml", _yaml(kube.list("v1/Node")))
-    pods = kube.list("v1/Pod")
+def _concerned(kube: "Kube") -> frozenset[str]:
+    """The namespaces of runs and of the mesh: what else is in a cluster of others is none of our business."""
+    runs = {item["metadata"]["name"] for item in kube.list("v1/Namespace", labels=RUN_LABEL)}
+    return frozenset(
+        runs | {pod["metadata"]["namespace"] for label in MESH for pod in kube.list("v1/Pod", labels=label)}
+    )
+
+
+def look(kube: "Kube", folder: Path, only: Collection[str] | None = None) -> None:
+    """Write events, nodes, a list of all pods and, of each pod that is not ready, object and logs.
+
+    `only` names the namespaces that may be looked into, None means all. What this user may not list is left out.
+    """
+
+    def found(kind: str) -> list[Object]:
+        try:
+            items = kube.list(kind)
+        except Forbidden:
+            return []
+        return [one for one in items if only is None or one["metadata"].get("namespace", "") in ("", *only)]
+
+    _write(folder / "events.txt", "".join(f"{line}\n" for line in sorted(map(_event, found("v1/Event")))))
+    _write(folder / "nodes.yaml", _yaml(found("v1/Node")))
+    pods = found("v1/Pod")
     _write(folder / "pods.txt", "".join(f"{line}\n" for line in map(_pod, pods)))
     for pod in [pod for pod in pods if not _ready(pod)][:PODS]:
         current().check()

@@ -4,6 +4,7 @@ import base64
 from pathlib import Path
 
 from pytest_ambient.cluster import evidence
+from pytest_ambient.cluster.provider import Cluster
 from pytest_ambient.manifest import Document, Places
 from pytest_ambient.probe.artefacts import gather
 from pytest_ambient.probe.logs import Logs
@@ -115,3 +116,19 @@ def test_nothing_planted_is_in_what_is_kept_of_the_cluster(owned_by_others: Esta
     assert "default_planted.yaml" in written
     for planted in (ENVIRONMENT, SECRET, base64.b64encode(SECRET.encode()).decode(), HEADER):
         assert [name for name, text in written.items() if planted in text] == []
+
+
+def test_nobody_elses_namespaces_are_looked_into(owned_by_others: Estate, tmp_path: Path) -> None:
+    """Of a cluster that is not ours only the mesh and the runs are kept; a reader without events keeps the rest."""
+    kube = owned_by_others.kube
+    try:
+        kube.apply(POD)
+        config = owned_by_others.account("evident", roles())
+        cluster = Cluster("estate", config, owned_by_others.cluster.context, owned=False, provider="existing")
+        assert evidence.collect(tmp_path / "kept", lambda: None, cluster) == ""
+    finally:
+        kube.delete("v1/Pod", "planted", "default")
+    written = {path.name: path.read_text() for path in (tmp_path / "kept").iterdir()}
+    assert "istio-system/istiod" in written["pods.txt"]
+    assert written["nodes.yaml"]
+    assert not any("planted" in text for text in (*written, *written.values()))
