@@ -38,6 +38,8 @@ from .xds import (
 )
 
 _CALLER = state(REMOTE_IP, "%DOWNSTREAM_REMOTE_ADDRESS%")
+_REMEMBERED = 64
+"""So many pods that are gone are remembered as callers."""
 _FAILED = flagged("UH", "UF", "NC")
 
 
@@ -51,6 +53,7 @@ class ZtunnelConfiguration:
         self._plaintext = Fault.PLAINTEXT_NOT_HBONE in faults
         self._unavailable = Fault.UNAVAILABLE_NOT_DENIED in faults
         self._openings = Openings()
+        self._known: dict[str, None] = {}
 
     def resources(self, mesh: Mesh) -> Resources:
         """The configuration for that mesh."""
@@ -66,7 +69,7 @@ class ZtunnelConfiguration:
         made.listeners.append(_originate())
         made.clusters.append(static("originate", inner("originate", "pod")))
         made.clusters.append(static("nothing", outer(pipe(self._nothing))))
-        callers = () if self._plaintext else tuple(sorted(each.address for each in captured))
+        callers = () if self._plaintext else self._callers(mesh, captured)
         for waypoint in mesh.waypoints.values():
             made.clusters.append(_any(f"waypoint~{waypoint.key}", _waypoint_endpoints(mesh, waypoint, None)))
         for service in mesh.services.values():
@@ -78,6 +81,17 @@ class ZtunnelConfiguration:
         # last: a pod's own listener is the sign for its containers to start, all others must know the caller by then
         made.listeners += taken_in.listeners
         return made.once()
+
+    def _callers(self, mesh: Mesh, captured: list[Workload]) -> tuple[str, ...]:
+        """Who is captured; a pod that has just gone, too: while its programs end they never call past ztunnel."""
+        there = {each.address for each in captured}
+        self._known |= dict.fromkeys(sorted(there))
+        for each in mesh.workloads.values():
+            if each.address not in there:
+                self._known.pop(each.address, None)
+        for address in [each for each in self._known if each not in there][:-_REMEMBERED]:
+            del self._known[address]
+        return tuple(sorted(self._known))
 
     def _service(
         self, made: Resources, mesh: Mesh, callers: tuple[str, ...], service: Service, port: ServicePort

@@ -276,3 +276,13 @@ def test_open_connection_outlives_a_selector_policy(bookinfo: Bookinfo) -> None:
         answer, _ = running.communicate(timeout=9)
     assert running.returncode == 0
     assert json.loads(answer)["pod"] == "details-v1"
+
+
+def test_gone_pod_never_calls_past_ztunnel(bookinfo: Bookinfo) -> None:
+    """A pod that has left the mesh while its programs still run is cut off, not taken for one without ztunnel."""
+    world = bookinfo.world
+    left = {uid: each for uid, each in world.mesh.workloads.items() if each != bookinfo.curl}
+    with world.having(workloads=left):
+        assert world.call(bookinfo.curl, bookinfo.to_details).status == 0
+        assert world.call(bookinfo.outside, bookinfo.to_details).status == 200
+    assert world.call(bookinfo.curl, bookinfo.to_details).status == 200
