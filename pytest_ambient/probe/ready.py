@@ -69,7 +69,12 @@ def _check(document: Document, documents: Sequence[Document]) -> Check | None:
 
 def _deployment(kube: Kube, document: Document) -> str | None:
     item = kube.get(document.kind, document.name, document.namespace)
-    return "not there" if item is None else unavailable(item)
+    if item is None:
+        return "not there"
+    reason = unavailable(item)
+    late = [c for c in status_of(item).conditions if c.type == "Progressing" and c.reason == "ProgressDeadlineExceeded"]
+    current = (item.get("status") or {}).get("observedGeneration", 0) >= item["metadata"].get("generation", 1)
+    return Final(f"{reason}: {late[0].message}") if reason and late and current else reason
 
 
 def unavailable(deployment: Object) -> str | None:

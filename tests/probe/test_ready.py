@@ -21,7 +21,7 @@ def document(version: str, kind: str, **labels: str) -> Document:
 def said(kube: FakeKube, one: Document, *conditions: tuple[str, str, str]) -> None:
     """Let the object be there and say that."""
     entries = [{"type": t, "status": s, "reason": r, "message": "because"} for t, s, r in conditions]
-    kube.objects[one.kind, "n", "w"] = {**one.object, "status": {"conditions": entries}}
+    kube.objects[one.kind, "n", "w"] = {**one.object, "status": {"conditions": entries, "observedGeneration": 1}}
 
 
 def test_a_refused_gateway_is_not_waited_for() -> None:
@@ -50,3 +50,12 @@ def test_a_waypoint_that_is_not_ready_yet_is_waited_for() -> None:
     said(kube, service, ("istio.io/WaypointBound", "False", "WaypointIsNotReady"))
     with pytest.raises(NotInTime, match=r"not within 0\.2 s"):
         ready(kube, [service, gateway], 0.2)  # type: ignore[arg-type]  # as above
+
+
+def test_a_rollout_past_its_own_deadline_is_not_waited_for() -> None:
+    """A Deployment that says itself that it does not come is taken at its word."""
+    kube, one = FakeKube(), document("apps/v1", "Deployment")
+    one.object["spec"] = {"replicas": 1}
+    said(kube, one, ("Progressing", "False", "ProgressDeadlineExceeded"))
+    with pytest.raises(NotInTime, match=r"Deployment n/w to be ready: gave up .*0 of 1 updatedReplicas: because"):
+        ready(kube, [one], 60)  # type: ignore[arg-type]  # as above

@@ -22,6 +22,10 @@ class MeshPlane(Protocol):
     def ready(self) -> bool:
         """Whether ztunnel serves."""
 
+    def serves(self, address: str) -> bool:
+        """Whether ztunnel takes what leaves that captured pod, and what comes to it."""
+        ...
+
     async def start_waypoint(self, name: str, namespace: str, address: str, identity: Identity) -> None:
         """Serve as the waypoint pod of that name; returns when it is ready."""
 

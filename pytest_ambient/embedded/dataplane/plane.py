@@ -56,6 +56,7 @@ class DataPlane:
         self._ztunnel = Envoy("ztunnel", folder, processes, self._seen, _ZTUNNEL_DRAIN)
         self._waypoints: dict[str, _WaypointPod] = {}
         self._mesh = Mesh()
+        self._served: frozenset[str] = frozenset()
         self._directory = Directory(self._mesh)
         self._metrics = Metrics()
         self._pushing = asyncio.Lock()
@@ -69,6 +70,10 @@ class DataPlane:
     def root_certificate(self) -> str:
         """The certificate, in PEM, to which all of the mesh's chain."""
         return self._authority.root_file.read_text()
+
+    def serves(self, address: str) -> bool:
+        """Whether ztunnel takes what leaves that captured pod, and what comes to it."""
+        return address in self._served
 
     async def start(self) -> None:
         """Start ztunnel; EnvoyMissing or EnvoyFailed when that can't be."""
@@ -85,6 +90,7 @@ class DataPlane:
             self._directory = Directory(mesh)
             # ztunnel first: a waypoint that reconnects because of a policy must meet that policy
             await self._ztunnel.apply(self._configuration.resources(mesh))
+            self._served = frozenset(each.address for each in mesh.workloads.values() if each.captured)
             await asyncio.gather(*(self._apply(key, each) for key, each in self._waypoints.items()))
         self._tell_policies(before)
 

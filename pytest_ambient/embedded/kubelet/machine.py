@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ..addresses import Addresses
@@ -11,7 +12,7 @@ from ..faults import Fault
 from ..names import Names
 from ..objects import Object
 from ..process import Processes
-from .programmed import programmed
+from .programmed import programmed as by_the_data_plane
 from .sandbox import Sandboxes
 from .sockets import SocketFolder
 
@@ -57,14 +58,15 @@ class Machine:
         hosts: Mapping[str, str],
         emit: Emit,
         capture: Callable[[Object], None],
-        programmed: Programmed = programmed,
+        programmed: Programmed | None = None,
         faults: frozenset[Fault] = frozenset(),
     ) -> "Machine":
         """The surroundings of a cluster whose state lies in that folder."""
         sandboxes, sockets = Sandboxes(state, store, addresses), SocketFolder(state)
         names = Names(store)
+        served = programmed or partial(by_the_data_plane, serves=mesh.serves)
         return cls(
-            store, processes, addresses, sandboxes, sockets, names, mesh, emit, capture, programmed, faults, hosts
+            store, processes, addresses, sandboxes, sockets, names, mesh, emit, capture, served, faults, hosts
         )  # fmt: skip
 
     def close(self) -> None:

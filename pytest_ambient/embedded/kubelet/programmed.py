@@ -34,11 +34,13 @@ def listening(address: str, port: int) -> bool:
     return False
 
 
-async def programmed(pod: Callable[[], Object], address: str, ports: frozenset[int]) -> None:
-    """Return once the data plane serves the pod: its tunnel when it is captured, else its first port."""
+async def programmed(
+    pod: Callable[[], Object], address: str, ports: frozenset[int], *, serves: Callable[[str], bool]
+) -> None:
+    """Return once the data plane serves the pod: both its ways when it is captured, else its first port."""
     pause = _FIRST
     while port := HBONE if captured(pod()) else bound(min(ports)) if ports else 0:
-        if listening(address, port):
+        if listening(address, port) and (port != HBONE or serves(address)):
             return
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _LONGEST)

@@ -41,6 +41,12 @@ def refused(reply: Reply) -> bool:
     return reply.connected and reply.exit in (52, 56) and reply.status == 0
 
 
+def test_the_data_plane_says_whom_it_serves(bookinfo: Bookinfo) -> None:
+    """Captured pods of the mesh that it follows, and nobody else."""
+    assert bookinfo.world.plane.serves(bookinfo.curl.address)
+    assert not bookinfo.world.plane.serves("127.0.9.9")
+
+
 def test_captured_caller_travels_by_hbone(bookinfo: Bookinfo) -> None:
     """Both ends are known by their certificates; curl's own port is in the line of its ztunnel."""
     reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_details)

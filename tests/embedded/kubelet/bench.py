@@ -31,6 +31,8 @@ class Plane:
         self.ready = True
         self.calls: list[tuple[str, str, int]] = []
         self.waypoints: list[tuple[str, str, Identity]] = []
+        self.late: set[str] = set()
+        """Addresses of pods that it does not serve yet."""
         self.store: Store
         self.kubelet: LocalKubelet
         self._servers: dict[tuple[str, int], asyncio.Server] = {}
@@ -47,6 +49,10 @@ class Plane:
             self._task.cancel()
         for each in self._servers.values():
             each.close()
+
+    def serves(self, address: str) -> bool:
+        """All but those who are late."""
+        return address not in self.late
 
     async def start_waypoint(self, name: str, namespace: str, address: str, identity: Identity) -> None:
         """Remember that it was asked for."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from pytest_ambient.embedded.images import find, known
 from pytest_ambient.embedded.kubelet.command import sleeping
 from pytest_ambient.embedded.kubelet.directions import Ends, Neighbour, curl_names, cut_off
 from pytest_ambient.embedded.kubelet.environment import expand
-from pytest_ambient.embedded.kubelet.programmed import listening
+from pytest_ambient.embedded.kubelet.programmed import HBONE, REDIRECTION, listening, programmed
 from pytest_ambient.embedded.kubelet.state import BackOff
 from pytest_ambient.embedded.names import Name
 from pytest_ambient.embedded.process import Processes
@@ -286,3 +287,21 @@ def test_what_an_image_runs(
 def test_known_images() -> None:
     """The list of images is what the messages name."""
     assert {"curl", "go-httpbin", "httpbin", "netshoot", "tcp-echo-server", "ztunnel", "pilot"} <= set(known())
+
+
+def test_a_captured_pod_is_served_both_ways_or_not_at_all() -> None:
+    """That ztunnel listens for the pod is not enough: what leaves the pod must be taken, too."""
+
+    async def scenario() -> None:
+        pod = {"metadata": {"name": "p", "annotations": {REDIRECTION: "enabled"}}}
+        served: set[str] = set()
+        with socket.create_server(("127.0.9.9", HBONE)):
+            waiting = asyncio.create_task(
+                programmed(lambda: pod, "127.0.9.9", frozenset(), serves=lambda address: address in served)
+            )
+            done, _ = await asyncio.wait([waiting], timeout=0.2)
+            assert not done
+            served.add("127.0.9.9")
+            await asyncio.wait_for(waiting, 2)
+
+    asyncio.run(scenario())
