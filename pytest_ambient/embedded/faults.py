@@ -16,6 +16,8 @@ class Fault(StrEnum):
     SPLIT_62_38 = "split-62-38"
     SPLIT_FROZEN = "split-frozen"
     HEADER_ROUTE_IGNORED = "header-route-ignored"
+    ROUTE_FILTERS_IGNORED = "route-filters-ignored"
+    TIMEOUTS_IGNORED = "timeouts-ignored"
     PLAINTEXT_NOT_HBONE = "plaintext-not-hbone"
     L7_POLICY_UNENFORCED = "l7-policy-unenforced"
     WAYPOINT_BYPASSED = "waypoint-bypassed"
@@ -39,6 +41,8 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.SPLIT_62_38: "a weighted route of two or more backends is served 62/38 whatever its weights",
     Fault.SPLIT_FROZEN: "a weighted route always serves its first backend",
     Fault.HEADER_ROUTE_IGNORED: "header and query matches of a route never match",
+    Fault.ROUTE_FILTERS_IGNORED: "routes redirect, rewrite, mirror and share with other origins nothing",
+    Fault.TIMEOUTS_IGNORED: "no route's time-out ever ends a request",
     Fault.PLAINTEXT_NOT_HBONE: "captured pods talk plaintext: no tunnel, no certificate, no identity",
     Fault.L7_POLICY_UNENFORCED: "waypoints route, but enforce no authorization policy",
     Fault.WAYPOINT_BYPASSED: "traffic for a Service with a waypoint goes straight to its endpoints",

@@ -6,7 +6,8 @@ from ..istiod.model import L7Policy, Service, ServicePort, Workload
 from ..objects import Object
 from .matching import addresses, by_address, by_value, chain
 from .rbac import rules
-from .routes import RETRY, upstream
+from .route_actions import RETRY, upstream
+from .route_filters import filters as routed_filters
 from .xds import (
     LOCAL_IP,
     access_log,
@@ -105,7 +106,7 @@ class MainInternal:
             _MANAGER,
             stat_prefix="main_internal",
             server_name="istio-envoy",
-            http_filters=[*self._http(policies), router()],
+            http_filters=[*self._http(policies), *routed_filters(), router()],
             access_log=access_log(LINE),
             use_remote_address=False,
             normalize_path=True,

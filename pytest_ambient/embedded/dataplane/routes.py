@@ -1,28 +1,11 @@
-"""HTTPRoutes as the routes of a waypoint's Envoy."""
+"""HTTPRoutes and VirtualServices as the routes of a waypoint's Envoy."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..istiod.model import Backend, HeaderChange, HeaderMatch, Route, RouteMatch, RouteRule, Service, ServicePort
+from ..istiod.model import Backend, HeaderMatch, Route, RouteMatch, Service, ServicePort
 from ..objects import Object
-
-RETRY: Object = {
-    "retry_on": "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
-    "num_retries": 2,
-    "retry_host_predicate": [
-        {
-            "name": "envoy.retry_host_predicates.previous_hosts",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
-            },
-        }
-    ],
-    "host_selection_retry_max_attempts": "5",
-}
-
-
-def upstream(port: int, protocol: str, hostname: str) -> str:
-    """The name of a Service port at a waypoint: of its filter chain, its routes and its cluster."""
-    return f"inbound-vip|{port}|{protocol.lower()}|{hostname}"
+from .route_actions import Actions, retry_policy, upstream
+from .route_filters import text
 
 
 def configuration(
@@ -30,11 +13,11 @@ def configuration(
 ) -> Object:
     """Everything that a waypoint does with requests for that port."""
     bound = [each for each in routes if each.port in (None, port.port)]
-    made = sorted(_routes(service, port, bound, services), key=lambda each: each[0])
+    made = [*_ordered(service, port, bound, services)]
     host = {
         "name": f"inbound|http|{port.port}",
         "domains": ["*"],
-        "routes": [route for _, route in made] if bound else [_default(service, port)],
+        "routes": made if bound else [_default(service, port)],
     }
     return {
         "name": upstream(port.port, port.protocol, service.hostname),
@@ -44,14 +27,15 @@ def configuration(
 
 
 def backends(routes: Sequence[Route]) -> Iterator[Backend]:
-    """All backends of these routes that exist."""
+    """All backends of these routes that exist, those of copies too."""
     for route in routes:
         for rule in route.rules:
-            yield from (each for each in rule.backends if each.service is not None)
+            named = (*rule.backends, *(each.backend for each in rule.mirrors))
+            yield from (each for each in named if each.service is not None)
 
 
 def _default(service: Service, port: ServicePort) -> Object:
-    action = _action(None) | {"cluster": upstream(port.port, port.protocol, service.hostname)}
+    action = {"timeout": "0s", **retry_policy(None), "cluster": upstream(port.port, port.protocol, service.hostname)}
     return {
         "name": "default",
         "match": {"prefix": "/"},
@@ -60,23 +44,31 @@ def _default(service: Service, port: ServicePort) -> Object:
     }
 
 
-def _action(timeout: float | None) -> Object:
-    limit = "0s" if timeout is None else f"{timeout:f}s"
-    return {"timeout": limit, "retry_policy": RETRY}
-
-
 Precedence = tuple[bool, int, bool, int, int]
 
 
-def _routes(
+def _ordered(
     service: Service, port: ServicePort, routes: Sequence[Route], services: Mapping[str, Service]
+) -> Iterator[Object]:
+    """HTTPRoutes as one, by precedence, then each VirtualService in the order of its rules."""
+    made = [found for each in routes if not each.virtual for found in _routes(service, port, each, services)]
+    yield from (route for _, route in sorted(made, key=lambda each: each[0]))
+    for each in routes:
+        if each.virtual:
+            yield from (route for _, route in _routes(service, port, each, services))
+
+
+def _routes(
+    service: Service, port: ServicePort, route: Route, services: Mapping[str, Service]
 ) -> Iterator[tuple[Precedence, Object]]:
-    for route in routes:
-        for index, rule in enumerate(route.rules):
-            does = _rule(service, port, rule, services)
-            for match in rule.matches or (RouteMatch(),):
-                named = {"name": f"{route.namespace}.{route.name}.{index}", "match": _match(match)}
-                yield _precedence(match), named | does
+    actions = Actions(service, port.port, route, services)
+    for index, rule in enumerate(route.rules):
+        for match in rule.matches or (RouteMatch(),):
+            if match.port not in (None, port.port):
+                continue
+            name = rule.name or ("" if route.virtual else f"{route.namespace}.{route.name}.{index}")
+            named = {"name": f"{name}.{match.name}" if match.name else name, "match": _match(match)}
+            yield _precedence(match), named | actions.of(rule, match)
 
 
 def _precedence(match: RouteMatch) -> Precedence:
@@ -94,6 +86,8 @@ def _match(match: RouteMatch) -> Object:
         found["headers"] = headers
     if match.queries:
         found["query_parameters"] = [_pair(each) for each in match.queries]
+    if match.ignore_case:
+        found["case_sensitive"] = False
     return found
 
 
@@ -103,81 +97,15 @@ def _path(match: RouteMatch) -> Object:
             return {"path": match.path}
         case "RegularExpression":
             return {"safe_regex": {"regex": match.path}}
+        case "Prefix":
+            return {"prefix": match.path}
     prefix = match.path.rstrip("/")
     return {"path_separated_prefix": prefix} if prefix else {"prefix": "/"}
 
 
 def _pair(match: HeaderMatch) -> Object:
-    regular = match.kind == "RegularExpression"
-    return {
-        "name": match.name,
-        "string_match": {"safe_regex": {"regex": match.value}} if regular else {"exact": match.value},
-    }
-
-
-def _rule(service: Service, port: ServicePort, rule: RouteRule, services: Mapping[str, Service]) -> Object:
-    found: Object = {"decorator": {"operation": _operation(service, port, rule, services)}}
-    found |= _changes(rule.request_headers, rule.response_headers)
-    if rule.direct_status is not None:
-        return found | {"direct_response": {"status": rule.direct_status}}
-    weighted = [each for each in rule.backends if each.weight]
-    action = _action(rule.request_timeout) | {"cluster_not_found_response_code": "INTERNAL_SERVER_ERROR"}
-    action |= _host(rule.request_headers)
-    if len(weighted) == 1:
-        action |= _host(weighted[0].request_headers)
-        found |= _merged(found, _changes(weighted[0].request_headers, weighted[0].response_headers))
-        return found | {"route": action | {"cluster": _cluster(weighted[0], services)}}
-    clusters = [
-        {"name": _cluster(each, services), "weight": each.weight}
-        | _changes(each.request_headers, each.response_headers)
-        | _host(each.request_headers)
-        for each in weighted
-    ]
-    return found | {"route": action | {"weighted_clusters": {"clusters": clusters}}}
-
-
-def _cluster(backend: Backend, services: Mapping[str, Service]) -> str:
-    service = services.get(backend.service or "")
-    return upstream(backend.port, "http", service.hostname) if service else "missing"
-
-
-def _operation(service: Service, port: ServicePort, rule: RouteRule, services: Mapping[str, Service]) -> str:
-    """What Istio writes into `x-envoy-decorator-operation`."""
-    weighted = [each for each in rule.backends if each.weight]
-    if rule.direct_status is None and len(weighted) == 1:
-        only = services.get(weighted[0].service or "")
-        if host := only.hostname if only else weighted[0].missing:
-            return f"{host}:{weighted[0].port}/*"
-    return f"{service.namespace}~{port.port}~{service.hostname}:{port.port}/*"
-
-
-def _changes(request: HeaderChange, response: HeaderChange) -> Object:
-    found: Object = {}
-    for name, change in (("request", request), ("response", response)):
-        added = [_added(*each, "OVERWRITE_IF_EXISTS_OR_ADD") for each in change.set if not _is_host(each[0])]
-        added += [_added(*each, "APPEND_IF_EXISTS_OR_ADD") for each in change.add if not _is_host(each[0])]
-        removed = [each for each in change.remove if not _is_host(each)]
-        if added:
-            found[f"{name}_headers_to_add"] = added
-        if removed:
-            found[f"{name}_headers_to_remove"] = removed
-    return found
-
-
-def _is_host(header: str) -> bool:
-    return header.lower() == "host"
-
-
-def _host(change: HeaderChange) -> Object:
-    """The host that requests get instead of theirs: to Envoy it is no header; taking it away changes nothing."""
-    asked = [value for name, value in (*change.set, *change.add) if _is_host(name)]
-    return {"host_rewrite_literal": asked[0]} if asked else {}
-
-
-def _added(name: str, value: str, how: str) -> Object:
-    escaped = value.replace("%", "%%")  # Envoy would read it as a format
-    return {"header": {"key": name, "value": escaped}, "append_action": how}
-
-
-def _merged(left: Object, right: Object) -> Object:
-    return {key: [*left.get(key, ()), *value] for key, value in right.items()}
+    found: Object = {"name": match.name}
+    if match.kind == "Present":
+        return found | {"present_match": True} | ({"invert_match": True} if match.inverted else {})
+    found["string_match"] = text(match)
+    return found | ({"invert_match": True, "treat_missing_header_as_empty": True} if match.inverted else {})

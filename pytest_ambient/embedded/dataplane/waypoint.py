@@ -17,7 +17,8 @@ from .instead import at_waypoint
 from .main_internal import LINE, MainInternal, router
 from .policy import policies_of
 from .resources import Resources
-from .routes import backends, configuration, upstream
+from .route_actions import upstream
+from .routes import backends, configuration
 from .xds import (
     HBONE_PORT,
     LOCAL_IP,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ..faults import Fault
+from .faulty_routes import route_filters_ignored, timeouts_ignored
 from .model import (
     ROOT_NAMESPACE,
     L4Clause,
@@ -172,4 +173,6 @@ _BREAKS: Mapping[Fault, Callable[[Mesh], Mesh]] = {
     Fault.SPLIT_62_38: _split_62_38,
     Fault.SPLIT_FROZEN: _split_frozen,
     Fault.HEADER_ROUTE_IGNORED: _header_route_ignored,
+    Fault.ROUTE_FILTERS_IGNORED: route_filters_ignored,
+    Fault.TIMEOUTS_IGNORED: timeouts_ignored,
 }

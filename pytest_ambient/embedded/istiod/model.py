@@ -4,19 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .request_model import (
-    Action,
+from .request_model import Action, Condition, L7Policy, L7Rule, Operation, Source
+from .route_model import (
     Backend,
-    Condition,
+    Cors,
     HeaderChange,
     HeaderMatch,
-    L7Policy,
-    L7Rule,
-    Operation,
+    Injection,
+    Mirror,
+    Redirect,
+    Retries,
+    Rewrite,
     Route,
     RouteMatch,
     RouteRule,
-    Source,
 )
 
 __all__ = [
@@ -25,11 +26,13 @@ __all__ = [
     "Action",
     "Backend",
     "Condition",
+    "Cors",
     "Endpoint",
     "Handles",
     "HeaderChange",
     "HeaderMatch",
     "Identity",
+    "Injection",
     "L4Clause",
     "L4Match",
     "L4Policy",
@@ -37,7 +40,11 @@ __all__ = [
     "L7Policy",
     "L7Rule",
     "Mesh",
+    "Mirror",
     "Operation",
+    "Redirect",
+    "Retries",
+    "Rewrite",
     "Route",
     "RouteMatch",
     "RouteRule",

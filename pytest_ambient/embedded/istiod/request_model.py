@@ -1,4 +1,4 @@
-"""What waypoints judge and route requests by: policies with a target, and HTTPRoutes. Part of `model`."""
+"""What waypoints judge requests by: policies with a target. Part of `model`."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -69,71 +69,3 @@ class L7Policy:
     def key(self) -> str:
         """`NAMESPACE/NAME`."""
         return f"{self.namespace}/{self.name}"
-
-
-@dataclass(frozen=True)
-class HeaderMatch:
-    """A header or query parameter that a route asks for."""
-
-    name: str
-    value: str
-    kind: Literal["Exact", "RegularExpression"] = "Exact"
-
-
-@dataclass(frozen=True)
-class RouteMatch:
-    """One match of a route rule; all that is given must hold."""
-
-    path: str = "/"
-    path_kind: Literal["Exact", "PathPrefix", "RegularExpression"] = "PathPrefix"
-    headers: tuple[HeaderMatch, ...] = ()
-    queries: tuple[HeaderMatch, ...] = ()
-    method: str = ""
-
-
-@dataclass(frozen=True)
-class HeaderChange:
-    """A header modifier filter."""
-
-    set: tuple[tuple[str, str], ...] = ()
-    add: tuple[tuple[str, str], ...] = ()
-    remove: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Backend:
-    """A weighted backend; `service` is the Service's key, None when it can't be resolved (500)."""
-
-    service: str | None
-    port: int
-    weight: int = 1
-    request_headers: HeaderChange = HeaderChange()
-    response_headers: HeaderChange = HeaderChange()
-    missing: str = ""
-    """The host name that it would have, when it can't be resolved."""
-
-
-@dataclass(frozen=True)
-class RouteRule:
-    """One rule of an HTTPRoute."""
-
-    matches: tuple[RouteMatch, ...]
-    backends: tuple[Backend, ...]
-    request_headers: HeaderChange = HeaderChange()
-    response_headers: HeaderChange = HeaderChange()
-    request_timeout: float | None = None
-    """Seconds."""
-    direct_status: int | None = None
-    """What the waypoint answers by itself, with an empty body, in place of any backend (404: none named; 500: all of
-    weight 0)."""
-
-
-@dataclass(frozen=True)
-class Route:
-    """An HTTPRoute attached to a Service (and one of its ports, when named)."""
-
-    name: str
-    namespace: str
-    created: str
-    port: int | None
-    rules: tuple[RouteRule, ...]

@@ -1,23 +1,14 @@
 """What the Gateway API refuses in HTTPRoutes and Gateways beyond what their schemas say."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ..api.errors import Cause
 from ..objects import Object
+from .filter_rules import filter_causes, rule_causes, wrong
 from .unimplemented import not_implemented
 from .view import WAYPOINT_CLASS, spec_of
 
-_FILTERS = {
-    "RequestHeaderModifier": "requestHeaderModifier",
-    "ResponseHeaderModifier": "responseHeaderModifier",
-    "RequestRedirect": "requestRedirect",
-    "RequestMirror": "requestMirror",
-    "URLRewrite": "urlRewrite",
-    "CORS": "cors",
-    "ExtensionRef": "extensionRef",
-}
-_ONCE = ("RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect", "URLRewrite", "CORS")
 _OTHER_CLASSES = ("istio", "istio-remote", "istio-east-west", "istio-agentgateway", "istio-agentgateway-waypoint")
 
 
@@ -31,12 +22,13 @@ def route_causes(route: Object) -> Iterator[Cause]:
         path = f"spec.rules[{position}]"
         for number, match in enumerate(rule.get("matches") or ()):
             yield from _match_causes(match, f"{path}.matches[{number}]")
-        yield from _filter_causes(rule.get("filters") or (), path)
+        yield from filter_causes(rule.get("filters") or (), path)
+        yield from rule_causes(rule, path)
         for number, ref in enumerate(rule.get("backendRefs") or ()):
             where = f"{path}.backendRefs[{number}]"
             if ref.get("kind") == "Service" and ref.get("group") == "" and not ref.get("port"):
-                yield _wrong(where, "object", "Must have port for Service reference")
-            yield from _filter_causes(ref.get("filters") or (), where)
+                yield wrong(where, "object", "Must have port for Service reference")
+            yield from filter_causes(ref.get("filters") or (), where)
 
 
 def gateway_causes(gateway: Object) -> Iterator[Cause]:
@@ -53,32 +45,15 @@ def _match_causes(match: Object, path: str) -> Iterator[Cause]:
         yield from _expression(f"{path}.path.value", value)
     elif not value.startswith("/"):
         why = "value must be an absolute path and start with '/' when type one of ['Exact', 'PathPrefix']"
-        yield _wrong(f"{path}.path", "object", why)
+        yield wrong(f"{path}.path", "object", why)
     for field in ("headers", "queryParams"):
         for position, pair in enumerate(match.get(field) or ()):
             if pair.get("type") == "RegularExpression":
                 yield from _expression(f"{path}.{field}[{position}].value", str(pair.get("value", "")))
 
 
-def _filter_causes(filters: Sequence[Object], path: str) -> Iterator[Cause]:
-    types = [str(each.get("type", "")) for each in filters]
-    for position, (each, kind) in enumerate(zip(filters, types, strict=True)):
-        where, field = f"{path}.filters[{position}]", _FILTERS.get(kind, "")
-        if field and field not in each:
-            yield _wrong(where, "object", f"filter.{field} must be specified for {kind} filter.type")
-        for name, other in _FILTERS.items():
-            if other in each and other != field:
-                yield _wrong(where, "object", f"filter.{other} must be nil if the filter.type is not {name}")
-        if kind in _ONCE and kind in types[:position]:
-            yield _wrong(f"{path}.filters", "array", f"{kind} filter cannot be repeated")
-
-
 def _expression(path: str, value: str) -> Iterator[Cause]:
     try:
         re.compile(value)
     except re.error as error:
-        yield _wrong(path, value, f"not a regular expression: {error}")
-
-
-def _wrong(path: str, value: str, why: str) -> Cause:
-    return Cause(path, f'Invalid value: "{value}": {why}')
+        yield wrong(path, value, f"not a regular expression: {error}")

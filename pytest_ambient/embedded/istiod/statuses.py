@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from ..objects import Object, labels_of, namespace_of
 from .authorization import convert, target_refs
+from .backends import backend_problem, parent_key, service_parents
 from .binding import USE_WAYPOINT, Gate, Refusal, gates, is_waypoint, service_gate
 from .conditions import Clock, Said, merged, without
 from .gateway_status import class_status, gateway_status
-from .routes import backend_problem, parent_key, service_parents
 from .view import MESH_CONTROLLER, View, spec_of
 from .waypoint_policies import Binding, bindings
 

@@ -6,19 +6,25 @@ from typing import Any
 from ..api.errors import Cause
 from ..objects import Object, annotations_of
 
+FILTERS = {
+    "RequestHeaderModifier": "requestHeaderModifier",
+    "ResponseHeaderModifier": "responseHeaderModifier",
+    "RequestRedirect": "requestRedirect",
+    "RequestMirror": "requestMirror",
+    "URLRewrite": "urlRewrite",
+    "CORS": "cors",
+    "ExtensionRef": "extensionRef",
+}
+"""The filters of the Gateway API, with the field of each."""
+
 _FIELDS: Mapping[str, Mapping[str, str]] = {
     "HTTPRoute": {
         "parentRefs.sectionName": "sectionName of a Service",
+        "rules.filters.extensionRef": "the filter ExtensionRef",
         **{
-            f"rules.{where}filters.{name}": f"the filter {kind}"
-            for where in ("", "backendRefs.")
-            for name, kind in (
-                ("requestMirror", "RequestMirror"),
-                ("requestRedirect", "RequestRedirect"),
-                ("urlRewrite", "URLRewrite"),
-                ("cors", "CORS"),
-                ("extensionRef", "ExtensionRef"),
-            )
+            f"rules.backendRefs.filters.{name}": f"the filter {kind} of a backend"
+            for kind, name in FILTERS.items()
+            if name not in ("requestHeaderModifier", "responseHeaderModifier")
         },
     },
     "Gateway": {

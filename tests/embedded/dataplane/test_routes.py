@@ -11,6 +11,8 @@ from pytest_ambient.embedded.istiod.model import (
     Backend,
     HeaderChange,
     HeaderMatch,
+    Redirect,
+    Rewrite,
     Route,
     RouteMatch,
     RouteRule,
@@ -120,13 +122,14 @@ def test_header_changes(bookinfo: Bookinfo) -> None:
 
 
 def test_host_is_changed_like_a_header(bookinfo: Bookinfo) -> None:
-    """Rules and backends may set the host of requests; taking it away changes nothing."""
+    """Rules and backends may set the host of requests, the rule has the last word; taking it away changes nothing."""
     world, everything = bookinfo.world, (RouteMatch(),)
     by_rule, by_backend = HeaderChange(set=(("Host", "rule"),)), HeaderChange(add=(("host", "backend"),))
     own = replace(REVIEWS_V1, request_headers=by_backend)
     for rule, host in (
         (RouteRule(everything, (REVIEWS_V1,), request_headers=by_rule), "rule"),
-        (RouteRule(everything, (own,), request_headers=by_rule), "backend"),
+        (RouteRule(everything, (own,), request_headers=by_rule), "rule"),
+        (RouteRule(everything, (own,)), "backend"),
         (RouteRule(everything, (own, replace(own, weight=2))), "backend"),
         (RouteRule(everything, (REVIEWS_V1,), request_headers=HeaderChange(remove=("Host",))), "reviews.bookinfo:9080"),
     ):
@@ -172,3 +175,50 @@ def test_timeout(bookinfo: Bookinfo) -> None:
     assert (reply.status, reply.body) == (504, "upstream request timeout")
     (line, *_) = bookinfo.world.logged(WAYPOINT, "/delay/1 HTTP/1.1")
     assert " 504 UT response_timeout - " in line
+
+
+@pytest.mark.parametrize(
+    ("redirect", "location"),
+    [
+        pytest.param(Redirect(302, "example.com", port="asked"), "http://example.com:9080/a/b?c=d", id="recorded"),
+        pytest.param(Redirect(301, port="asked"), "http://reviews.bookinfo:9080/a/b?c=d", id="nothing"),
+        pytest.param(Redirect(307, scheme="https", port="scheme"), "https://reviews.bookinfo:9080/a/b?c=d", id="https"),
+        pytest.param(Redirect(308, scheme="https", port=443), "https://reviews.bookinfo:9080/a/b?c=d", id="own-port"),
+        pytest.param(Redirect(303, port=8080), "http://reviews.bookinfo:8080/a/b?c=d", id="port"),
+        pytest.param(Redirect(301, port=80), "http://reviews.bookinfo:9080/a/b?c=d", id="port-80"),
+        pytest.param(Redirect(301, path="/x", port="asked"), "http://reviews.bookinfo:9080/x?c=d", id="path"),
+        pytest.param(Redirect(301, prefix="/x", port="asked"), "http://reviews.bookinfo:9080/x/b?c=d", id="prefix"),
+        pytest.param(Redirect(301, path="/x"), "http://reviews.bookinfo:9080/x?c=d", id="virtual-service"),
+    ],
+)
+def test_redirect(bookinfo: Bookinfo, redirect: Redirect, location: str) -> None:
+    """The waypoint itself answers, with the place in Location; no way leads to a scheme's own port but from another
+    scheme's own port, since Istio leaves such a port out and Envoy keeps what was asked for."""
+    with routed(bookinfo, RouteRule((RouteMatch("/a"),), (), redirect=redirect)):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/a/b?c=d")
+    assert (reply.status, reply.headers["location"], reply.body) == (redirect.status, location, "")
+    operation = "bookinfo~9080~reviews.bookinfo.svc.cluster.local:9080/*"
+    assert reply.headers["x-envoy-decorator-operation"] == operation
+    assert "x-envoy-upstream-service-time" not in reply.headers
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "path"),
+    [
+        pytest.param(Rewrite(prefix="/x"), "/x/b?c=d", id="prefix"),
+        pytest.param(Rewrite(prefix="/"), "/b?c=d", id="prefix-away"),
+        pytest.param(Rewrite(expression=("/.*", "/whole")), "/whole?c=d", id="whole"),
+    ],
+)
+def test_rewrite(bookinfo: Bookinfo, rewrite: Rewrite, path: str) -> None:
+    """The backend sees the other path, with the query as it was."""
+    with routed(bookinfo, RouteRule((RouteMatch("/a"),), (REVIEWS_V1,), rewrite=rewrite)):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/a/b?c=d")
+    assert json.loads(reply.body)["path"] == path
+
+
+def test_rewritten_host(bookinfo: Bookinfo) -> None:
+    """The backend sees the other host."""
+    with routed(bookinfo, RouteRule((RouteMatch(),), (REVIEWS_V1,), rewrite=Rewrite(host="other.example"))):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews)
+    assert json.loads(reply.body)["headers"]["host"] == "other.example"

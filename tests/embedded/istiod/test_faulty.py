@@ -6,7 +6,17 @@ import pytest
 
 from pytest_ambient.embedded.faults import Fault
 from pytest_ambient.embedded.istiod.faulty import broken, late
-from pytest_ambient.embedded.istiod.model import Mesh, WaypointRef
+from pytest_ambient.embedded.istiod.model import (
+    Backend,
+    Cors,
+    Mesh,
+    Mirror,
+    Redirect,
+    Rewrite,
+    Route,
+    RouteRule,
+    WaypointRef,
+)
 from pytest_ambient.embedded.istiod.peers import STATIC_STRICT
 from pytest_ambient.embedded.istiod.view import View
 
@@ -141,3 +151,39 @@ def test_late_configuration_that_went_meanwhile() -> None:
     bare = late(whole, Mesh(), Mesh())
     assert late(bare, whole, Mesh()) == bare
     assert late(bare, whole, whole) == whole
+
+
+def test_route_filters_ignored() -> None:
+    """Redirects are answered by the Service itself, nothing is rewritten, mirrored or shared; time-outs stay."""
+    rules = (
+        RouteRule((), (), redirect=Redirect(302, "h")),
+        RouteRule(
+            (),
+            (OWN,),
+            rewrite=Rewrite("/x"),
+            mirrors=(Mirror(OWN),),
+            cors=Cors(),
+            request_timeout=1,
+            direct_status=None,
+        ),
+    )
+    assert _rules(rules, Fault.ROUTE_FILTERS_IGNORED) == (
+        RouteRule((), (OWN,)),
+        RouteRule((), (OWN,), request_timeout=1),
+    )
+
+
+def test_timeouts_ignored() -> None:
+    """No rule has a time-out, all else stays."""
+    rule = RouteRule((), (OWN,), rewrite=Rewrite("/x"), request_timeout=1)
+    assert _rules((rule,), Fault.TIMEOUTS_IGNORED) == (replace(rule, request_timeout=None),)
+
+
+OWN = Backend("bookinfo/reviews", 9080)
+
+
+def _rules(rules: tuple[RouteRule, ...], fault: Fault) -> tuple[RouteRule, ...]:
+    """The rules of a route on reviews under that fault."""
+    route = Route("r", "bookinfo", "", None, rules)
+    mesh = replace(healthy(), routes={"bookinfo/reviews": (route,), "bookinfo/nowhere": (route,)})
+    return broken(mesh, [fault]).routes["bookinfo/reviews"][0].rules

@@ -3,7 +3,17 @@
 import pytest
 
 from pytest_ambient.embedded.istiod.binding import gates
-from pytest_ambient.embedded.istiod.model import Backend, HeaderChange, HeaderMatch, Route, RouteMatch, RouteRule
+from pytest_ambient.embedded.istiod.model import (
+    Backend,
+    HeaderChange,
+    HeaderMatch,
+    Mirror,
+    Redirect,
+    Rewrite,
+    Route,
+    RouteMatch,
+    RouteRule,
+)
 from pytest_ambient.embedded.istiod.routes import routes_by_service
 from pytest_ambient.embedded.istiod.statuses import route_status
 from pytest_ambient.embedded.istiod.view import View
@@ -126,3 +136,67 @@ def test_status_forgets_parents_that_are_no_longer_named() -> None:
     item["status"] = {"parents": [foreign, ours]}
     parents = route_status(seen(item), item, CLOCK.seconds)["parents"]
     assert [each["parentRef"]["name"] for each in parents] == ["x", "reviews"]
+
+
+def redirected(**filter: object) -> Redirect | None:
+    """What a rule with that redirect asks for."""
+    return only_rule({"filters": [{"type": "RequestRedirect", "requestRedirect": filter}]}).redirect
+
+
+def test_redirect_keeps_the_port_that_was_asked_unless_it_changes_the_scheme() -> None:
+    """302 and the Service's port are the Gateway API's defaults; a scheme brings its own port; no backend is needed."""
+    assert redirected(hostname="example.com") == Redirect(302, "example.com", port="asked")
+    assert redirected(scheme="https", statusCode=301) == Redirect(301, scheme="https", port="scheme")
+    assert redirected(scheme="https", port=8443) == Redirect(302, scheme="https", port=8443)
+    whole = {"type": "ReplaceFullPath", "replaceFullPath": "/x"}
+    assert redirected(path=whole) == Redirect(302, path="/x", port="asked")
+    prefix = {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/x"}
+    assert redirected(path=prefix) == Redirect(302, prefix="/x", port="asked")
+    assert only_rule({"filters": [{"type": "RequestRedirect", "requestRedirect": {}}]}).direct_status is None
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ({"type": "ReplacePrefixMatch", "replacePrefixMatch": "/x/"}, Rewrite(prefix="/x", host="h")),
+        ({"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}, Rewrite(prefix="/", host="h")),
+        ({"type": "ReplaceFullPath", "replaceFullPath": "/x"}, Rewrite(expression=("/.*", "/x"), host="h")),
+        ({}, Rewrite(host="h")),
+    ],
+)
+def test_rewrite(path: Object, wanted: Rewrite) -> None:
+    """A prefix without its last slash, a whole path, a host name."""
+    asked = {"hostname": "h"} | ({"path": path} if path else {})
+    rule = {"filters": [{"type": "URLRewrite", "urlRewrite": asked}], "backendRefs": [backend("reviews-v1")]}
+    assert only_rule(rule).rewrite == wanted
+
+
+@pytest.mark.parametrize(
+    ("more", "percent"),
+    [({}, 100), ({"percent": 5}, 5), ({"fraction": {"numerator": 1, "denominator": 8}}, 12.5)],
+)
+def test_mirror(more: Object, percent: float) -> None:
+    """Copies go to the target, all or a share of them; a target that does not exist gets none."""
+    filters = [
+        {"type": "RequestMirror", "requestMirror": {"backendRef": backend(name), **more}}
+        for name in ("reviews-v1", "nosuch")
+    ]
+    mirrors = only_rule({"filters": filters, "backendRefs": [backend("reviews-v1")]}).mirrors
+    assert mirrors == (Mirror(Backend("bookinfo/reviews-v1", 9080), percent),)
+
+
+def test_cors() -> None:
+    """Origins are matched exactly, by a prefix, or by an expression; preflights of others are not passed on."""
+    origins = ["http://a.example", "http://a*", "https://*.b.example", "*"]
+    asked = {"allowOrigins": origins, "allowMethods": ["GET"], "allowCredentials": True, "maxAge": 60}
+    cors = only_rule({"filters": [{"type": "CORS", "cors": asked}], "backendRefs": [backend("reviews-v1")]}).cors
+    assert cors is not None
+    assert [each.kind for each in cors.origins] == ["Exact", "Prefix", "RegularExpression", "RegularExpression"]
+    assert cors.origins[2].value == r"https://.*\.b\.example"
+    assert (cors.methods, cors.credentials, cors.max_age, cors.forwards) == (("GET",), True, 60, False)
+
+
+def test_rule_may_have_a_name() -> None:
+    """A rule's own name is its route's, as the waypoint logs it; else namespace, route and position."""
+    assert only_rule({"name": "mine"}).name == "mine"
+    assert only_rule({}).name == "bookinfo.r.0"

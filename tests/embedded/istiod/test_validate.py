@@ -136,8 +136,12 @@ LISTENER: Object = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
     ("item", "field"),
     [
         (
-            route("r", [{"filters": [{"type": "CORS", "cors": {}}]}]),
-            "spec.rules[0].filters[0].cors",
+            route("r", [{"filters": [{"type": "ExtensionRef", "extensionRef": {}}]}]),
+            "spec.rules[0].filters[0].extensionRef",
+        ),
+        (
+            route("r", [{"backendRefs": [{"name": "a", "port": 1, "filters": [{"type": "CORS", "cors": {}}]}]}]),
+            "spec.rules[0].backendRefs[0].filters[0].cors",
         ),
         (route("r", [{}], SERVICE | {"sectionName": "http"}), "spec.parentRefs[0].sectionName"),
         (route("r", [{}], {"name": "gateway"}), "spec.parentRefs[0].kind"),

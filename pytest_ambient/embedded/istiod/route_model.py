@@ -1,0 +1,168 @@
+"""What waypoints route requests by: HTTPRoutes and VirtualServices. Part of `model`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+MatchKind = Literal["Exact", "Prefix", "RegularExpression", "Present"]
+
+
+@dataclass(frozen=True)
+class HeaderMatch:
+    """A header or query parameter that a route asks for; `:method` and the like are headers too."""
+
+    name: str
+    value: str
+    kind: MatchKind = "Exact"
+    inverted: bool = False
+    """Whether it must not match."""
+
+
+@dataclass(frozen=True)
+class RouteMatch:
+    """One match of a route rule; all that is given must hold."""
+
+    path: str = "/"
+    path_kind: Literal["Exact", "PathPrefix", "RegularExpression", "Prefix"] = "PathPrefix"
+    """PathPrefix is one of whole elements, Prefix one of characters."""
+    headers: tuple[HeaderMatch, ...] = ()
+    queries: tuple[HeaderMatch, ...] = ()
+    method: str = ""
+    ignore_case: bool = False
+    """Of the path."""
+    port: int | None = None
+    """The Service's port for which alone it holds."""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class HeaderChange:
+    """A header modifier filter."""
+
+    set: tuple[tuple[str, str], ...] = ()
+    add: tuple[tuple[str, str], ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A weighted backend; `service` is the Service's key, None when it can't be resolved (500)."""
+
+    service: str | None
+    port: int
+    weight: int = 1
+    request_headers: HeaderChange = HeaderChange()
+    response_headers: HeaderChange = HeaderChange()
+    missing: str = ""
+    """The host name that it would have, when it can't be resolved."""
+    subset: str = ""
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """An answer that sends the caller elsewhere; what is empty stays as it was asked for."""
+
+    status: int
+    host: str = ""
+    path: str = ""
+    """In place of the whole path."""
+    prefix: str | None = None
+    """In place of the matched prefix."""
+    scheme: str = ""
+    port: int | Literal["asked", "scheme"] | None = None
+    """`asked` is the Service's port, `scheme` the scheme's own; None leaves the host as it is."""
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """What the backend sees in place of what was asked for."""
+
+    prefix: str = ""
+    """In place of the matched prefix, or of the whole path where that was matched."""
+    expression: tuple[str, str] | None = None
+    """A regular expression and what replaces what it matches in the path."""
+    host: str = ""
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often a request is tried again, and what for; times in seconds."""
+
+    attempts: int
+    on: str = ""
+    """Envoy's words for it, empty for Istio's own choice."""
+    codes: tuple[int, ...] = ()
+    per_try: float | None = None
+    backoff: float | None = None
+    other_hosts: bool = True
+    """Whether an endpoint that failed is passed over."""
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Where a copy of requests goes whose answer nobody gets."""
+
+    backend: Backend
+    percent: float = 100.0
+
+
+@dataclass(frozen=True)
+class Cors:
+    """Which origins may read the answers, by the headers that browsers ask for."""
+
+    origins: tuple[HeaderMatch, ...] = ()
+    """Matches of the origin; their names are empty."""
+    methods: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
+    credentials: bool = False
+    max_age: int | None = None
+    """Seconds."""
+    forwards: bool = False
+    """Whether preflights of other origins go on to the backend."""
+
+
+@dataclass(frozen=True)
+class Injection:
+    """Faults that a route injects on purpose; shares in percent."""
+
+    delay: float | None = None
+    """Seconds."""
+    delayed: float = 0.0
+    status: int | None = None
+    aborted: float = 0.0
+
+
+@dataclass(frozen=True)
+class RouteRule:
+    """One rule of a route."""
+
+    matches: tuple[RouteMatch, ...]
+    backends: tuple[Backend, ...]
+    request_headers: HeaderChange = HeaderChange()
+    response_headers: HeaderChange = HeaderChange()
+    request_timeout: float | None = None
+    """Seconds."""
+    direct_status: int | None = None
+    """What the waypoint answers by itself in place of any backend (404: none named; 500: all of weight 0)."""
+    direct_body: str = ""
+    redirect: Redirect | None = None
+    rewrite: Rewrite | None = None
+    retries: Retries | None = None
+    """None for Istio's own."""
+    mirrors: tuple[Mirror, ...] = ()
+    cors: Cors | None = None
+    injection: Injection | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route attached to a Service (and one of its ports, when named)."""
+
+    name: str
+    namespace: str
+    created: str
+    port: int | None
+    rules: tuple[RouteRule, ...]
+    virtual: bool = False
+    """Whether it is a VirtualService: its rules are tried in their order, a backend that is not there is 503."""
