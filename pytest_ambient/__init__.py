@@ -11,19 +11,23 @@ if TYPE_CHECKING:
     from pytest_ambient.mesh.readiness import Mesh
     from pytest_ambient.settings import Settings
     from pytest_ambient.table import case, cases
-    from pytest_ambient.verdict.call import DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, STATUS, Call
+    from pytest_ambient.verdict.call import CERTIFICATES, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, STATUS, Call
     from pytest_ambient.verdict.case import Case
     from pytest_ambient.verdict.expectation import (
         Answered,
+        Counted,
         DeniedL4,
         DeniedL7,
         Expectation,
         HasCondition,
         HasEdge,
         HasWorkload,
+        Logged,
+        OneCertificate,
         Split,
         TimedOut,
         Unauthorized,
+        Unlogged,
         Unreachable,
     )
     from pytest_ambient.verdict.outcome import Outcome, Witness
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CERTIFICATES",
     "DELETE",
     "GET",
     "HEAD",
@@ -51,6 +56,7 @@ __all__ = [
     "Case",
     "Cluster",
     "ClusterSpec",
+    "Counted",
     "DeniedL4",
     "DeniedL7",
     "Expectation",
@@ -58,8 +64,10 @@ __all__ = [
     "HasEdge",
     "HasWorkload",
     "Inconclusive",
+    "Logged",
     "Mesh",
     "Misuse",
+    "OneCertificate",
     "Outcome",
     "Provider",
     "Settings",
@@ -67,6 +75,7 @@ __all__ = [
     "Split",
     "TimedOut",
     "Unauthorized",
+    "Unlogged",
     "Unreachable",
     "Unsupported",
     "Verdict",
@@ -83,19 +92,23 @@ _HOMES = {
     "mesh.readiness": ("Mesh",),
     "settings": ("Settings",),
     "table": ("case", "cases"),
-    "verdict.call": ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "STATUS", "Call"),
+    "verdict.call": ("CERTIFICATES", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "STATUS", "Call"),
     "verdict.case": ("Case",),
     "verdict.expectation": (
         "Answered",
+        "Counted",
         "DeniedL4",
         "DeniedL7",
         "Expectation",
         "HasCondition",
         "HasEdge",
         "HasWorkload",
+        "Logged",
+        "OneCertificate",
         "Split",
         "TimedOut",
         "Unauthorized",
+        "Unlogged",
         "Unreachable",
     ),
     "verdict.outcome": ("Outcome", "Witness"),

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from pytest_ambient.errors import Misuse
-from pytest_ambient.verdict.call import Call, Status
+from pytest_ambient.verdict.call import Call, Question
 from pytest_ambient.verdict.case import Case, Level, Scope
-from pytest_ambient.verdict.expectation import Answered, AnyExpectation, HasCondition, LacksCondition
+from pytest_ambient.verdict.expectation import Answered, AnyExpectation, HasCondition, LacksCondition, OneCertificate
 from pytest_ambient.verdict.pairing import pair
 from pytest_ambient.verdict.variant import Unsupported, Variant, variants
 
@@ -23,7 +23,7 @@ _DEFAULT = _Default()
 def case(
     id: str,
     source: str | None,
-    call: Call | Status,
+    call: Call | Question,
     expectation: AnyExpectation,
     *,
     before: AnyExpectation | _Default | None = _DEFAULT,
@@ -89,9 +89,9 @@ def _with(row: Case, level: Level, scope: Scope, on: tuple[Variant, ...]) -> Cas
     )
 
 
-def _before(expectation: AnyExpectation, unchanged: bool) -> AnyExpectation:
+def _before(expectation: AnyExpectation, unchanged: bool) -> AnyExpectation | None:
     if unchanged:
         return expectation
     if isinstance(expectation, HasCondition):
         return LacksCondition(expectation.type, expectation.status, expectation.reason, expectation.listener)
-    return Answered(200)
+    return None if isinstance(expectation, OneCertificate) else Answered(200)

@@ -25,6 +25,8 @@ class Fault(StrEnum):
     SLOW_PROPAGATION = "slow-propagation"
     POD_NOT_CAPTURED = "pod-not-captured"
     ZTUNNEL_NOT_READY = "ztunnel-not-ready"
+    TELEMETRY_MISCOUNTS = "telemetry-miscounts"
+    IDENTITY_MISSING_IN_LOG = "identity-missing-in-log"
     EXEC_LOSES_STATUS = "exec-loses-status"
     EXEC_RETURNS_NOTHING = "exec-returns-nothing"
 
@@ -50,6 +52,8 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.SLOW_PROPAGATION: "policies and routes reach the proxies 60 seconds late; what is gone by then never does",
     Fault.POD_NOT_CAPTURED: "one Bookinfo pod (details-v1) is never captured although its namespace is enrolled",
     Fault.ZTUNNEL_NOT_READY: "ztunnel is never ready on one node",
+    Fault.TELEMETRY_MISCOUNTS: "ztunnels and waypoints count only every second connection and request",
+    Fault.IDENTITY_MISSING_IN_LOG: "ztunnel's access log leaves out who is who on connections with certificates",
     Fault.EXEC_LOSES_STATUS: "an exec's closing status message is lost",
     Fault.EXEC_RETURNS_NOTHING: "an exec now and then ends in success without any output",
 }

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 REJECTION = "policy rejection"
@@ -43,6 +43,8 @@ class Connection:
     """How long it was open; `at` is when it ended."""
     answer: int | None = None
     """Bytes that went to the caller; None when the line does not say."""
+    fields: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """All that the line says."""
 
     @property
     def rejected(self) -> bool:
@@ -71,6 +73,8 @@ class Request:
     address: str
     """`IP:PORT` that was called."""
     cluster: str
+    fields: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """All that the line says, by the names that it has as JSON."""
 
     @property
     def denied(self) -> bool:
@@ -111,6 +115,7 @@ def requests(log: str) -> Iterator[Request]:
             client=host_of(fields.get("downstream_remote_address", "")),
             address=fields.get("downstream_local_address", ""),
             cluster=fields.get("upstream_cluster", ""),
+            fields=fields,
         )
 
 
@@ -173,4 +178,5 @@ def _connection(fields: dict[str, str], line: str) -> Connection:
         error=fields.get("error", ""),
         seconds=float(fields.get("duration", "").removesuffix("ms") or 0) / 1000,
         answer=int(answer) if answer.isdecimal() else None,
+        fields=fields,
     )

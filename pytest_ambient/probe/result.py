@@ -9,7 +9,7 @@ from pytest_ambient.errors import AmbientError
 from pytest_ambient.probe.converge import Track
 from pytest_ambient.probe.rounds import Probe
 from pytest_ambient.probe.source import Source, Sources
-from pytest_ambient.verdict.call import Call, Status
+from pytest_ambient.verdict.call import Call, Certificates, Question
 from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.curl import pasteable
 from pytest_ambient.verdict.expectation import Judgement, Word
@@ -77,10 +77,13 @@ def result(
     )
 
 
-def repeat(call: Call | Status, source: Source | None, word: str, kube: Kube) -> str:
+def repeat(call: Call | Question, source: Source | None, word: str, kube: Kube) -> str:
     """The line that repeats a probe by hand."""
     context, kubeconfig = kube.context or "", str(kube.kubeconfig or "")
-    if isinstance(call, Status):
+    if isinstance(call, Certificates):
+        words = ["istioctl", *(["--kubeconfig", kubeconfig] if kubeconfig else [])]
+        return shlex.join([*words, *(["--context", context] if context else []), "ztunnel-config", "certificates"])
+    if not isinstance(call, Call):
         words = ["kubectl", *(["--kubeconfig", kubeconfig] if kubeconfig else [])]
         words += ["--context", context] if context else []
         words += ["-n", call.namespace] if call.namespace else []

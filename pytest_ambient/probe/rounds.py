@@ -1,18 +1,24 @@
 """One round of a rule: every row asked, judged, doubts put to the proxies, denials weighed against their twins."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pytest_ambient._kube import Kube
+from pytest_ambient._wait import NotYet, until
+from pytest_ambient.errors import NotInTime
 from pytest_ambient.probe.battery import Battery
+from pytest_ambient.probe.counters import Counters, Page, Place, grown, place_of
+from pytest_ambient.probe.holdings import holdings
 from pytest_ambient.probe.ready import status_of
 from pytest_ambient.probe.witness import Asked, Witnesses
-from pytest_ambient.verdict.call import Call, Status
+from pytest_ambient.verdict.call import Call, Certificates, Question
 from pytest_ambient.verdict.condition import ObjectStatus
+from pytest_ambient.verdict.evidence import Counted, Holdings
 from pytest_ambient.verdict.expectation import AnyExpectation, Judgement, Word, judge
-from pytest_ambient.verdict.outcome import Lost, Outcome
+from pytest_ambient.verdict.outcome import Growth, Lost, Outcome
 
-Observed = Outcome | ObjectStatus | Lost
+Observed = Outcome | ObjectStatus | Holdings | Lost
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class Probe:
     """A row of a round: what is asked, what is expected of every answer."""
 
     source: str | None
-    call: Call | Status
+    call: Call | Question
     expectation: AnyExpectation
     twin: str | None = None
     """The key of the row that must hold beside this one, a denial."""
@@ -50,14 +56,19 @@ class Rounds:
 
     def __init__(self, kube: Kube, battery: Battery, witnesses: Witnesses, now: Callable[[], float]) -> None:
         self.kube, self.battery, self.witnesses, self.now = kube, battery, witnesses, now
+        self.counters = Counters(kube, witnesses.logs)
 
     def look(self, probes: Mapping[str, Probe]) -> dict[str, Judged]:
         """The word on every row of one round."""
         calls = {key: (p.source or "", p.call) for key, p in probes.items() if isinstance(p.call, Call)}
+        counted = [p.expectation for p in probes.values() if isinstance(p.expectation, Counted)]
+        before = self.counters.read(counted)
         answers = self.battery.ask(calls)
         seen: dict[str, list[Observed]] = {key: list(found) for key, found in answers.seen.items()}
-        seen |= {key: [self._status(p.call)] for key, p in probes.items() if isinstance(p.call, Status)}
+        seen |= {key: [self._looked(p.call)] for key, p in probes.items() if not isinstance(p.call, Call)}
         at = self.now()
+        if counted:
+            self._count(probes, seen, before)
         self._call_witnesses(probes, seen, answers.started)
         judged = {key: decided(probe, seen[key], answers.started, at) for key, probe in probes.items()}
         return {key: beside(probe, judged, key) for key, probe in probes.items()}
@@ -75,8 +86,30 @@ class Rounds:
             return judged
         return replace(judged, judgement=again, observed=told)
 
-    def _status(self, asked: Status) -> Observed:
+    def _looked(self, asked: Question) -> Observed:
+        if isinstance(asked, Certificates):
+            return holdings(self.kube, self.witnesses.logs, asked)
         return status_of(self.kube.get(asked.kind, asked.name, asked.namespace or None))
+
+    def _count(
+        self, probes: Mapping[str, Probe], seen: dict[str, list[Observed]], before: Mapping[Place, Page | None]
+    ) -> None:
+        """What was counted meanwhile; a proxy counts a connection when it ends, so it is given a little time."""
+        rows = {key: p.expectation for key, p in probes.items() if isinstance(p.expectation, Counted)}
+        found: dict[str, Growth | None] = {}
+
+        def look() -> bool | NotYet:
+            after = self.counters.read(rows.values())
+            for key, row in rows.items():
+                place = place_of(row)
+                found[key] = grown(before[place], after[place], _requests(key, probes, seen))
+            lacking = (row.lacking(growth) for key, row in rows.items() if (growth := found[key]) is not None)
+            return next((NotYet(reason) for reason in lacking if reason), True)
+
+        with suppress(NotInTime):
+            until(look, what="the proxies' counters", within=self.witnesses.within)
+        for key, growth in found.items():
+            seen[key] = [replace(one, growth=growth) if isinstance(one, Outcome) else one for one in seen[key]]
 
     def _call_witnesses(self, probes: Mapping[str, Probe], seen: dict[str, list[Observed]], started: float) -> None:
         """Only for outcomes that can't be judged without: an extra look into the logs costs more than the round."""
@@ -91,6 +124,17 @@ class Rounds:
         told = self.witnesses.attest([asked for _, _, asked in wanting], started) if wanting else []
         for (key, index, _), outcome in zip(wanting, told, strict=True):
             seen[key][index] = outcome
+
+
+def _requests(key: str, probes: Mapping[str, Probe], seen: Mapping[str, Sequence[Observed]]) -> int:
+    """How many requests of a round were alike: rows that ask the same grow the same counters."""
+    own = _alike(probes[key])
+    return sum(len(seen[other]) for other, probe in probes.items() if _alike(probe) == own)
+
+
+def _alike(probe: Probe) -> tuple[str | None, Question | Call]:
+    call = probe.call
+    return probe.source, replace(call, count=1) if isinstance(call, Call) else call
 
 
 def decided(probe: Probe, seen: Sequence[Observed], started: float, at: float) -> Judged:

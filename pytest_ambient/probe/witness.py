@@ -1,6 +1,6 @@
 """Second evidence: what ztunnel and the waypoint themselves say about a request that curl made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -72,7 +72,7 @@ class Witnesses:
         lines = self.logs.requests((one.waypoint for one in seen if one.waypoint), started)
         found = []
         for one, ends in zip(asked, seen, strict=True):
-            waypoint = ends.waypoint
+            waypoint, request = ends.waypoint, None
             if waypoint is None:
                 word = self._ztunnel(ends, origin)
             else:
@@ -81,7 +81,7 @@ class Witnesses:
                 if word is None and (last or waypoint in self._mute) and self._own_denial(one.outcome):
                     self._mute.add(waypoint)
                     word = self._configured(waypoint, ends)
-            found.append((replace(one.outcome, witness=word), ends.lines))
+            found.append((replace(one.outcome, witness=word, records=_records(ends, request)), ends.lines))
         return found
 
     def _ztunnel(self, ends: Seen, origin: dict[str, Proxy]) -> Witness | None:
@@ -141,6 +141,12 @@ class Witnesses:
 
     def _own_denial(self, outcome: Outcome) -> bool:
         return outcome.status == 403 and not outcome.behind_proxy and outcome.header("server") in PROXY_SERVERS
+
+
+def _records(ends: Seen, request: Request | None) -> dict[str, Mapping[str, str]]:
+    """What was written about a request, by whom."""
+    written = {"outbound": ends.outbound, "inbound": ends.inbound, "waypoint": request}
+    return {name: line.fields for name, line in written.items() if line is not None}
 
 
 def spoken(line: Connection) -> Witness:

@@ -1,8 +1,9 @@
-"""What is asked: one HTTP request from a source pod, the same one many times, or an object's status."""
+"""What is asked: one HTTP request from a source pod, the same one many times, or a look that no pod takes."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 _METHOD = re.compile(r"[A-Z]+")
@@ -67,6 +68,30 @@ class Status:
     def __str__(self) -> str:
         place = f"{self.namespace}/" if self.namespace else ""
         return f"status of {self.kind.rsplit('/', 1)[-1]} {place}{self.name}"
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """A look at the certificates that ztunnels hold for an identity; no pod sends it."""
+
+    identity: str
+    """`spiffe://TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT`."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"spiffe://[^/]+/ns/[^/]+/sa/[^/]+", self.identity):
+            raise ValueError(f"identity must be spiffe://…/ns/NAMESPACE/sa/ACCOUNT, not {self.identity!r}")
+
+    def __str__(self) -> str:
+        return f"ztunnel's certificates for {self.identity}"
+
+
+Question: TypeAlias = Status | Certificates
+"""What no pod asks."""
+
+
+def CERTIFICATES(identity: str) -> Certificates:
+    """The certificates that ztunnels hold for an identity, `spiffe://…`."""
+    return Certificates(identity)
 
 
 def STATUS(kind: str, name: str, namespace: str = "${NAMESPACE}") -> Status:

@@ -6,15 +6,19 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Literal, TypeVar
 
 from pytest_ambient.errors import Misuse
-from pytest_ambient.verdict.call import Call, Status
+from pytest_ambient.verdict.call import Call, Certificates, Question, Status
 from pytest_ambient.verdict.expectation import (
     AnyExpectation,
+    Counted,
     DeniedL4,
     DeniedL7,
     HasCondition,
     LacksCondition,
+    Logged,
+    OneCertificate,
     Split,
     TimedOut,
+    Unlogged,
 )
 from pytest_ambient.verdict.variant import Unsupported, Variant, World, chosen
 
@@ -24,6 +28,11 @@ _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SOURCE = re.compile(r"((other|outside)/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _NAME = re.compile(r"\$\{([A-Z_]+)\}")
 _Value = TypeVar("_Value")
+_JUDGES: Mapping[type, tuple[str, tuple[type, ...]]] = {
+    Status: ("a status", (HasCondition, LacksCondition)),
+    Certificates: ("certificates", (OneCertificate,)),
+}
+_OF_QUESTIONS = (HasCondition, LacksCondition, OneCertificate)
 
 
 @dataclass(frozen=True)
@@ -32,8 +41,8 @@ class Case:
 
     id: str
     source: str | None
-    """A workload in our namespace, `other/NAME`, `outside/NAME`; None for a Status, which no pod asks for."""
-    call: Call | Status
+    """A workload in our namespace, `other/NAME`, `outside/NAME`; None for a question that no pod asks."""
+    call: Call | Question
     expectation: AnyExpectation
     before: AnyExpectation | None
     """What holds before the manifest; None when nothing is asked then."""
@@ -127,7 +136,8 @@ def _beside_twin(case: Case, world: World) -> Case:
 
 def _rests_on_witness(expectation: AnyExpectation) -> bool:
     """Whether it cannot hold without a proxy's own word about L4, which also leads to the waypoint's."""
-    return isinstance(expectation, DeniedL4) or (isinstance(expectation, DeniedL7) and expectation.by is not None)
+    told = isinstance(expectation, DeniedL4 | Logged | Unlogged | Counted)
+    return told or (isinstance(expectation, DeniedL7) and expectation.by is not None)
 
 
 def _shape(case: Case) -> str | None:
@@ -147,12 +157,14 @@ def _shape(case: Case) -> str | None:
 
 
 def _kinds(case: Case) -> str | None:
-    about_status = isinstance(case.call, Status)
-    if about_status != (case.source is None):
-        return "a status has no source" if about_status else "a call needs a source"
+    words, fitting = _JUDGES.get(type(case.call), ("a call", None))
+    if (fitting is None) == (case.source is None):
+        return f"{words} has no source" if fitting else "a call needs a source"
     for expectation in (case.expectation, case.before):
-        if expectation is not None and about_status != isinstance(expectation, HasCondition | LacksCondition):
-            return f"{expectation!r} says nothing about {'a status' if about_status else 'a call'}"
+        if expectation is None:
+            continue
+        if not isinstance(expectation, fitting) if fitting else isinstance(expectation, _OF_QUESTIONS):
+            return f"{expectation!r} says nothing about {words}"
     if isinstance(case.before, Split):
         return "before can't be a Split: the control is one probe"
     if isinstance(case.call, Call) and isinstance(case.expectation, Split) and case.call.count != 1:
@@ -179,7 +191,7 @@ def _filled(value: _Value, names: Mapping[str, str]) -> _Value:
     elif isinstance(value, tuple):
         filled = tuple(_filled(item, names) for item in value)
     elif isinstance(value, dict):
-        filled = {_filled(key, names): item for key, item in value.items()}
+        filled = {_filled(key, names): _filled(item, names) for key, item in value.items()}
     elif is_dataclass(value) and not isinstance(value, type):
         changes = {part.name: _filled(getattr(value, part.name), names) for part in fields(value)}
         filled = replace(value, **changes)

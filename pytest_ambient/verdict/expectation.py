@@ -8,6 +8,7 @@ from pytest_ambient.verdict.answered import Answered
 from pytest_ambient.verdict.condition import HasCondition, LacksCondition, ObjectStatus
 from pytest_ambient.verdict.denied import DeniedL4, DeniedL7, Unauthorized
 from pytest_ambient.verdict.distribution import Split
+from pytest_ambient.verdict.evidence import Counted, Holdings, Logged, OneCertificate, Unlogged
 from pytest_ambient.verdict.failed import TimedOut, Unreachable
 from pytest_ambient.verdict.graph import HasEdge, HasWorkload
 from pytest_ambient.verdict.outcome import Lost, Outcome
@@ -16,6 +17,7 @@ from pytest_ambient.verdict.seen import Doubt
 __all__ = [
     "Answered",
     "AnyExpectation",
+    "Counted",
     "DeniedL4",
     "DeniedL7",
     "Doubt",
@@ -25,9 +27,12 @@ __all__ = [
     "HasWorkload",
     "Judgement",
     "LacksCondition",
+    "Logged",
+    "OneCertificate",
     "Split",
     "TimedOut",
     "Unauthorized",
+    "Unlogged",
     "Unreachable",
     "Word",
     "judge",
@@ -58,7 +63,8 @@ class Expectation(Protocol):
         ...
 
 
-AnyExpectation: TypeAlias = Expectation | HasCondition | LacksCondition
+AnyExpectation: TypeAlias = Expectation | HasCondition | LacksCondition | OneCertificate
+Evidence: TypeAlias = Outcome | ObjectStatus | Holdings
 
 
 class Word(StrEnum):
@@ -77,7 +83,7 @@ class Judgement:
     reason: str = ""
 
 
-def judge(expectation: AnyExpectation, observation: Outcome | ObjectStatus | Lost) -> Judgement:
+def judge(expectation: AnyExpectation, observation: Evidence | Lost) -> Judgement:
     """Whether the expectation holds for what was seen. What proves nothing is neither kept nor broken."""
     if isinstance(observation, Lost):
         return Judgement(Word.INCONCLUSIVE, observation.reason)
@@ -87,9 +93,12 @@ def judge(expectation: AnyExpectation, observation: Outcome | ObjectStatus | Los
     return Judgement(Word.INCONCLUSIVE if isinstance(reason, Doubt) else Word.BROKEN, str(reason))
 
 
-def _explain(expectation: AnyExpectation, evidence: Outcome | ObjectStatus) -> str | None:
+def _explain(expectation: AnyExpectation, evidence: Evidence) -> str | None:
     if isinstance(expectation, HasCondition | LacksCondition):
         if isinstance(evidence, ObjectStatus):
+            return expectation.explain(evidence)
+    elif isinstance(expectation, OneCertificate):
+        if isinstance(evidence, Holdings):
             return expectation.explain(evidence)
     elif isinstance(evidence, Outcome):
         return expectation.explain(evidence)

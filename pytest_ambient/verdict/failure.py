@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_ambient.verdict.call import Call, Status
+from pytest_ambient.verdict.call import Call, Question
 
 Phase = Literal["control", "becomes", "stays", "undo"]
 
@@ -25,7 +25,7 @@ class Failure:
     """The words of the case; empty for a status."""
     pod: str
     """`NAMESPACE/NAME` of the pod that called; for a status, who answered."""
-    call: Call | Status
+    call: Call | Question
     wanted: str
     got: str
     attempts: int
@@ -51,7 +51,7 @@ class Failure:
         return "\n".join([self._caller(), *(f"  {name:<9}{_MARGIN.join(lines)}" for name, lines in rows if lines)])
 
     def _caller(self) -> str:
-        if isinstance(self.call, Status):
+        if not isinstance(self.call, Call):
             return str(self.call)
         return f"{self.source} ({self.pod}) -> {self.call}" if self.pod else f"{self.source} -> {self.call}"
 

@@ -48,6 +48,23 @@ class Witness:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """One counter under one set of labels."""
+
+    name: str
+    labels: Mapping[str, str] = field(hash=False)
+    value: float
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The counters that grew during a round, by how much, and how many requests of it were alike."""
+
+    samples: tuple[Sample, ...]
+    requests: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What curl saw for one request."""
 
@@ -67,6 +84,10 @@ class Outcome:
     """Milliseconds until TCP was connected, 0 when it never was."""
     total_ms: float = 0.0
     witness: Witness | None = None
+    records: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False, repr=False)
+    """The fields of what proxies wrote about it, by line: `outbound`, `inbound`, `waypoint`."""
+    growth: Growth | None = field(default=None, repr=False)
+    """What proxies counted meanwhile; None where nobody looked or could."""
 
     @property
     def connected(self) -> bool:

@@ -31,7 +31,9 @@ class _Sum:
 class Metrics:
     """The counters of all ztunnels."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, miscounts: bool = False) -> None:
+        """Under the fault `telemetry-miscounts` only every second connection counts."""
+        self._miscounts, self._passed = miscounts, Counter[Hashable]()
         self._sums: dict[str, dict[Hashable, _Sum]] = {}
 
     def count(self, seen: Connection) -> None:
@@ -40,6 +42,9 @@ class Metrics:
             return
         parties = seen.source and seen.source.uid, seen.destination and seen.destination.uid
         key = seen.direction, *parties, seen.service and seen.service.key, seen.mutual_tls, response_flags(seen)
+        self._passed[key] += self._miscounts
+        if self._passed[key] % 2:
+            return
         sums = self._sums.setdefault(seen.node, {})
         found = sums.get(key) or sums.setdefault(key, _Sum(seen))
         found.connections += 1

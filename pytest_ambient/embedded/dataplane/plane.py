@@ -58,7 +58,7 @@ class DataPlane:
         self._mesh = Mesh()
         self._served: frozenset[str] = frozenset()
         self._directory = Directory(self._mesh)
-        self._metrics = Metrics()
+        self._metrics = Metrics(miscounts=Fault.TELEMETRY_MISCOUNTS in faults)
         self._pushing = asyncio.Lock()
 
     @property
@@ -99,7 +99,7 @@ class DataPlane:
         folder = self._folder / f"waypoint-{address}"
         key = f"{namespace}/{name}"
 
-        requests = Requests()
+        requests = Requests(miscounts=Fault.TELEMETRY_MISCOUNTS in self._faults)
 
         def line(text: str) -> None:
             requests.count(text, self._directory)
@@ -162,7 +162,8 @@ class DataPlane:
             return
         seen = connection(line, self._directory)
         self._metrics.count(seen)
-        self._ztunnel_says(written(seen, line.ended), seen.node)
+        nameless = Fault.IDENTITY_MISSING_IN_LOG in self._faults
+        self._ztunnel_says(written(seen, line.ended, nameless=nameless), seen.node)
 
     def _ztunnel_says(self, line: str, node: str | None = None) -> None:
         for each in self._mesh.workloads.values():

@@ -20,14 +20,17 @@ Labels = tuple[tuple[str, str], ...]
 class Requests:
     """What one waypoint pod counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, miscounts: bool = False) -> None:
+        """Under the fault `telemetry-miscounts` only every second request counts."""
+        self._miscounts, self._passed = miscounts, Counter[str]()
         self._counts: Counter[Labels] = Counter()
 
     def count(self, line: str, directory: Directory) -> None:
         """Count the request that a line of the access log tells of; other lines are passed over."""
         words = _WORD.findall(line)
         if len(words) == _WORDS and words[_REQUEST] != '"- - -"':
-            self._counts[_labels(words, directory)] += 1
+            self._passed[words[_CODE]] += self._miscounts
+            self._counts[_labels(words, directory)] += self._passed[words[_CODE]] % 2 == 0
 
     def text(self) -> str:
         """The counter in Prometheus's text format; nothing before the first request."""

@@ -7,12 +7,14 @@ from ..ports import original
 from .connections import Connection
 
 
-def written(seen: Connection, at: datetime.datetime) -> str:
-    """The line that ztunnel writes for it."""
+def written(seen: Connection, at: datetime.datetime, *, nameless: bool = False) -> str:
+    """The line that ztunnel writes for it; without identities under the fault `identity-missing-in-log`."""
     level, event = ("error" if seen.error else "info"), "connection complete"
     if not seen.known:
         level, event = "warn", "connection failed"
-    fields = " ".join(f"{key}={value}" for key, value in _fields(seen).items())
+    fields = " ".join(
+        f"{key}={value}" for key, value in _fields(seen, identified=seen.mutual_tls and not nameless).items()
+    )
     return f"{stamp(at)}\t{level}\taccess\t{event}\t{fields}"
 
 
@@ -21,18 +23,18 @@ def stamp(at: datetime.datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
-def _fields(seen: Connection) -> dict[str, str]:
+def _fields(seen: Connection, *, identified: bool) -> dict[str, str]:
     destination = seen.destination_address.rpartition(":")
     fields = {"src.addr": seen.source_address}
     if seen.known:
-        fields |= _party("src", seen.source, identified=seen.mutual_tls)
+        fields |= _party("src", seen.source, identified=identified)
     fields["dst.addr"] = f"{destination[0]}:{original(int(destination[2] or 0))}"
     if seen.known:
         if seen.hbone_address:
             fields["dst.hbone_addr"] = seen.hbone_address
         if seen.service:
             fields["dst.service"] = f'"{seen.service.hostname}"'
-        fields |= _party("dst", seen.destination, identified=seen.mutual_tls)
+        fields |= _party("dst", seen.destination, identified=identified)
     fields["direction"] = f'"{seen.direction}"'
     if seen.known:
         fields |= {"bytes_sent": str(seen.sent), "bytes_recv": str(seen.received)}
