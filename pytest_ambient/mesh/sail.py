@@ -128,7 +128,8 @@ def resources(target: Target, spec: MeshSpec, row: Operator) -> tuple[Object, ..
     """The operator's resources that make the mesh, istiod's first."""
     version = f"v{spec.version}"
     trees = values.charts(target, spec)
-    istiod = {key: value for key, value in trees["istiod"].items() if key != "profile"}
+    # Its kind Istio has no field for gateways (looked up in 1.25.2 to 1.30.3).
+    istiod = {key: value for key, value in trees["istiod"].items() if key not in ("profile", "gateways")}
     cni = {key: value for key, value in trees["cni"].items() if key != "profile"}
     pilot = {**istiod.get("pilot", {}), "trustedZtunnelNamespace": "ztunnel"}
     istio = {"profile": "ambient", "updateStrategy": {"type": "InPlace"}, "values": {**istiod, "pilot": pilot}}

@@ -21,6 +21,9 @@ GKE_SINCE = (1, 25)
 MESH_CONFIG = {"accessLogFile": "/dev/stdout"}
 """Waypoints testify in their access log, which is off by default."""
 
+GATEWAYS = {"seccompProfile": {"type": "RuntimeDefault"}}
+"""Without a profile waypoints may not run in namespaces whose pod security is restricted, as Bookinfo's may be."""
+
 
 def operator(target: Target, spec: MeshSpec, excluded: Sequence[str] = ()) -> Object:
     """The IstioOperator that `istioctl install -f` takes; CRDs named in `excluded` are left to their owners."""
@@ -28,6 +31,7 @@ def operator(target: Target, spec: MeshSpec, excluded: Sequence[str] = ()) -> Ob
         **({"global": {"platform": platform(target, spec)}} if platform(target, spec) else {}),
         **({"base": _without(excluded)} if excluded else {}),
         "pilot": _pilot(target, spec),
+        "gateways": dict(GATEWAYS),
     }
     if spec.dataplane == "ztunnel":
         settings |= _some(cni=_directories(target) | _requests(target, "cni"), ztunnel=_requests(target, "ztunnel"))
@@ -54,7 +58,12 @@ def charts(target: Target, spec: MeshSpec, excluded: Sequence[str] = ()) -> Mapp
     )
     made: dict[str, Object] = {
         "base": {"base": _without(excluded)} if excluded else {},
-        "istiod": {**common, "meshConfig": dict(MESH_CONFIG), **_some(pilot=_pilot(target, spec))},
+        "istiod": {
+            **common,
+            "meshConfig": dict(MESH_CONFIG),
+            "gateways": dict(GATEWAYS),
+            **_some(pilot=_pilot(target, spec)),
+        },
     }
     if spec.dataplane == "ztunnel":
         made["cni"] = {**common, **_some(cni=_directories(target) | _requests(target, "cni"))}

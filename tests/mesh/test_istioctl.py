@@ -86,7 +86,11 @@ def test_istio_is_installed_from_a_file_into_the_cluster_that_was_named(
     assert call.line == f"install -y -f {tmp_path}/istio-operator.yaml --readiness-timeout 60s {WHERE}"
     assert call.env["ISTIOCONFIG"] == f"{tmp_path}/istioctl.yaml"
     assert yaml.safe_load((tmp_path / "istioctl.yaml").read_text()) == {"istioNamespace": ROOT}
-    assert written(tmp_path) == {"profile": "ambient", "meshConfig": {"accessLogFile": "/dev/stdout"}, "values": {}}
+    assert written(tmp_path) == {
+        "profile": "ambient",
+        "meshConfig": {"accessLogFile": "/dev/stdout"},
+        "values": {"gateways": {"seccompProfile": {"type": "RuntimeDefault"}}},
+    }
 
 
 def test_the_namespace_is_made_first_and_is_ours(doubles: Doubles, cluster: Cluster, tmp_path: Path) -> None:

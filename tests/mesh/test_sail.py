@@ -192,6 +192,7 @@ def test_the_mesh_is_resources_of_the_operator(where: OperatedTarget, spec: Mesh
     assert [one["metadata"]["name"] for one in (istio, cni, ztunnel)] == ["default"] * 3
     assert istio["spec"]["values"]["pilot"]["trustedZtunnelNamespace"] == "ztunnel"
     assert istio["spec"]["values"]["meshConfig"] == {"accessLogFile": "/dev/stdout"}
+    assert "gateways" not in istio["spec"]["values"], "the operator's kind has no such field and would be refused"
     for one in (istio, cni, ztunnel):
         assert one["spec"]["values"]["global"]["hub"] == "mirror.example/istio"
     assert ztunnel["spec"]["targetRef"] == {"kind": "Istio", "name": "default"}

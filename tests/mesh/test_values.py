@@ -23,6 +23,15 @@ def settings(one: FakeTarget, wanted: MeshSpec = SPEC) -> Any:
     return values.operator(one, wanted)["spec"]["values"]
 
 
+WAYPOINTS = {"seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def test_waypoints_may_run_where_pod_security_is_restricted() -> None:
+    """Istio's own values leave them without a seccomp profile."""
+    assert settings(whole())["gateways"] == WAYPOINTS
+    assert values.charts(whole(), SPEC)["istiod"]["gateways"] == WAYPOINTS
+
+
 def test_a_cluster_of_our_own_is_small() -> None:
     """Requests that fit a laptop and no autoscaler; in somebody's cluster Istio's own hold."""
     small = settings(whole(owned=True))
@@ -32,7 +41,7 @@ def test_a_cluster_of_our_own_is_small() -> None:
     }
     assert small["ztunnel"] == {"resources": {"requests": {"cpu": "50m", "memory": "64Mi"}}}
     assert small["cni"] == {"resources": {"requests": {"cpu": "10m", "memory": "64Mi"}}}
-    assert settings(whole()) == {}
+    assert settings(whole()) == {"gateways": WAYPOINTS}
     charts = values.charts(whole(owned=True), SPEC)
     assert charts["ztunnel"]["resources"] == small["ztunnel"]["resources"]
     assert charts["cni"]["cni"] == small["cni"]
@@ -101,7 +110,7 @@ def test_kmesh_takes_istiod_alone() -> None:
     made = values.operator(whole(owned=True), wanted)["spec"]
     assert made["profile"] == "minimal"
     assert made["values"]["pilot"]["env"] == {"PILOT_ENABLE_AMBIENT": "true"}
-    assert set(made["values"]) == {"pilot"}
+    assert set(made["values"]) == {"pilot", "gateways"}
     charts = values.charts(whole(), wanted)
     assert list(charts) == ["base", "istiod"]
     assert "profile" not in charts["istiod"]

@@ -85,6 +85,7 @@ def test_the_embedded_cluster_pulls_none(capsys: pytest.CaptureFixture[str]) -> 
     ("words", "text"),
     [
         (["--ambient-addons=zipkin"], "unknown addon 'zipkin', known are grafana, jaeger, kiali, metallb, prometheus"),
+        (["--ambient-addons=zipkin", "--ambient-cluster=embedded"], "unknown addon 'zipkin', known are grafana"),
         (["--ambient-istio-version=1.9.0"], "Istio 1.9.0 is not known here, only 1.24 to 1.31"),
     ],
 )
