@@ -116,7 +116,7 @@ def test_features_are_found_or_absent_for_a_reason(kube: FakeKube) -> None:
     assert set(found) == set(FEATURES)
     assert found["Waypoint"].present
     assert found["MultiNode"].present
-    assert found["Kiali"].reason == "no running pod with label app=kiali"
+    assert found["Kiali"].reason == "no running pod with label app=kiali in mesh"
     assert found["HTTPRoute"].reason == "skipped by --ambient-skip-features"
     assert all(bool(feature.reason) != feature.present for feature in found.values())
 
