@@ -25,6 +25,8 @@ class Fault(StrEnum):
     SLOW_PROPAGATION = "slow-propagation"
     POD_NOT_CAPTURED = "pod-not-captured"
     ZTUNNEL_NOT_READY = "ztunnel-not-ready"
+    JWT_UNCHECKED = "jwt-unchecked"
+    TELEMETRY_IGNORED = "telemetry-ignored"
     TELEMETRY_MISCOUNTS = "telemetry-miscounts"
     IDENTITY_MISSING_IN_LOG = "identity-missing-in-log"
     EXEC_LOSES_STATUS = "exec-loses-status"
@@ -52,6 +54,8 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.SLOW_PROPAGATION: "policies and routes reach the proxies 60 seconds late; what is gone by then never does",
     Fault.POD_NOT_CAPTURED: "one Bookinfo pod (details-v1) is never captured although its namespace is enrolled",
     Fault.ZTUNNEL_NOT_READY: "ztunnel is never ready on one node",
+    Fault.JWT_UNCHECKED: "waypoints let requests with a wrong token pass like those without one",
+    Fault.TELEMETRY_IGNORED: "Telemetries are accepted and change no access log",
     Fault.TELEMETRY_MISCOUNTS: "ztunnels and waypoints count only every second connection and request",
     Fault.IDENTITY_MISSING_IN_LOG: "ztunnel's access log leaves out who is who on connections with certificates",
     Fault.EXEC_LOSES_STATUS: "an exec's closing status message is lost",

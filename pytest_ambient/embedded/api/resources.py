@@ -168,6 +168,19 @@ CUSTOM: tuple[Resource, ...] = (
     _security("AuthorizationPolicy", "authorizationpolicies", "ap"),
     _security("PeerAuthentication", "peerauthentications", "pa"),
     _security("RequestAuthentication", "requestauthentications", "ra"),
+    Resource(
+        "telemetry.istio.io",
+        "v1",
+        "Telemetry",
+        "telemetries",
+        True,
+        ("telemetry",),
+        ("istio-io", "telemetry-istio-io"),
+        status=True,
+        generation=True,
+        also=("v1alpha1",),
+        custom=True,
+    ),  # fmt: skip
 )
 """The custom kinds that the mesh implements; others are absent rather than accepted and ignored."""
 

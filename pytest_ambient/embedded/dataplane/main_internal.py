@@ -1,11 +1,11 @@
 """The inner listener of a waypoint: a filter chain for each destination, with its policies and routes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from ..istiod.model import L7Policy, Service, ServicePort, Workload
+from ..istiod.model import Service, ServicePort, Workload
 from ..objects import Object
+from .checks import Checks
 from .matching import addresses, by_address, by_value, chain
-from .rbac import rules
 from .route_actions import RETRY, upstream
 from .route_filters import filters as routed_filters
 from .xds import (
@@ -34,23 +34,19 @@ _DIRECT_HTTP, _DIRECT_TCP = "direct-http", "direct-tcp"
 
 
 class MainInternal:
-    """Collects what a waypoint handles and makes the listener of it.
+    """Collects what a waypoint handles and makes the listener of it."""
 
-    With an `instead`, policies only judge HTTP requests, and that filter acts on those that they would deny.
-    """
-
-    def __init__(self, *, instead: Object | None) -> None:
-        self._instead = instead
+    def __init__(self) -> None:
         self._chains: list[Object] = []
         self._ports: dict[str, dict[str, Object]] = {}
         self._pods: list[str] = []
         self._tcp: set[int] = set()
 
-    def service(self, service: Service, port: ServicePort, policies: Sequence[L7Policy], routes: Object) -> None:
+    def service(self, service: Service, port: ServicePort, checks: Checks, routes: Object) -> None:
         """Handle a Service's port; the routes are for an HTTP port alone."""
         name = upstream(port.port, port.protocol, service.hostname)
         http = port.protocol == "HTTP"
-        filters = [self._manager(policies, routes)] if http else [*_tcp(policies), _copied(name)]
+        filters = [self._manager(checks, routes)] if http else [*checks.tcp(), _copied(name, checks)]
         self._chains.append({"name": name, "filters": filters})
         self._tcp |= set() if http else {port.port}
         self._ports.setdefault(service.vip, {})[str(port.port)] = chain(name)
@@ -59,8 +55,8 @@ class MainInternal:
         """Handle whatever is addressed to the pod itself."""
         self._pods.append(pod.address)
 
-    def listener(self, policies: Sequence[L7Policy]) -> Object:
-        """The listener; `policies` are those of the waypoint, for the pods that it handles."""
+    def listener(self, checks: Checks) -> Object:
+        """The listener; `checks` are those of the waypoint, for the pods that it handles."""
         tcp = chain(_DIRECT_TCP)
         http = dict.fromkeys(("'http/1.0'", "'http/1.1'", "'h2c'"), chain(_DIRECT_HTTP))
         chosen = [
@@ -74,9 +70,9 @@ class MainInternal:
             "internal_listener": {},
             "listener_filters": [original_dst(), *self._inspectors()],
             "traffic_direction": "INBOUND",
-            "filter_chains": [*self._chains, *self._direct(policies)],
+            "filter_chains": [*self._chains, *self._direct(checks)],
             "filter_chain_matcher": by_address("DestinationIPInput", chosen),
-            "access_log": access_log(LINE, **flagged("NR")),
+            "access_log": access_log(checks.line(LINE), **flagged("NR")),
         }
 
     def _inspectors(self) -> Iterable[Object]:
@@ -89,25 +85,25 @@ class MainInternal:
             inspector["filter_disabled"] = known[0] if len(known) == 1 else {"or_match": {"rules": known}}
         yield inspector
 
-    def _direct(self, policies: Sequence[L7Policy]) -> list[Object]:
+    def _direct(self, checks: Checks) -> list[Object]:
         route = {"cluster": "encap", "timeout": "0s", "retry_policy": RETRY}
         every = {"name": "default", "match": {"prefix": "/"}, "route": route, "decorator": {"operation": ":0/*"}}
         host = {"name": "inbound|http|0", "domains": ["*"], "routes": [every]}
         routes = {"name": "encap", "virtual_hosts": [host], "validate_clusters": False}
         asked = remember(state(LOCAL_IP, "%DOWNSTREAM_LOCAL_ADDRESS%"))
         return [
-            {"name": _DIRECT_HTTP, "filters": [asked, self._manager(policies, routes)]},
-            {"name": _DIRECT_TCP, "filters": [asked, *_tcp(policies), _copied("encap")]},
+            {"name": _DIRECT_HTTP, "filters": [asked, self._manager(checks, routes)]},
+            {"name": _DIRECT_TCP, "filters": [asked, *checks.tcp(), _copied("encap", checks)]},
         ]
 
-    def _manager(self, policies: Sequence[L7Policy], routes: Object) -> Object:
+    def _manager(self, checks: Checks, routes: Object) -> Object:
         return part(
             "envoy.filters.network.http_connection_manager",
             _MANAGER,
             stat_prefix="main_internal",
             server_name="istio-envoy",
-            http_filters=[*self._http(policies), *routed_filters(), router()],
-            access_log=access_log(LINE),
+            http_filters=[*checks.http(), *routed_filters(), router()],
+            access_log=access_log(checks.line(LINE)),
             use_remote_address=False,
             normalize_path=True,
             path_with_escaped_slashes_action="KEEP_UNCHANGED",
@@ -118,25 +114,11 @@ class MainInternal:
             route_config=routes,
         )
 
-    def _http(self, policies: Sequence[L7Policy]) -> list[Object]:
-        name, kind = "envoy.filters.http.rbac", "extensions.filters.http.rbac.v3.RBAC"
-        found = rules(policies, http=True).items()
-        if self._instead is None:
-            return [part(name, kind, rules=each) for _, each in found]
-        judges = [part(name, kind, shadow_rules=each, shadow_rules_stat_prefix=f"{action}_") for action, each in found]
-        return [*judges, self._instead]
-
 
 def router() -> Object:
     """The HTTP filter that sends requests on."""
     return part("envoy.filters.http.router", "extensions.filters.http.router.v3.Router")
 
 
-def _tcp(policies: Sequence[L7Policy]) -> list[Object]:
-    kind = "extensions.filters.network.rbac.v3.RBAC"
-    found = rules(policies, http=False).items()
-    return [part("envoy.filters.network.rbac", kind, stat_prefix=f"tcp_{name}", rules=each) for name, each in found]
-
-
-def _copied(cluster: str) -> Object:
-    return tcp_proxy(cluster, access_log=access_log(LINE))
+def _copied(cluster: str, checks: Checks) -> Object:
+    return tcp_proxy(cluster, access_log=access_log(checks.line(LINE)))

@@ -12,6 +12,7 @@ from ..istiod.model import ROOT_NAMESPACE, Identity, Mesh, WaypointRef
 from ..objects import Object
 from ..process import Processes
 from .ca import Authority
+from .checks import QUIET
 from .connections import Directory, connection
 from .dump import config_dump
 from .envoy import Envoy, EnvoyFailed
@@ -102,8 +103,10 @@ class DataPlane:
         requests = Requests(miscounts=Fault.TELEMETRY_MISCOUNTS in self._faults)
 
         def line(text: str) -> None:
-            requests.count(text, self._directory)
-            self._log(namespace, name, waypoint_line(text))
+            told = text.removeprefix(QUIET)
+            requests.count(told, self._directory)
+            if told == text:
+                self._log(namespace, name, waypoint_line(text))
 
         pod = _WaypointPod(
             WaypointRef(identity.namespace, identity.account),

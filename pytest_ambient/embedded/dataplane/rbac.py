@@ -7,12 +7,13 @@ from functools import partial
 from ..istiod.model import Condition, L7Policy, L7Rule, Operation, Source
 from ..objects import Object
 from .policy import cidr
+from .tokens import claim, request_principal
 from .xds import typed
 
 _PEER = "io.istio.peer_principal"
 _HEADER = re.compile(r"request\.headers\[(.+)\]")
 _TEMPLATE = re.compile(r"\{\*\*?\}")
-_NEVER: Object = {"not_id": {"any": True}}
+_NESTED = re.compile(r"\[([^\]]+)\]")
 
 
 def rules(policies: Sequence[L7Policy], *, http: bool) -> dict[str, Object]:
@@ -89,8 +90,7 @@ def _source(source: Source, namespace: str) -> list[Object]:
         *_field("ids", source.service_accounts, source.not_service_accounts, partial(_account, namespace)),
         *_field("ids", source.ip_blocks, source.not_ip_blocks, lambda block: {"direct_remote_ip": cidr(block)}),
         *_field("ids", source.remote_ip_blocks, source.not_remote_ip_blocks, lambda block: {"remote_ip": cidr(block)}),
-        # a request carries a principal of its own only where some RequestAuthentication verified its token
-        *_field("ids", source.request_principals, source.not_request_principals, lambda _: _NEVER),
+        *_field("ids", source.request_principals, source.not_request_principals, request_principal),
     ]
 
 
@@ -124,7 +124,13 @@ def _told(namespace: str, key: str, value: str) -> Object:
             return _principal(value)
         case "source.serviceAccount":
             return _account(namespace, value)
-    return _NEVER  # request.auth.*: nobody carries a verified token
+        case "request.auth.principal":
+            return request_principal(value)
+        case "request.auth.audiences":
+            return claim(["aud"], text(value))
+        case "request.auth.presenter":
+            return claim(["azp"], text(value))
+    return claim(_NESTED.findall(key), text(value))  # request.auth.claims[NAME], with one name more for each level
 
 
 def text(value: str, prefix: str = "") -> Object:

@@ -13,7 +13,7 @@ from ..istiod.model import Identity, Mesh, Service, ServicePort, Waypoint, Workl
 from ..objects import Object
 from ..ports import bound
 from .ca import Authority
-from .instead import at_waypoint
+from .checks import Checks
 from .main_internal import LINE, MainInternal, router
 from .policy import policies_of
 from .resources import Resources
@@ -49,25 +49,25 @@ class WaypointConfiguration:
     def __init__(self, address: str, identity: Identity, authority: Authority, faults: frozenset[Fault]) -> None:
         self._address = address
         self._leaf, self._root = authority.leaf(identity), authority.root_file
-        self._instead = at_waypoint(faults)
+        self._faults = faults
 
     def resources(self, mesh: Mesh, waypoint: Waypoint | None) -> Resources:
         """The configuration for that mesh; a waypoint that is not known yet knows no destination."""
-        made, main = Resources(), MainInternal(instead=self._instead)
+        made, main = Resources(), MainInternal()
         made.clusters += [self._originating(), static("main_internal", inner("main_internal", "waypoint"))]
         made.clusters.append(static("encap", inner("connect_originate", "pod")))
-        own = waypoint.policies if waypoint else ()
+        own = Checks.of(mesh, waypoint, "", self._faults)
         clusters: dict[str, Object] = {}
         for service, port in _ports(mesh, waypoint):
-            policies = (*own, *mesh.service_policies.get(service.key, ()))
+            checks = Checks.of(mesh, waypoint, service.key, self._faults)
             routes = configuration(service, port, mesh.routes.get(service.key, ()), mesh.services)
-            main.service(service, port, policies, routes)
+            main.service(service, port, checks, routes)
             clusters |= self._clusters(mesh, service, port)
         for uid in waypoint.workloads if waypoint else ():
             if pod := mesh.workloads.get(uid):
                 main.pod(pod)
         made.clusters += clusters.values()
-        made.listeners += [self._terminate(), main.listener(own), _originate()]
+        made.listeners += [self._terminate(), main.listener(own), _originate(own)]
         return made
 
     def _clusters(self, mesh: Mesh, service: Service, port: ServicePort) -> dict[str, Object]:
@@ -154,8 +154,8 @@ def _generation(mesh: Mesh, pod: Workload) -> str:
     return f"#{zlib.crc32(repr(bearing).encode()):08x}" if bearing else ""
 
 
-def _originate() -> Object:
-    log = access_log(LINE, **flagged("UF"))
+def _originate(checks: Checks) -> Object:
+    log = access_log(checks.line(LINE), **flagged("UF"))
     proxy = tcp_proxy("connect_originate", tunneling_config={"hostname": "%DOWNSTREAM_LOCAL_ADDRESS%"}, access_log=log)
     return {
         "name": "connect_originate",

@@ -40,13 +40,19 @@ def late(mesh: Mesh, earlier: Mesh, shown: Mesh) -> Mesh:
     sides = (mesh, shown)
     l4 = {k: each for k, each in earlier.l4_policies.items() if any(each == side.l4_policies.get(k) for side in sides)}
     bound = {uid: [key for key in each.policies if key in l4] for uid, each in earlier.workloads.items()}
+    checked = _kept(*({key: each.tokens for key, each in one.waypoints.items()} for one in (earlier, *sides)))
     attached = _kept(*({key: each.policies for key, each in one.waypoints.items()} for one in (earlier, *sides)))
     return replace(
         mesh,
         workloads={uid: replace(each, policies=tuple(bound.get(uid, ()))) for uid, each in mesh.workloads.items()},
-        waypoints={key: replace(each, policies=attached.get(key, ())) for key, each in mesh.waypoints.items()},
+        waypoints={
+            key: replace(each, policies=attached.get(key, ()), tokens=checked.get(key, ()))
+            for key, each in mesh.waypoints.items()
+        },
         l4_policies=l4,
         service_policies=_kept(*(each.service_policies for each in (earlier, *sides))),
+        service_tokens=_kept(*(each.service_tokens for each in (earlier, *sides))),
+        unlogged=earlier.unlogged,
         routes=_kept(*(each.routes for each in (earlier, *sides))),
     )
 

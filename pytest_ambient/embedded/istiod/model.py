@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .request_model import Action, Condition, L7Policy, L7Rule, Operation, Source
+from .request_model import Action, Condition, L7Policy, L7Rule, Operation, Source, TokenRule
 from .route_model import (
     Backend,
     Cors,
@@ -52,6 +52,7 @@ __all__ = [
     "ServicePort",
     "Source",
     "StringMatch",
+    "TokenRule",
     "Waypoint",
     "WaypointRef",
     "Workload",
@@ -246,6 +247,8 @@ class Waypoint:
     """Uids of the pods bound to it."""
     policies: tuple[L7Policy, ...] = ()
     """Policies that target the Gateway itself (or its class)."""
+    tokens: tuple[TokenRule, ...] = ()
+    """Likewise whose tokens it verifies."""
 
     @property
     def key(self) -> str:
@@ -268,5 +271,9 @@ class Mesh:
     l4_policies: Mapping[str, L4Policy] = field(default_factory=dict)
     service_policies: Mapping[str, tuple[L7Policy, ...]] = field(default_factory=dict)
     """By Service key: policies that target the Service, for the waypoint it is bound to."""
+    service_tokens: Mapping[str, tuple[TokenRule, ...]] = field(default_factory=dict)
+    """By Service key: whose tokens are verified for it alone."""
+    unlogged: frozenset[str] = frozenset()
+    """`Gateway/NAMESPACE/NAME` and `Service/NAMESPACE/NAME` of those whose requests no waypoint's access log tells."""
     routes: Mapping[str, tuple[Route, ...]] = field(default_factory=dict)
     """By Service key: routes attached to it, in order of precedence."""

@@ -36,8 +36,8 @@ _MAPPED = re.compile(r"[^\[]+\[.+\]$")
 def authorization_mistakes(policy: Object) -> Iterator[str]:
     """What is wrong with an AuthorizationPolicy; nothing when it is right."""
     spec = spec_of(policy)
-    yield from _target_mistakes(policy)
-    yield from _selector_mistakes(spec)
+    yield from target_mistakes(policy)
+    yield from selector_mistakes(spec)
     action = spec.get("action") or "ALLOW"
     if action in ("DENY", "CUSTOM") and spec.get("rules") is None:
         yield _MEANINGLESS.format(action)
@@ -58,7 +58,7 @@ def peer_mistakes(peer: Object) -> Iterator[str]:
         yield "port level mTLS, if defined, must have at least one element"
     if not all(str(each).isdigit() and 0 < int(each) < 65536 for each in levels or ()):
         yield "port must be in range 1..65535"
-    yield from _selector_mistakes(spec)
+    yield from selector_mistakes(spec)
 
 
 def authorization_warnings(policy: Object) -> list[str]:
@@ -76,7 +76,8 @@ def _only_http(rule: Object) -> bool:
     return bool(operations and not l4_operation) or bool(sources and not operations and not l4_source)
 
 
-def _target_mistakes(policy: Object) -> Iterator[str]:
+def target_mistakes(policy: Object) -> Iterator[str]:
+    """What is wrong with what a policy aims at."""
     spec = spec_of(policy)
     given = [spec.get("selector") is not None, spec.get("targetRef") is not None, bool(spec.get("targetRefs"))]
     if sum(given) > 1:
@@ -91,7 +92,8 @@ def _target_mistakes(policy: Object) -> Iterator[str]:
             yield f"targetRef must be to one of [{listed}] but was {ref.get('group', '')}/{ref.get('kind', '')}"
 
 
-def _selector_mistakes(spec: Object) -> Iterator[str]:
+def selector_mistakes(spec: Object) -> Iterator[str]:
+    """What is wrong with the selector of a spec."""
     for key, value in ((spec.get("selector") or {}).get("matchLabels") or {}).items():
         if not key:
             yield f'empty key is not supported in selector: "{key}={value}"'

@@ -57,6 +57,27 @@ class L7Rule:
 
 
 @dataclass(frozen=True)
+class TokenRule:
+    """Whose tokens (JWT) are verified, by which keys, and where they are looked for."""
+
+    issuer: str
+    audiences: tuple[str, ...] = ()
+    keys: str = ""
+    """The key set in JSON; empty where it is at `uri`."""
+    uri: str = ""
+    from_headers: tuple[tuple[str, str], ...] = ()
+    """Names, and what goes before the token."""
+    from_params: tuple[str, ...] = ()
+    from_cookies: tuple[str, ...] = ()
+    payload_header: str = ""
+    """The header to the application that gets the token's claims."""
+    claim_headers: tuple[tuple[str, str], ...] = ()
+    """Headers to the application, with the claim that each gets."""
+    forwarded: bool = False
+    """Whether the application gets the token itself."""
+
+
+@dataclass(frozen=True)
 class L7Policy:
     """An AuthorizationPolicy with targetRefs, for the waypoint of its target."""
 

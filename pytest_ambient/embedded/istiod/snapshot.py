@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
@@ -21,6 +22,8 @@ from .model import (
 )
 from .peers import peer_keys, peer_policies
 from .routes import routes_by_service
+from .telemetry import unlogged
+from .tokens import token_rules
 from .view import GATEWAY_NAME, MANAGED, MANAGED_BY_MESH, View, key_of, spec_of
 from .waypoint_policies import attached
 
@@ -36,14 +39,21 @@ def snapshot(view: View, sockets: Sockets) -> Mesh:
     workloads = {each.uid: each for each in _workloads(view, known, sockets)}
     services = {each.key: each for each in _services(view, known, workloads)}
     policies = attached(view, known)
+    service_tokens, gateway_tokens = token_rules(view, known)
+    bound = {key: each.waypoint.key for key, each in services.items() if each.waypoint}
     return Mesh(
         workloads=workloads,
         services=services,
         waypoints={
-            key: _waypoint(gate, workloads, services, policies.gateways.get(key, ())) for key, gate in known.items()
+            key: replace(
+                _waypoint(gate, workloads, services, policies.gateways.get(key, ())), tokens=gateway_tokens.get(key, ())
+            )
+            for key, gate in known.items()
         },
         l4_policies=_l4_policies(view),
         service_policies=policies.services,
+        service_tokens=service_tokens,
+        unlogged=unlogged(view, known, bound),
         routes=routes_by_service(view, known),
     )
 

@@ -27,6 +27,17 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
             if name not in ("requestHeaderModifier", "responseHeaderModifier")
         },
     },
+    "RequestAuthentication": {
+        "jwtRules.spaceDelimitedClaims": "spaceDelimitedClaims",
+        "jwtRules.timeout": "the timeout of a key set's fetch",
+        "jwtRules.jwks_uri": "jwks_uri, the old name of jwksUri",
+    },
+    "Telemetry": {
+        "metrics": "changes of metrics",
+        "tracing": "tracing",
+        "accessLogging.match": "access logs by the proxy's side",
+        "accessLogging.filter": "filters of the access log",
+    },
     "Gateway": {
         "addresses": "requested addresses of a Gateway",
         "allowedListeners": "ListenerSets",

@@ -6,10 +6,12 @@ from ..api.errors import ApiError, Cause, bad_request, invalid
 from ..api.store import Resource, Store, find
 from ..objects import Object, annotations_of, name_of, namespace_of
 from .authorization import DRY_RUN, target_refs
-from .policy_rules import authorization_mistakes, authorization_warnings, peer_mistakes
+from .policy_rules import authorization_mistakes, authorization_warnings, peer_mistakes, target_mistakes
 from .route_rules import gateway_causes, route_causes
+from .telemetry import telemetry_causes
+from .tokens import token_mistakes
 from .unimplemented import not_implemented, unimplemented
-from .view import GATEWAY_API, SECURITY, spec_of
+from .view import GATEWAY_API, SECURITY, TELEMETRY, spec_of
 
 Causes = Callable[[Object], Iterable[Cause]]
 Mistakes = Callable[[Object], Iterable[str]]
@@ -19,7 +21,8 @@ def guard(store: Store) -> None:
     """Have the store check every object that the mesh is made of, before it is stored."""
     _admit(store, find("AuthorizationPolicy", SECURITY), policy_causes, authorization_mistakes)
     _admit(store, find("PeerAuthentication", SECURITY), _none, peer_mistakes)
-    _admit(store, find("RequestAuthentication", SECURITY), _jwt, _none)
+    _admit(store, find("RequestAuthentication", SECURITY), _none, token_mistakes)
+    _admit(store, find("Telemetry", TELEMETRY), telemetry_causes, target_mistakes)
     _admit(store, find("Gateway", GATEWAY_API), gateway_causes, _none)
     _admit(store, find("HTTPRoute", GATEWAY_API), route_causes, _none)
 
@@ -41,10 +44,6 @@ def policy_causes(policy: Object) -> Iterator[Cause]:
         for number, when in enumerate((rule or {}).get("when") or ()):
             if str(when.get("key", "")).startswith("experimental."):
                 yield not_implemented(f"spec.rules[{position}].when[{number}].key", "experimental attributes")
-
-
-def _jwt(item: Object) -> Iterable[Cause]:
-    return [not_implemented("spec", "request authentication (JWT)")]
 
 
 def _none(item: Object) -> tuple[()]:

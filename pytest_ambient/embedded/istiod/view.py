@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import yaml
+
 from ..api.store import Store, find
 from ..objects import Object, labels_of, name_of, namespace_of
 
@@ -13,9 +15,13 @@ MANAGED_BY_MESH = "istio.io-mesh-controller"
 MANAGED = "gateway.istio.io/managed"
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 
+MESH_CONFIG = "istio-system/istio"
+"""The ConfigMap with the mesh's configuration."""
+
 GATEWAY_API = "gateway.networking.k8s.io"
 SECURITY = "security.istio.io"
 DISCOVERY = "discovery.k8s.io"
+TELEMETRY = "telemetry.istio.io"
 
 
 def key_of(item: Object) -> str:
@@ -48,6 +54,9 @@ class View:
     grants: Sequence[Object] = ()
     policies: Sequence[Object] = ()
     peers: Sequence[Object] = ()
+    authentications: Sequence[Object] = ()
+    telemetries: Sequence[Object] = ()
+    configs: Sequence[Object] = ()
 
     @classmethod
     def of(cls, store: Store) -> "View":
@@ -63,6 +72,17 @@ class View:
     def service_by_key(self) -> Mapping[str, Object]:
         """Services by `NAMESPACE/NAME`."""
         return {key_of(each): each for each in self.services}
+
+    @cached_property
+    def mesh_config(self) -> Object:
+        """The mesh's configuration; empty where there is none that can be read."""
+        found = (each for each in self.configs if key_of(each) == MESH_CONFIG)
+        text = next((str((each.get("data") or {}).get("mesh", "")) for each in found), "")
+        try:
+            config = yaml.safe_load(text)
+        except yaml.YAMLError:
+            return {}
+        return config if isinstance(config, dict) else {}
 
     @cached_property
     def class_by_name(self) -> Mapping[str, Object]:
@@ -81,5 +101,8 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "grants": ("ReferenceGrant", GATEWAY_API),
     "policies": ("AuthorizationPolicy", SECURITY),
     "peers": ("PeerAuthentication", SECURITY),
+    "authentications": ("RequestAuthentication", SECURITY),
+    "telemetries": ("Telemetry", TELEMETRY),
+    "configs": ("ConfigMap", ""),
 }
 """Where each list of a view comes from: kind and group."""

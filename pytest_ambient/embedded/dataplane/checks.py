@@ -1,0 +1,56 @@
+"""What a waypoint does with the traffic for one destination beside sending it on: tokens, policies, the access log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..faults import Fault
+from ..istiod.model import L7Policy, Mesh, TokenRule, Waypoint
+from ..objects import Object
+from .instead import at_waypoint
+from .rbac import rules
+from .tokens import token_filters
+from .xds import part
+
+QUIET = "unlogged "
+"""How a line begins that is counted but not logged."""
+
+
+@dataclass(frozen=True)
+class Checks:
+    """For one destination."""
+
+    policies: Sequence[L7Policy] = ()
+    tokens: Sequence[TokenRule] = ()
+    logged: bool = True
+    faults: frozenset[Fault] = frozenset()
+
+    @classmethod
+    def of(cls, mesh: Mesh, waypoint: Waypoint | None, service: str, faults: frozenset[Fault]) -> "Checks":
+        """Those of a waypoint for a Service, or without one for what it does for pods."""
+        if waypoint is None:
+            return cls(faults=faults)
+        policies = (*waypoint.policies, *mesh.service_policies.get(service, ()))
+        tokens = (*waypoint.tokens, *mesh.service_tokens.get(service, ()))
+        key = f"Service/{service}" if service else f"Gateway/{waypoint.key}"
+        logged = key not in mesh.unlogged or Fault.TELEMETRY_IGNORED in faults
+        return cls(policies, tokens, logged, faults)
+
+    def line(self, text: str) -> str:
+        """The format of an access log line."""
+        return text if self.logged else f"{QUIET}{text}"
+
+    def http(self) -> list[Object]:
+        """The HTTP filters; where the fault wants that policies only judge, one that acts in their place."""
+        name, kind = "envoy.filters.http.rbac", "extensions.filters.http.rbac.v3.RBAC"
+        found, instead = rules(self.policies, http=True).items(), at_waypoint(self.faults)
+        tokens = token_filters(self.tokens, unchecked=Fault.JWT_UNCHECKED in self.faults)
+        if instead is None:
+            return [*tokens, *(part(name, kind, rules=each) for _, each in found)]
+        judges = [part(name, kind, shadow_rules=each, shadow_rules_stat_prefix=f"{action}_") for action, each in found]
+        return [*tokens, *judges, instead]
+
+    def tcp(self) -> list[Object]:
+        """The network filters for what is not HTTP."""
+        kind = "extensions.filters.network.rbac.v3.RBAC"
+        found = rules(self.policies, http=False).items()
+        return [part("envoy.filters.network.rbac", kind, stat_prefix=f"tcp_{name}", rules=each) for name, each in found]

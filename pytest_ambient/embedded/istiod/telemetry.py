@@ -1,0 +1,62 @@
+"""Telemetries, as far as they switch waypoints' access logs on and off."""
+
+from collections.abc import Iterator, Mapping
+
+from ..api.errors import Cause
+from ..objects import Object, name_of, namespace_of
+from .authorization import target_refs
+from .binding import Gate
+from .model import ROOT_NAMESPACE
+from .unimplemented import not_implemented
+from .view import View, age_of, spec_of
+
+ENVOY = "envoy"
+"""The access log provider that is always there: the proxy's own log."""
+
+
+def telemetry_causes(item: Object) -> Iterator[Cause]:
+    """Providers that nobody here has."""
+    for position, entry in enumerate(spec_of(item).get("accessLogging") or ()):
+        for number, provider in enumerate(entry.get("providers") or ()):
+            if str(provider.get("name", "")).lower() != ENVOY:
+                path = f"spec.accessLogging[{position}].providers[{number}].name"
+                yield not_implemented(path, f"the access log provider {provider.get('name')!r}")
+
+
+def unlogged(view: View, known: Mapping[str, Gate], services: Mapping[str, str]) -> frozenset[str]:
+    """Waypoints whose own traffic, and Services (with their waypoint's key) whose requests no access log tells of."""
+    gateways = {key for key, gate in known.items() if not _logs(view, gate, "")}
+    quiet = {key for key, waypoint in services.items() if not _logs(view, known[waypoint], key)}
+    return frozenset({f"Gateway/{key}" for key in gateways} | {f"Service/{key}" for key in quiet})
+
+
+def _logs(view: View, gate: Gate, service: str) -> bool:
+    """What the mesh's configuration says, unless a Telemetry names a provider, then the last word on it."""
+    said: bool | None = None
+    parent: list[str] = []
+    for entry in _entries(view, gate, service):
+        parent = [str(each["name"]).lower() for each in entry.get("providers") or ()] or parent
+        if ENVOY in parent:
+            said = not entry.get("disabled")
+    return bool(view.mesh_config.get("accessLogFile")) if said is None else said
+
+
+def _entries(view: View, gate: Gate, service: str) -> Iterator[Object]:
+    """From the widest to the narrowest: the mesh's, the waypoint's namespace's, those that target it."""
+    ordered = sorted(view.telemetries, key=age_of)
+    mine = [each for each in ordered if namespace_of(each) == gate.ref.namespace]
+    for namespace in dict.fromkeys((ROOT_NAMESPACE, gate.ref.namespace)):
+        wide = [each for each in ordered if namespace_of(each) == namespace and _wide(each)]
+        yield from (entry for each in wide[:1] for entry in spec_of(each).get("accessLogging") or ())
+    for each in mine:
+        if any(_aims(namespace_of(each), ref, gate, service) for ref in target_refs(each)):
+            yield from spec_of(each).get("accessLogging") or ()
+
+
+def _wide(item: Object) -> bool:
+    return not target_refs(item) and not (spec_of(item).get("selector") or {}).get("matchLabels")
+
+
+def _aims(namespace: str, ref: Object, gate: Gate, service: str) -> bool:
+    key = f"{namespace}/{name_of({'metadata': ref})}"
+    return (ref.get("kind"), key) in (("Gateway", gate.ref.key), ("Service", service))

@@ -1,0 +1,71 @@
+"""RequestAuthentications: whose tokens waypoints verify, and what is wrong with them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from ..objects import Object
+from .binding import Gate
+from .model import TokenRule
+from .policy_rules import selector_mistakes, target_mistakes
+from .view import View, age_of, spec_of
+from .waypoint_policies import Binding, bindings
+
+
+def token_mistakes(item: Object) -> Iterator[str]:
+    """What Istio's validation refuses in a RequestAuthentication, in its words."""
+    yield from target_mistakes(item)
+    yield from selector_mistakes(spec_of(item))
+    for rule in spec_of(item).get("jwtRules") or ():
+        if rule.get("jwks") and rule.get("jwksUri"):
+            yield "only one of jwks or jwksUri must be set"
+        if rule.get("jwks") and not is_key_set(str(rule["jwks"])):
+            yield f"parse jwks error: {str(rule['jwks'])[:40]!r} is no key set"
+        if rule.get("jwksUri") and urlsplit(str(rule["jwksUri"])).scheme not in ("http", "https"):
+            yield f"URI scheme {urlsplit(str(rule['jwksUri'])).scheme!r} is not supported"
+
+
+def is_key_set(text: str) -> bool:
+    """Whether a text is a JSON Web Key Set."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and isinstance(found.get("keys"), list)
+
+
+def token_rules(
+    view: View, known: Mapping[str, Gate]
+) -> tuple[Mapping[str, tuple[TokenRule, ...]], Mapping[str, tuple[TokenRule, ...]]]:
+    """By Service and by waypoint, the rules of those with a target, the oldest first; others reach no waypoint."""
+    services: dict[str, tuple[TokenRule, ...]] = {}
+    gateways: dict[str, tuple[TokenRule, ...]] = {}
+    for each in sorted(view.authentications, key=age_of):
+        rules = tuple(_rule(rule) for rule in spec_of(each).get("jwtRules") or ())
+        for binding in bindings(view, known, each):
+            if binding.bound:
+                kept = services if binding.kind == "Service" else gateways
+                for key in _keys(binding, known):
+                    kept[key] = (*kept.get(key, ()), *rules)
+    return services, gateways
+
+
+def _keys(binding: Binding, known: Mapping[str, Gate]) -> tuple[str, ...]:
+    return tuple(known) if binding.kind == "GatewayClass" else (binding.key,)
+
+
+def _rule(rule: Object) -> TokenRule:
+    headers = tuple((str(each["name"]), str(each.get("prefix", ""))) for each in rule.get("fromHeaders") or ())
+    copied = tuple((str(each["header"]), str(each["claim"])) for each in rule.get("outputClaimToHeaders") or ())
+    return TokenRule(
+        issuer=str(rule["issuer"]),
+        audiences=tuple(rule.get("audiences") or ()),
+        keys=str(rule.get("jwks") or ""),
+        uri=str(rule.get("jwksUri") or ""),
+        from_headers=headers,
+        from_params=tuple(rule.get("fromParams") or ()),
+        from_cookies=tuple(rule.get("fromCookies") or ()),
+        payload_header=str(rule.get("outputPayloadToHeader") or ""),
+        claim_headers=copied,
+        forwarded=bool(rule.get("forwardOriginalToken")),
+    )
