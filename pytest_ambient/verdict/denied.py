@@ -90,7 +90,12 @@ class DeniedL7:
 
 @dataclass(frozen=True)
 class Unauthorized:
-    """The waypoint refused the request's token: its own 401, not the application's."""
+    """The waypoint refused the request's token: its own 401, not the application's.
+
+    `says` is the whole body, the reason that the waypoint gives.
+    """
+
+    says: str | None = None
 
     needs_witness = True
     denies = True
@@ -100,10 +105,12 @@ class Unauthorized:
         """None when it holds; else what happened."""
         if outcome.status != 401 or outcome.exit_code:
             return seen(outcome)
+        if self.says not in (None, outcome.body):
+            return f"{seen(outcome)}; wanted the body {self.says!r}"
         return _made_by_waypoint(outcome, _word_of_waypoint(outcome))
 
     def __str__(self) -> str:
-        return "refused at L7: HTTP 401 from the waypoint"
+        return "refused at L7: HTTP 401 from the waypoint" + (f", {self.says!r}" if self.says else "")
 
 
 def _check_policy(by: str | None) -> None:

@@ -180,7 +180,7 @@ CUSTOM: tuple[Resource, ...] = (
         generation=True,
         also=("v1alpha1",),
         custom=True,
-    ),  # fmt: skip
+    ),
 )
 """The custom kinds that the mesh implements; others are absent rather than accepted and ignored."""
 

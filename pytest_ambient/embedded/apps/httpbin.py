@@ -1,6 +1,7 @@
 """The echo programs: go-httpbin, and the older httpbin whose answers are shaped a little differently."""
 
 import asyncio
+import base64
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -33,7 +34,7 @@ class Httpbin(Web):
             "headers": ("GET", self._headers), "status": ("", self._status), "delay": ("", self._delay),
             "ip": ("GET", self._ip), "user-agent": ("GET", self._agent), "hostname": ("GET", self._hostname),
             "uuid": ("GET", self._uuid), "bytes": ("GET", self._bytes), "response-headers": ("", self._given),
-            "redirect-to": ("", self._redirect), "": ("GET", self._index),
+            "redirect-to": ("", self._redirect), "base64": ("GET", self._decoded), "": ("GET", self._index),
         }  # fmt: skip
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -131,6 +132,13 @@ class Httpbin(Web):
     async def _bytes(self, _: web.BaseRequest, rest: str) -> Reply:
         count = min(int(rest), _LARGEST_BODY) if rest.isdigit() else 0
         return reply(b"\xa5" * count, 200, {**self.plain, "Content-Type": "application/octet-stream"})
+
+    async def _decoded(self, _: web.BaseRequest, rest: str) -> Reply:
+        try:
+            data = base64.b64decode(rest.removeprefix("decode/"), altchars=b"-_", validate=True)
+        except ValueError as error:
+            return self.error(400, f"decode failed: {error}")
+        return reply(data, 200, {**self.plain, "Content-Type": "text/plain"})
 
     async def _given(self, request: web.BaseRequest, _: str) -> Reply:
         asked = {name: ",".join(each) for name, each in parse_qs(request.query_string).items()}

@@ -52,7 +52,7 @@ def late(mesh: Mesh, earlier: Mesh, shown: Mesh) -> Mesh:
         l4_policies=l4,
         service_policies=_kept(*(each.service_policies for each in (earlier, *sides))),
         service_tokens=_kept(*(each.service_tokens for each in (earlier, *sides))),
-        unlogged=earlier.unlogged,
+        unlogged=earlier.unlogged & (mesh.unlogged | shown.unlogged),
         routes=_kept(*(each.routes for each in (earlier, *sides))),
     )
 

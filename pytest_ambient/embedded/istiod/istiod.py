@@ -12,6 +12,7 @@ from ..faults import Fault
 from ..objects import name_of, namespace_of
 from .conditions import Clock
 from .faulty import broken, late
+from .keys import Keys
 from .model import Mesh
 from .snapshot import Sockets, snapshot
 from .statuses import statuses
@@ -58,6 +59,7 @@ class Istiod:
         self._changed = asyncio.Event()
         self._pushed: Mesh | None = None
         self._past: list[tuple[float, Mesh]] = []
+        self._keys = Keys(self.touch)
         self._task: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] | None = None
         guard(store)
@@ -79,6 +81,7 @@ class Istiod:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._keys.stop()
 
     def touch(self) -> None:
         """Look again soon: something changed that the store does not hold, such as a pod's sockets."""
@@ -104,7 +107,7 @@ class Istiod:
         for each in statuses(view, _clock()):
             resource = find(each.item["kind"], each.item["apiVersion"].rpartition("/")[0])
             self._store.set_status(resource, name_of(each.item), namespace_of(each.item), each.status)
-        mesh = self._lagging(broken(snapshot(view, self._sockets), self._faults))
+        mesh = self._lagging(broken(self._keys.filled(snapshot(view, self._sockets)), self._faults))
         if mesh != self._pushed:
             await self._dataplane.push(mesh)
             self._pushed = mesh

@@ -54,7 +54,7 @@ def test_the_meshs_definitions_are_objects(world: World) -> None:
     ]
     assert listener["x-kubernetes-list-map-keys"] == ["name"]
     assert (
-        world.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=5s").count("condition met") == 7
+        world.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=5s").count("condition met") == 8
     )
 
 

@@ -5,12 +5,13 @@ import pytest
 from pytest_ambient.embedded.api.errors import ApiError
 from pytest_ambient.embedded.api.store import Store, find
 from pytest_ambient.embedded.istiod.validate import guard, warnings
-from pytest_ambient.embedded.istiod.view import GATEWAY_API, SECURITY
+from pytest_ambient.embedded.istiod.view import GATEWAY_API, SECURITY, TELEMETRY
 from pytest_ambient.embedded.objects import Object
 
 from .world import bare, peer, policy, recorded, route, waypoint_objects
 
 GROUPS = dict.fromkeys(("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"), SECURITY)
+GROUPS["Telemetry"] = TELEMETRY
 SERVICE: Object = {"group": "", "kind": "Service", "name": "reviews"}
 
 
@@ -159,10 +160,40 @@ def test_what_the_mesh_does_not_carry_out_is_refused_by_name(item: Object, field
     assert error.message.endswith("; see the README's list of what it implements") or "]" in error.message
 
 
-def test_request_authentication_is_refused() -> None:
-    """Tokens are verified nowhere, so nobody may believe they are."""
-    item = policy("jwt", {"jwtRules": [{"issuer": "x"}]}) | {"kind": "RequestAuthentication"}
-    assert "does not implement request authentication (JWT)" in refusal(item).message
+def authentication(**rule: object) -> Object:
+    """A RequestAuthentication with one rule."""
+    return policy("jwt", {"jwtRules": [{"issuer": "x", **rule}]}) | {"kind": "RequestAuthentication"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"jwks": '{"keys": []}', "jwksUri": "http://a/b"}, "only one of jwks or jwksUri must be set"),
+        ({"jwks": "none"}, "parse jwks error"),
+        ({"jwksUri": "ftp://a/b"}, "URI scheme 'ftp' is not supported"),
+        ({"timeout": "1s"}, "does not implement the timeout of a key set's fetch"),
+    ],
+)
+def test_mistakes_about_tokens(rule: Object, message: str) -> None:
+    """What is wrong with a rule, or beyond this mesh, is refused by name; the rest is accepted."""
+    assert message in refusal(authentication(**rule)).message
+    assert create(authentication(jwks='{"keys": []}', forwardOriginalToken=True))
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"accessLogging": [{"providers": [{"name": "otel"}]}]}, "does not implement the access log provider 'otel'"),
+        ({"accessLogging": [{"filter": {"expression": "true"}}]}, "does not implement filters of the access log"),
+        ({"tracing": [{}]}, "does not implement tracing"),
+        ({"metrics": [{}]}, "does not implement changes of metrics"),
+    ],
+)
+def test_telemetry_beyond_access_logs_is_refused(spec: Object, message: str) -> None:
+    """Only the access log is switched."""
+    telemetry = {"apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry"}
+    assert message in refusal(policy("t", spec) | telemetry).message
+    assert create(policy("t", {"accessLogging": [{"disabled": True}]}) | telemetry)
 
 
 def test_route_defaults_are_those_of_the_recording() -> None:

@@ -1,0 +1,110 @@
+"""Which waypoints and Services have an access log, and whose tokens are verified where."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from pytest_ambient.embedded.istiod.keys import Keys
+from pytest_ambient.embedded.istiod.model import Endpoint, Identity, Mesh, Service, TokenRule, Workload
+from pytest_ambient.embedded.istiod.view import View
+from pytest_ambient.embedded.objects import Object
+
+from .world import USE_WAYPOINT, mesh_of, meta, namespace, service, waypoint_objects
+
+ON, OFF = {"providers": [{"name": "envoy"}]}, {"providers": [{"name": "envoy"}], "disabled": True}
+SERVICE = {"group": "", "kind": "Service", "name": "reviews"}
+GATEWAY = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "waypoint"}
+ALL = {"Gateway/bookinfo/waypoint", "Service/bookinfo/reviews", "Service/bookinfo/ratings"}
+
+
+def _telemetry(entry: Object, *refs: Object, where: str = "bookinfo", name: str = "t") -> Object:
+    spec: Object = {"accessLogging": [entry], **({"targetRefs": list(refs)} if refs else {})}
+    return {"kind": "Telemetry", "metadata": meta(name, where), "spec": spec}
+
+
+def _view(*, file: str = "/dev/stdout", telemetries: Sequence[Object] = (), tokens: Sequence[Object] = ()) -> View:
+    gateway, own = waypoint_objects()
+    bound = [service(name, labels={USE_WAYPOINT: "waypoint"}) for name in ("reviews", "ratings")]
+    config = {"metadata": meta("istio", "istio-system"), "data": {"mesh": f"accessLogFile: {file}"}}
+    return View(
+        namespaces=[namespace("bookinfo")], services=[own, *bound], gateways=[gateway], telemetries=telemetries,
+        configs=[config], authentications=tokens,
+        classes=[{"metadata": meta("istio-waypoint", ""), "spec": {"controllerName": "istio.io/mesh-controller"}}],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "telemetries", "quiet"),
+    [
+        ("/dev/stdout", [], set()),
+        ('""', [], ALL),
+        ('""', [_telemetry(ON, GATEWAY)], set()),
+        ('""', [_telemetry(ON, SERVICE)], ALL - {"Service/bookinfo/reviews"}),
+        ("/dev/stdout", [_telemetry(OFF)], ALL),
+        ("/dev/stdout", [_telemetry(OFF), _telemetry(ON, SERVICE, name="u")], ALL - {"Service/bookinfo/reviews"}),
+        ("/dev/stdout", [_telemetry({"disabled": True})], set()),
+        ("/dev/stdout", [_telemetry(OFF, where="istio-system"), _telemetry({"disabled": False}, name="u")], set()),
+        ("/dev/stdout", [_telemetry(OFF, GATEWAY, where="other")], set()),
+    ],
+    ids=["mesh-on", "mesh-off", "gateway-on", "service-on", "namespace-off", "service-on-again", "no-provider",
+         "root-off-namespace-on", "elsewhere"],
+)  # fmt: skip
+def test_access_logs(file: str, telemetries: Sequence[Object], quiet: set[str]) -> None:
+    """The narrowest Telemetry decides; without a provider anywhere the mesh's own configuration does."""
+    assert mesh_of(_view(file=file, telemetries=telemetries)).unlogged == quiet
+
+
+def test_tokens_are_verified_for_their_targets() -> None:
+    """For a Service or for the whole waypoint; without a target nowhere, as ztunnel verifies none."""
+    rule = {"issuer": "i", "jwks": "{}", "fromHeaders": [{"name": "x", "prefix": "p "}], "forwardOriginalToken": True}
+    kind, wanted = (
+        {"kind": "RequestAuthentication"},
+        TokenRule("i", keys="{}", from_headers=(("x", "p "),), forwarded=True),
+    )
+    items = [
+        kind | {"metadata": meta(name), "spec": {"jwtRules": [rule], **({"targetRefs": [ref]} if ref else {})}}
+        for name, ref in (("s", SERVICE), ("g", GATEWAY), ("n", None))
+    ]
+    mesh = mesh_of(_view(tokens=items))
+    assert mesh.service_tokens == {"bookinfo/reviews": (wanted,)}
+    assert mesh.waypoints["bookinfo/waypoint"].tokens == (wanted,)
+
+
+def test_key_sets_are_fetched_from_a_service(tmp_path: Path) -> None:
+    """From a pod behind it; nobody's keys until they are there, and none where there is no such Service."""
+    keys = json.dumps({"keys": []})
+
+    async def served() -> tuple[str, str]:
+        async def answer(request: web.BaseRequest) -> web.Response:
+            return web.Response(text=keys if request.path == "/jwks" else "none", status=200)
+
+        runner = web.ServerRunner(web.Server(answer))
+        await runner.setup()
+        await web.UnixSite(runner, str(tmp_path / "s")).start()
+        changed = asyncio.Event()
+        found = Keys(changed.set)
+        try:
+            before = found.filled(_mesh(tmp_path / "s")).service_tokens["bookinfo/reviews"][0].keys
+            await asyncio.wait_for(changed.wait(), 5)
+            return before, found.filled(_mesh(tmp_path / "s")).service_tokens["bookinfo/reviews"][0].keys
+        finally:
+            await found.stop()
+            await runner.cleanup()
+
+    assert asyncio.run(served()) == ("", keys)
+
+
+def _mesh(socket: Path) -> Mesh:
+    pod = Workload(
+        "keys-x", "other", "127.80.1.1", Identity("other", "keys"), "node", {}, "keys", "deployment", ready=True,
+        captured=True, sockets={8080: str(socket)},
+    )  # fmt: skip
+    holder = Service("keys", "other", "127.80.200.5", (), (Endpoint(pod.uid, {8000: 8080}),))
+    rule = TokenRule("i", uri="http://keys.other.svc.cluster.local:8000/jwks")
+    tokens = (rule, replace(rule, uri="http://nobody.other:80/"))
+    return Mesh({pod.uid: pod}, {holder.key: holder}, service_tokens={"bookinfo/reviews": tokens})
