@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-STATE = Path(sys.argv[1])
+STATE = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # imported for its path alone, it has no arguments
 
 INFO = {
     "ServerVersion": "28.5.1", "Architecture": "x86_64", "KernelVersion": "6.8.0", "CgroupVersion": "2",
