@@ -16,6 +16,7 @@ LATE = Answered(504, body="upstream request timeout", by_proxy=True)
     case("fast-request-is-answered", "curl", FAST, Answered(200), state="request", unchanged=True),
     case("slow-backend-is-504", "curl", SLOW, LATE, state="backend-request"),
     case("fast-backend-is-answered", "curl", FAST, Answered(200), state="backend-request", unchanged=True),
+    case("virtual-service-has-one-too", "curl", SLOW, LATE, state="virtual-service", needs="VirtualService"),
     level="extended",
 )
 def test_timeout(verdict: Verdict) -> None:

@@ -18,6 +18,9 @@ class Fault(StrEnum):
     HEADER_ROUTE_IGNORED = "header-route-ignored"
     ROUTE_FILTERS_IGNORED = "route-filters-ignored"
     TIMEOUTS_IGNORED = "timeouts-ignored"
+    RETRIES_IGNORED = "retries-ignored"
+    FAULTS_NOT_INJECTED = "faults-not-injected"
+    DESTINATION_RULES_IGNORED = "destination-rules-ignored"
     PLAINTEXT_NOT_HBONE = "plaintext-not-hbone"
     L7_POLICY_UNENFORCED = "l7-policy-unenforced"
     WAYPOINT_BYPASSED = "waypoint-bypassed"
@@ -47,6 +50,9 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.HEADER_ROUTE_IGNORED: "header and query matches of a route never match",
     Fault.ROUTE_FILTERS_IGNORED: "routes redirect, rewrite, mirror and share with other origins nothing",
     Fault.TIMEOUTS_IGNORED: "no route's time-out ever ends a request",
+    Fault.RETRIES_IGNORED: "waypoints try no request again",
+    Fault.FAULTS_NOT_INJECTED: "no VirtualService's fault is injected",
+    Fault.DESTINATION_RULES_IGNORED: "a subset has all endpoints of its Service, no endpoint that fails is left out",
     Fault.PLAINTEXT_NOT_HBONE: "captured pods talk plaintext: no tunnel, no certificate, no identity",
     Fault.L7_POLICY_UNENFORCED: "waypoints route, but enforce no authorization policy",
     Fault.WAYPOINT_BYPASSED: "traffic for a Service with a waypoint goes straight to its endpoints",

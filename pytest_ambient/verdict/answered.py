@@ -15,7 +15,8 @@ class Answered:
 
     `backend` is the start of the pod's name in the body, `header` a name and its value, `body` and `lacks` are texts
     that the body holds and does not hold, `through` names the waypoint that forwarded the answer (None: no proxy did),
-    and `by_proxy=True` wants an answer that the proxy itself makes (a redirect, a time-out).
+    `by_proxy=True` wants an answer that the proxy itself makes (a redirect, a time-out), and `after` and `within` are
+    the seconds that it takes at least and at most.
     """
 
     status: int = 200
@@ -25,6 +26,8 @@ class Answered:
     lacks: str | None = None
     through: str | None = ANY_PATH
     by_proxy: bool = False
+    after: float | None = None
+    within: float | None = None
 
     denies = False
 
@@ -33,6 +36,8 @@ class Answered:
             raise ValueError(f"status must be an HTTP status, not {self.status}")
         if self.by_proxy and self.backend is not None:
             raise ValueError("an answer made by a proxy has no backend")
+        if self.after is not None and self.within is not None and self.after >= self.within:
+            raise ValueError(f"after {self.after:g} s and within {self.within:g} s leave no time")
         if self.by_proxy and self.through is None:
             raise ValueError("an answer made by a proxy cannot come through no proxy")
 
@@ -57,6 +62,7 @@ class Answered:
         if outcome.borrowed and outcome.witness is None:
             return Doubt(f"{seen(outcome)} by its headers, {quoted(outcome.body)} in the body; nothing from a proxy")
         lack = self._backend(outcome) or self._header(outcome) or self._body(outcome) or self._path(outcome)
+        lack = lack or self._time(outcome)
         return f"{seen(outcome)}; {lack}" if lack else None
 
     def _backend(self, outcome: Outcome) -> str | None:
@@ -86,6 +92,14 @@ class Answered:
             return None
         return "a proxy forwarded it" if proxied else f"no proxy forwarded it, wanted {self.through}"
 
+    def _time(self, outcome: Outcome) -> str | None:
+        took = outcome.total_ms / 1000
+        if self.after is not None and took < self.after:
+            return f"wanted it after {self.after:g} s, it took {took:.2f} s"
+        if self.within is not None and took > self.within:
+            return f"wanted it within {self.within:g} s, it took {took:.2f} s"
+        return None
+
     def __str__(self) -> str:
         text = f"HTTP {self.status} " + ("made by a proxy" if self.by_proxy else "from the application")
         text += f" in {self.backend}" if self.backend else ""
@@ -94,6 +108,8 @@ class Answered:
         text += f", no {self.lacks!r} in the body" if self.lacks is not None else ""
         if self.through != ANY_PATH:
             text += f", through {self.through}" if self.through else ", through no proxy"
+        text += f", after {self.after:g} s" if self.after is not None else ""
+        text += f", within {self.within:g} s" if self.within is not None else ""
         return text
 
 

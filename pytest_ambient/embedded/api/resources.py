@@ -160,6 +160,14 @@ def _security(kind: str, plural: str, short: str) -> Resource:
     )  # fmt: skip
 
 
+def _networking(kind: str, plural: str, *short: str, version: str = "v1") -> Resource:
+    also = ("v1beta1", "v1alpha3") if version == "v1" else ()
+    return Resource(
+        "networking.istio.io", version, kind, plural, True, short, ("istio-io", "networking-istio-io"),
+        status=True, generation=True, also=also, custom=True,
+    )  # fmt: skip
+
+
 CUSTOM: tuple[Resource, ...] = (
     _gateway("GatewayClass", "gatewayclasses", "gc", namespaced=False),
     _gateway("Gateway", "gateways", "gtw"),
@@ -181,6 +189,8 @@ CUSTOM: tuple[Resource, ...] = (
         also=("v1alpha1",),
         custom=True,
     ),
+    _networking("VirtualService", "virtualservices", "vs"),
+    _networking("DestinationRule", "destinationrules", "dr"),
 )
 """The custom kinds that the mesh implements; others are absent rather than accepted and ignored."""
 

@@ -17,7 +17,7 @@ _BUILT = (
     "meta", "core", "apps", "discovery", "coordination", "rbac", "authentication", "authorization", "policy",
     "autoscaling", "apiextensions",
 )  # fmt: skip
-_CUSTOM = ("gateway", "istio", "telemetry")
+_CUSTOM = ("gateway", "istio", "telemetry", "networking")
 _TABLES = Tables()
 OBJECT_META = SHARED + "ObjectMeta"
 DEFINITIONS = _TABLES.definitions
@@ -70,7 +70,7 @@ def _group(name: str) -> str:
     package = name.rsplit(".", 2)[0].rsplit(".", 1)[-1]
     suffix = {
         "core": "", "meta": "", "gateway": "gateway.networking.k8s.io", "security": "security.istio.io",
-        "telemetry": "telemetry.istio.io",
+        "telemetry": "telemetry.istio.io", "networking": "networking.istio.io",
         "apps": "apps", "policy": "policy", "autoscaling": "autoscaling", "rbac": "rbac.authorization.k8s.io",
     }  # fmt: skip
     return suffix.get(package, f"{package}.k8s.io")

@@ -28,6 +28,7 @@ _REDIRECTS = {
     307: "TEMPORARY_REDIRECT",
     308: "PERMANENT_REDIRECT",
 }
+_FORMAT = re.compile(r"(%[A-Z][A-Z0-9_]*(?:\([^()%]*\))?(?::[0-9]+)?%)")
 _OWN_PORTS = {("http", 80), ("https", 443)}
 
 
@@ -180,8 +181,9 @@ def _host(change: HeaderChange) -> Object:
 
 
 def _added(name: str, value: str, how: str) -> Object:
-    escaped = value.replace("%", "%%")  # Envoy would read it as a format
-    return {"header": {"key": name, "value": escaped}, "append_action": how}
+    # Envoy fills in its own words, such as %PROTOCOL%; any other per cent sign would be an error
+    known = "".join(part if _FORMAT.fullmatch(part) else part.replace("%", "%%") for part in _FORMAT.split(value))
+    return {"header": {"key": name, "value": known}, "append_action": how}
 
 
 def _merged(left: Object, right: Object) -> Object:

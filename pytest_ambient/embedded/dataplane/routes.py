@@ -64,8 +64,6 @@ def _routes(
     actions = Actions(service, port.port, route, services)
     for index, rule in enumerate(route.rules):
         for match in rule.matches or (RouteMatch(),):
-            if match.port not in (None, port.port):
-                continue
             name = rule.name or ("" if route.virtual else f"{route.namespace}.{route.name}.{index}")
             named = {"name": f"{name}.{match.name}" if match.name else name, "match": _match(match)}
             yield _precedence(match), named | actions.of(rule, match)

@@ -5,20 +5,17 @@ destination, and `connect_originate` opens tunnels to the endpoints with the way
 """
 
 import re
-import zlib
 from collections.abc import Iterator
 
 from ..faults import Fault
-from ..istiod.model import Identity, Mesh, Service, ServicePort, Waypoint, Workload
+from ..istiod.model import Identity, Mesh, Service, ServicePort, Waypoint
 from ..objects import Object
-from ..ports import bound
 from .ca import Authority
 from .checks import Checks
 from .main_internal import LINE, MainInternal, router
-from .policy import policies_of
 from .resources import Resources
-from .route_actions import upstream
-from .routes import backends, configuration
+from .routes import configuration
+from .upstreams import Upstreams
 from .xds import (
     HBONE_PORT,
     LOCAL_IP,
@@ -29,7 +26,6 @@ from .xds import (
     inner,
     mutual_tls,
     original_dst,
-    outer,
     part,
     socket,
     state,
@@ -57,30 +53,17 @@ class WaypointConfiguration:
         made.clusters += [self._originating(), static("main_internal", inner("main_internal", "waypoint"))]
         made.clusters.append(static("encap", inner("connect_originate", "pod")))
         own = Checks.of(mesh, waypoint, "", self._faults)
-        clusters: dict[str, Object] = {}
+        clusters = Upstreams(mesh, **self._from_here())
         for service, port in _ports(mesh, waypoint):
             checks = Checks.of(mesh, waypoint, service.key, self._faults)
             routes = configuration(service, port, mesh.routes.get(service.key, ()), mesh.services)
             main.service(service, port, checks, routes)
-            clusters |= self._clusters(mesh, service, port)
+            clusters.add(service, port)
         for uid in waypoint.workloads if waypoint else ():
             if pod := mesh.workloads.get(uid):
                 main.pod(pod)
-        made.clusters += clusters.values()
+        made.clusters += clusters
         made.listeners += [self._terminate(), main.listener(own), _originate(own)]
-        return made
-
-    def _clusters(self, mesh: Mesh, service: Service, port: ServicePort) -> dict[str, Object]:
-        """The cluster of a port and those that its routes name."""
-        wanted = [(service, port.port, port.protocol.lower())]
-        for each in backends(mesh.routes.get(service.key, ())):
-            if found := mesh.services.get(each.service or ""):
-                wanted.append((found, each.port, "http"))
-        made = {}
-        for target, number, protocol in wanted:
-            name = upstream(number, protocol, target.hostname)
-            endpoints = _endpoints(mesh, target, number)
-            made[name] = static(name, *endpoints, lb_policy="LEAST_REQUEST", **self._from_here())
         return made
 
     def _terminate(self) -> Object:
@@ -131,27 +114,6 @@ def _ports(mesh: Mesh, waypoint: Waypoint | None) -> Iterator[tuple[Service, Ser
         service = mesh.services.get(key)
         if service and service.vip not in ("", "None"):
             yield from ((service, port) for port in service.ports)
-
-
-def _endpoints(mesh: Mesh, service: Service, port: int) -> Iterator[Object]:
-    for each in service.endpoints:
-        pod, target = mesh.workloads.get(each.workload), each.ports.get(port)
-        if pod is None or target is None or not pod.ready:
-            continue
-        if pod.captured:
-            address = f"{pod.address}:{target}"
-            yield inner("connect_originate", f"{address}{_generation(mesh, pod)}", local=address)
-        else:
-            yield outer(socket(pod.address, bound(target)))
-
-
-def _generation(mesh: Mesh, pod: Workload) -> str:
-    """A mark of the pod's policies that are not bound to a selector.
-
-    ztunnel cuts open connections when one of those changes; as another endpoint the pod gets fresh ones.
-    """
-    bearing = [each for each in policies_of(mesh, pod) if each.scope != "WorkloadSelector"]
-    return f"#{zlib.crc32(repr(bearing).encode()):08x}" if bearing else ""
 
 
 def _originate(checks: Checks) -> Object:

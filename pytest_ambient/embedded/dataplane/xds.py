@@ -15,7 +15,7 @@ ROUTED = "routed"
 """The statistics prefix of whatever reads its routes from a file."""
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_UNLIMITED = {"thresholds": [dict.fromkeys(("max_connections", "max_pending_requests", "max_requests"), 4294967295)]}
+_LIMITS = dict.fromkeys(("max_connections", "max_pending_requests", "max_requests", "max_retries"), 4294967295)
 
 
 def typed(kind: str, **fields: object) -> Object:
@@ -57,7 +57,20 @@ def assignment(cluster: str, endpoints: Iterable[Object]) -> Object:
 
 def cluster(name: str, **fields: object) -> Object:
     """A cluster without limits of its own."""
-    return {"name": name, "connect_timeout": "10s", "circuit_breakers": _UNLIMITED, **fields}
+    return {"name": name, "connect_timeout": "10s", "circuit_breakers": limits(), **fields}
+
+
+def limits(**named: int) -> Object:
+    """The limits of a cluster; those that are not named are none."""
+    return {"thresholds": [_LIMITS | named]}
+
+
+def per_connection(requests: int) -> Object:
+    """The options of an HTTP/1.1 cluster whose connections end after so many requests."""
+    common = {"common_http_protocol_options": {"max_requests_per_connection": requests}}
+    http1: Object = {"explicit_http_config": {"http_protocol_options": {}}}
+    options = typed(_HTTP_OPTIONS.removeprefix("envoy."), **common, **http1)
+    return {"typed_extension_protocol_options": {_HTTP_OPTIONS: options}}
 
 
 def static(name: str, *endpoints: Object, **fields: object) -> Object:

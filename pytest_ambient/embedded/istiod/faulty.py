@@ -8,7 +8,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ..faults import Fault
-from .faulty_routes import route_filters_ignored, timeouts_ignored
+from .faulty_routes import (
+    destination_rules_ignored,
+    injections_ignored,
+    retries_ignored,
+    route_filters_ignored,
+    timeouts_ignored,
+)
 from .model import (
     ROOT_NAMESPACE,
     L4Clause,
@@ -39,6 +45,11 @@ def late(mesh: Mesh, earlier: Mesh, shown: Mesh) -> Mesh:
     """
     sides = (mesh, shown)
     l4 = {k: each for k, each in earlier.l4_policies.items() if any(each == side.l4_policies.get(k) for side in sides)}
+    said = {
+        key: each
+        for key, each in earlier.destinations.items()
+        if any(each == side.destinations.get(key) for side in sides)
+    }
     bound = {uid: [key for key in each.policies if key in l4] for uid, each in earlier.workloads.items()}
     checked = _kept(*({key: each.tokens for key, each in one.waypoints.items()} for one in (earlier, *sides)))
     attached = _kept(*({key: each.policies for key, each in one.waypoints.items()} for one in (earlier, *sides)))
@@ -54,6 +65,7 @@ def late(mesh: Mesh, earlier: Mesh, shown: Mesh) -> Mesh:
         service_tokens=_kept(*(each.service_tokens for each in (earlier, *sides))),
         unlogged=earlier.unlogged & (mesh.unlogged | shown.unlogged),
         routes=_kept(*(each.routes for each in (earlier, *sides))),
+        destinations=said,
     )
 
 
@@ -181,4 +193,7 @@ _BREAKS: Mapping[Fault, Callable[[Mesh], Mesh]] = {
     Fault.HEADER_ROUTE_IGNORED: _header_route_ignored,
     Fault.ROUTE_FILTERS_IGNORED: route_filters_ignored,
     Fault.TIMEOUTS_IGNORED: timeouts_ignored,
+    Fault.RETRIES_IGNORED: retries_ignored,
+    Fault.FAULTS_NOT_INJECTED: injections_ignored,
+    Fault.DESTINATION_RULES_IGNORED: destination_rules_ignored,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from .model import Backend, Mesh, RouteRule, Service
+from .model import Backend, Destination, Mesh, Policy, Retries, RouteRule, Service, Subset
 
 
 def route_filters_ignored(mesh: Mesh) -> Mesh:
@@ -20,6 +20,22 @@ def route_filters_ignored(mesh: Mesh) -> Mesh:
 def timeouts_ignored(mesh: Mesh) -> Mesh:
     """Requests take the time that they take."""
     return _changed(mesh, lambda rule, _: replace(rule, request_timeout=None))
+
+
+def retries_ignored(mesh: Mesh) -> Mesh:
+    """Nothing is tried again."""
+    return _changed(mesh, lambda rule, _: replace(rule, retries=Retries(0)))
+
+
+def injections_ignored(mesh: Mesh) -> Mesh:
+    """No fault is injected."""
+    return _changed(mesh, lambda rule, _: replace(rule, injection=None))
+
+
+def destination_rules_ignored(mesh: Mesh) -> Mesh:
+    """A subset is the whole Service, and no endpoint is ejected or spared."""
+    subsets = {name: Subset({}, Policy()) for each in mesh.destinations.values() for name in each.subsets}
+    return replace(mesh, destinations={key: Destination(Policy(), subsets) for key in mesh.destinations})
 
 
 def _changed(mesh: Mesh, change: Callable[[RouteRule, Service], RouteRule]) -> Mesh:

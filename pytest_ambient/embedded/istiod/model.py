@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .destination_model import Destination, Ejection, Policy, Subset
 from .request_model import Action, Condition, L7Policy, L7Rule, Operation, Source, TokenRule
 from .route_model import (
     Backend,
@@ -27,6 +28,8 @@ __all__ = [
     "Backend",
     "Condition",
     "Cors",
+    "Destination",
+    "Ejection",
     "Endpoint",
     "Handles",
     "HeaderChange",
@@ -42,6 +45,7 @@ __all__ = [
     "Mesh",
     "Mirror",
     "Operation",
+    "Policy",
     "Redirect",
     "Retries",
     "Rewrite",
@@ -52,6 +56,7 @@ __all__ = [
     "ServicePort",
     "Source",
     "StringMatch",
+    "Subset",
     "TokenRule",
     "Waypoint",
     "WaypointRef",
@@ -277,3 +282,5 @@ class Mesh:
     """`Gateway/NAMESPACE/NAME` and `Service/NAMESPACE/NAME` of those whose requests no waypoint's access log tells."""
     routes: Mapping[str, tuple[Route, ...]] = field(default_factory=dict)
     """By Service key: routes attached to it, in order of precedence."""
+    destinations: Mapping[str, Destination] = field(default_factory=dict)
+    """By Service key: what a DestinationRule says of it."""

@@ -29,8 +29,6 @@ class RouteMatch:
     method: str = ""
     ignore_case: bool = False
     """Of the path."""
-    port: int | None = None
-    """The Service's port for which alone it holds."""
     name: str = ""
 
 

@@ -1,13 +1,14 @@
-"""HTTPRoutes: which of them a Service's waypoint knows."""
+"""Which HTTPRoutes and VirtualServices a Service's waypoint knows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from ..objects import namespace_of
+from ..objects import Object, namespace_of
 from .backends import parent_key, service_parents
 from .binding import Gate, service_gate
 from .http_route import http_route
 from .model import Route
-from .view import View, age_of
+from .view import View, age_of, key_of
+from .virtual_service import virtual_service
 
 
 def routes_by_service(view: View, known: Mapping[str, Gate]) -> dict[str, tuple[Route, ...]]:
@@ -16,12 +17,21 @@ def routes_by_service(view: View, known: Mapping[str, Gate]) -> dict[str, tuple[
     A route from a consumer's namespace counts only where the waypoint lives there too.
     """
     found: dict[str, tuple[Route, ...]] = {}
-    for route in sorted(view.routes, key=age_of):
-        for parent in service_parents(route):
-            key = parent_key(route, parent)
-            service = view.service_by_key.get(key)
-            gate = service_gate(view, known, service) if service is not None else None
-            seen_from = {key.split("/", 1)[0]} | ({gate.ref.namespace} if isinstance(gate, Gate) else set())
-            if service is not None and namespace_of(route) in seen_from:
-                found[key] = (*found.get(key, ()), http_route(view, route, parent))
+    for route in sorted((*view.routes, *view.virtual_services), key=age_of):
+        for service, made in _attached(view, route):
+            gate = service_gate(view, known, service)
+            seen_from = {namespace_of(service)} | ({gate.ref.namespace} if isinstance(gate, Gate) else set())
+            if namespace_of(route) in seen_from:
+                found[key_of(service)] = (*found.get(key_of(service), ()), made)
     return found
+
+
+def _attached(view: View, route: Object) -> Iterator[tuple[Object, Route]]:
+    """The Services that the route is for, with the route as each one's waypoint gets it."""
+    if route.get("kind") == "VirtualService":
+        yield from virtual_service(view, route)
+        return
+    for parent in service_parents(route):
+        service = view.service_by_key.get(parent_key(route, parent))
+        if service is not None:
+            yield service, http_route(view, route, parent)

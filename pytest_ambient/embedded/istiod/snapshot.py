@@ -8,6 +8,7 @@ from typing import Literal
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
 from .authorization import convert
 from .binding import Gate, gates, service_gate, workload_gate
+from .destination_rules import destinations
 from .model import (
     ROOT_NAMESPACE,
     Endpoint,
@@ -55,6 +56,7 @@ def snapshot(view: View, sockets: Sockets) -> Mesh:
         service_tokens=service_tokens,
         unlogged=unlogged(view, known, bound),
         routes=routes_by_service(view, known),
+        destinations=destinations(view, known),
     )
 
 

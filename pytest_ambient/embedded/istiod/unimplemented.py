@@ -47,6 +47,46 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "listeners.tls": "TLS of listeners",
         "listeners.allowedRoutes.kinds": "allowedRoutes.kinds",
     },
+    "VirtualService": {
+        "exportTo": "exportTo",
+        "tcp": "TCP routes",
+        "tls": "TLS routes",
+        "http.delegate": "delegation to another VirtualService",
+        "http.match.sourceNamespace": "matches of the caller's namespace",
+        "http.match.statPrefix": "statPrefix",
+        "http.directResponse.body.bytes": "bodies given as bytes",
+        "http.retries.retryRemoteLocalities": "retryRemoteLocalities",
+        "http.fault.abort.grpcStatus": "faults of gRPC",
+    },
+    "DestinationRule": {
+        "exportTo": "exportTo",
+        "workloadSelector": "DestinationRules of some callers",
+        **{
+            f"{where}trafficPolicy.{field}": f"{field} of a trafficPolicy"
+            for where in ("", "subsets.")
+            for field in (
+                "portLevelSettings",
+                "tls",
+                "tunnel",
+                "proxyProtocol",
+                "retryBudget",
+                "loadBalancer.consistentHash",
+                "loadBalancer.localityLbSetting",
+                "loadBalancer.warmup",
+                "loadBalancer.warmupDurationSecs",
+                "connectionPool.tcp.tcpKeepalive",
+                "connectionPool.tcp.maxConnectionDuration",
+                "connectionPool.tcp.idleTimeout",
+                "connectionPool.http.idleTimeout",
+                "connectionPool.http.h2UpgradePolicy",
+                "connectionPool.http.useClientProtocol",
+                "connectionPool.http.maxConcurrentStreams",
+                "outlierDetection.consecutiveErrors",
+                "outlierDetection.splitExternalLocalOriginErrors",
+                "outlierDetection.consecutiveLocalOriginFailures",
+            )
+        },
+    },
 }
 _ANNOTATIONS: Mapping[str, tuple[str, ...]] = {
     "Gateway": ("ambient.istio.io/waypoint-inbound-binding", "ambient.istio.io/xfcc-include-client-identity"),

@@ -11,7 +11,8 @@ from .route_rules import gateway_causes, route_causes
 from .telemetry import telemetry_causes
 from .tokens import token_mistakes
 from .unimplemented import not_implemented, unimplemented
-from .view import GATEWAY_API, SECURITY, TELEMETRY, spec_of
+from .view import GATEWAY_API, NETWORKING, SECURITY, TELEMETRY, spec_of
+from .virtual_rules import destination_causes, destination_mistakes, virtual_causes, virtual_mistakes
 
 Causes = Callable[[Object], Iterable[Cause]]
 Mistakes = Callable[[Object], Iterable[str]]
@@ -25,6 +26,8 @@ def guard(store: Store) -> None:
     _admit(store, find("Telemetry", TELEMETRY), telemetry_causes, target_mistakes)
     _admit(store, find("Gateway", GATEWAY_API), gateway_causes, _none)
     _admit(store, find("HTTPRoute", GATEWAY_API), route_causes, _none)
+    _admit(store, find("VirtualService", NETWORKING), virtual_causes, virtual_mistakes)
+    _admit(store, find("DestinationRule", NETWORKING), destination_causes, destination_mistakes)
 
 
 def warnings(item: Object) -> list[str]:

@@ -22,6 +22,7 @@ GATEWAY_API = "gateway.networking.k8s.io"
 SECURITY = "security.istio.io"
 DISCOVERY = "discovery.k8s.io"
 TELEMETRY = "telemetry.istio.io"
+NETWORKING = "networking.istio.io"
 
 
 def key_of(item: Object) -> str:
@@ -57,6 +58,8 @@ class View:
     authentications: Sequence[Object] = ()
     telemetries: Sequence[Object] = ()
     configs: Sequence[Object] = ()
+    virtual_services: Sequence[Object] = ()
+    destination_rules: Sequence[Object] = ()
 
     @classmethod
     def of(cls, store: Store) -> "View":
@@ -104,5 +107,7 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "authentications": ("RequestAuthentication", SECURITY),
     "telemetries": ("Telemetry", TELEMETRY),
     "configs": ("ConfigMap", ""),
+    "virtual_services": ("VirtualService", NETWORKING),
+    "destination_rules": ("DestinationRule", NETWORKING),
 }
 """Where each list of a view comes from: kind and group."""

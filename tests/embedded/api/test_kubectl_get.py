@@ -192,6 +192,4 @@ def test_events_are_found_by_their_object(world: World) -> None:
 def test_missing_things_are_named(world: World) -> None:
     """What is not there is named as usual."""
     assert 'pods "nope" not found' in world.kubectl("get", "pod", "nope", code=1)
-    assert 'the server doesn\'t have a resource type "virtualservices"' in world.kubectl(
-        "get", "virtualservices", code=1
-    )
+    assert 'the server doesn\'t have a resource type "wasmplugins"' in world.kubectl("get", "wasmplugins", code=1)

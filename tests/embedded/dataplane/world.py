@@ -59,6 +59,8 @@ class World:
     faults: frozenset[Fault] = frozenset()
     logs: dict[str, list[str]] = field(default_factory=dict)
     mesh: Mesh = field(default_factory=Mesh)
+    asked: list[str] = field(default_factory=list)
+    """Each request that reached an application: `POD PATH`."""
 
     def __post_init__(self) -> None:
         """Claim addresses and start everything."""
@@ -192,7 +194,7 @@ class World:
     async def _serve(self, name: str, path: str) -> None:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
-                while await _answer(name, reader, writer):
+                while await _answer(name, reader, writer, self.asked):
                     pass
             except (OSError, asyncio.IncompleteReadError):
                 writer.transport.abort()
@@ -213,10 +215,11 @@ class World:
         return found
 
 
-async def _answer(name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+async def _answer(name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: list[str]) -> bool:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     request, *lines = head.rstrip().split("\r\n")
     method, path, _ = request.split()
+    asked.append(f"{name} {path}")
     headers = {key.lower(): value for key, value in (each.split(": ", 1) for each in lines)}
     await reader.readexactly(int(headers.get("content-length", 0)))
     if delay := re.search(r"/delay/([\d.]+)", path):

@@ -9,12 +9,18 @@ from pytest_ambient.embedded.istiod.faulty import broken, late
 from pytest_ambient.embedded.istiod.model import (
     Backend,
     Cors,
+    Destination,
+    Ejection,
+    Injection,
     Mesh,
     Mirror,
+    Policy,
     Redirect,
+    Retries,
     Rewrite,
     Route,
     RouteRule,
+    Subset,
     WaypointRef,
 )
 from pytest_ambient.embedded.istiod.peers import STATIC_STRICT
@@ -129,6 +135,7 @@ def test_other_faults_change_nothing_here() -> None:
     elsewhere = set(Fault) - {
         Fault.POLICY_IGNORED, Fault.POLICY_ON_WRONG_WORKLOAD, Fault.EVERYTHING_DENIED, Fault.L7_POLICY_UNENFORCED,
         Fault.WAYPOINT_BYPASSED, Fault.SPLIT_62_38, Fault.SPLIT_FROZEN, Fault.HEADER_ROUTE_IGNORED,
+        Fault.RETRIES_IGNORED,
     }  # fmt: skip
     assert broken(whole, elsewhere) == whole
 
@@ -143,6 +150,9 @@ def test_late_configuration_keeps_pods_and_bindings_of_now() -> None:
     assert (mesh.l4_policies, mesh.routes, mesh.service_policies) == ({}, {}, {})
     assert set(listed(mesh).values()) == {()}
     assert late(whole, replace(whole, services={}), Mesh()) == whole
+    said = {"bookinfo/reviews": Destination(Policy("RANDOM"))}
+    assert late(replace(whole, destinations=said), whole, whole).destinations == {}
+    assert late(replace(whole, destinations=said), replace(whole, destinations=said), whole).destinations == said
 
 
 def test_late_configuration_that_went_meanwhile() -> None:
@@ -187,3 +197,17 @@ def _rules(rules: tuple[RouteRule, ...], fault: Fault) -> tuple[RouteRule, ...]:
     route = Route("r", "bookinfo", "", None, rules)
     mesh = replace(healthy(), routes={"bookinfo/reviews": (route,), "bookinfo/nowhere": (route,)})
     return broken(mesh, [fault]).routes["bookinfo/reviews"][0].rules
+
+
+def test_retries_and_injections_ignored() -> None:
+    """Nothing is tried again under the one, nothing is injected under the other."""
+    rule = RouteRule((), (OWN,), retries=Retries(3), injection=Injection(status=418, aborted=100))
+    assert _rules((rule,), Fault.RETRIES_IGNORED) == (replace(rule, retries=Retries(0)),)
+    assert _rules((rule,), Fault.FAULTS_NOT_INJECTED) == (replace(rule, injection=None),)
+
+
+def test_destination_rules_ignored() -> None:
+    """Subsets are still known, with all endpoints, and none is ejected."""
+    said = Destination(Policy(ejection=Ejection(1)), {"v1": Subset({"version": "v1"}, Policy("RANDOM"))})
+    mesh = broken(replace(healthy(), destinations={"bookinfo/reviews": said}), [Fault.DESTINATION_RULES_IGNORED])
+    assert mesh.destinations == {"bookinfo/reviews": Destination(Policy(), {"v1": Subset({}, Policy())})}

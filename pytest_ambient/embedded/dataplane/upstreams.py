@@ -1,0 +1,95 @@
+"""The clusters of a waypoint: the endpoints of Services and of their subsets, and how it deals with them."""
+
+import zlib
+from collections.abc import Iterator, Mapping
+
+from ..istiod.model import Backend, Destination, Ejection, Mesh, Policy, Service, ServicePort, Workload
+from ..objects import Object
+from ..ports import bound
+from .policy import policies_of
+from .route_actions import timed, upstream
+from .routes import backends
+from .xds import inner, limits, outer, per_connection, socket, static
+
+
+class Upstreams:
+    """Collects the clusters that a waypoint needs; `fields` are those of each of them."""
+
+    def __init__(self, mesh: Mesh, **fields: object) -> None:
+        self._mesh, self._fields = mesh, fields
+        self._made: dict[str, Object] = {}
+
+    def __iter__(self) -> Iterator[Object]:
+        return iter(self._made.values())
+
+    def add(self, service: Service, port: ServicePort) -> None:
+        """The cluster of a port and those that its routes name."""
+        self._add(service, port.port, port.protocol)
+        for each in backends(self._mesh.routes.get(service.key, ())):
+            if found := self._mesh.services.get(each.service or ""):
+                self._add(found, each.port, "http", each)
+
+    def _add(self, service: Service, port: int, protocol: str, backend: Backend | None = None) -> None:
+        said = self._mesh.destinations.get(service.key, Destination())
+        name = upstream(port, protocol, service.hostname, backend.subset if backend else "")
+        labels: Mapping[str, str] = {}
+        policy = said.policy
+        if backend and backend.subset:
+            subset = said.subsets.get(backend.subset)
+            if subset is None:
+                return  # a cluster that is not there
+            labels, policy = subset.labels, subset.policy
+        endpoints = _endpoints(self._mesh, service, port, labels)
+        self._made[name] = static(name, *endpoints, **_handled(policy), **self._fields)
+
+
+def _handled(policy: Policy) -> Object:
+    named = {
+        "max_connections": policy.max_connections,
+        "max_pending_requests": policy.max_pending,
+        "max_requests": policy.max_requests,
+        "max_retries": policy.max_retries,
+    }
+    found: Object = {"lb_policy": policy.balancing}
+    found["circuit_breakers"] = limits(**{name: value for name, value in named.items() if value})
+    if policy.connect_timeout is not None:
+        found["connect_timeout"] = timed(policy.connect_timeout)
+    if policy.requests_per_connection is not None:
+        found |= per_connection(policy.requests_per_connection)
+    return found | (_ejecting(policy.ejection) if policy.ejection else {})
+
+
+def _ejecting(ejection: Ejection) -> Object:
+    found: Object = {"enforcing_success_rate": 0}
+    counted = {"consecutive_5xx": ejection.errors, "consecutive_gateway_failure": ejection.gateway_errors}
+    for name, count in counted.items():
+        if count is not None:
+            found |= {name: count, f"enforcing_{name}": 100 if count else 0}
+    for name, seconds in (("interval", ejection.interval), ("base_ejection_time", ejection.base_time)):
+        if seconds is not None:
+            found[name] = timed(seconds)
+    if ejection.max_percent is not None:
+        found["max_ejection_percent"] = ejection.max_percent
+    threshold = {"healthy_panic_threshold": {"value": ejection.min_health}}
+    return {"outlier_detection": found, "common_lb_config": threshold}
+
+
+def _endpoints(mesh: Mesh, service: Service, port: int, labels: Mapping[str, str]) -> Iterator[Object]:
+    for each in service.endpoints:
+        pod, target = mesh.workloads.get(each.workload), each.ports.get(port)
+        if pod is None or target is None or not pod.ready or not labels.items() <= pod.labels.items():
+            continue
+        if pod.captured:
+            address = f"{pod.address}:{target}"
+            yield inner("connect_originate", f"{address}{_generation(mesh, pod)}", local=address)
+        else:
+            yield outer(socket(pod.address, bound(target)))
+
+
+def _generation(mesh: Mesh, pod: Workload) -> str:
+    """A mark of the pod's policies that are not bound to a selector.
+
+    ztunnel cuts open connections when one of those changes; as another endpoint the pod gets fresh ones.
+    """
+    bearing = [each for each in policies_of(mesh, pod) if each.scope != "WorkloadSelector"]
+    return f"#{zlib.crc32(repr(bearing).encode()):08x}" if bearing else ""

@@ -1,0 +1,158 @@
+"""Real requests on what only VirtualServices and DestinationRules ask a waypoint for, and on mirrors and CORS."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pytest_ambient.embedded.istiod.model import (
+    Backend,
+    Cors,
+    Destination,
+    Ejection,
+    HeaderChange,
+    HeaderMatch,
+    Injection,
+    Mirror,
+    Policy,
+    Retries,
+    Rewrite,
+    Route,
+    RouteMatch,
+    RouteRule,
+    Subset,
+)
+
+from .conftest import Bookinfo
+from .world import eventually
+
+OWN = Backend("bookinfo/reviews", 9080)
+EVERYTHING = (RouteMatch(path_kind="Prefix"),)
+ATTEMPTS = HeaderChange(set=(("x-attempts", "%UPSTREAM_REQUEST_ATTEMPT_COUNT% of 100%"),))
+SUBSETS = {
+    "v1": Subset({"version": "v1"}, Policy()),
+    "v2": Subset({"version": "v2"}, Policy("RANDOM", 9, 9, 9, 9, 1, 2.0, Ejection(3, 0, 1.0, 9.0, 50, 10))),
+}
+
+
+def virtual(bookinfo: Bookinfo, *rules: RouteRule, **more: Any) -> Any:
+    """The mesh with a VirtualService on reviews, for a while."""
+    route = Route("mine", "bookinfo", "", 9080, rules, virtual=True)
+    return bookinfo.world.having(routes={"bookinfo/reviews": (route,)}, **more)
+
+
+def test_rules_in_their_order(bookinfo: Bookinfo) -> None:
+    """The first that matches has it, however much better another fits; a prefix is one of characters."""
+    first = RouteRule((RouteMatch("/a", "Prefix"),), (), direct_status=418, direct_body="first")
+    second = RouteRule((RouteMatch("/ab", "Exact"),), (OWN,))
+    with virtual(bookinfo, first, second):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/ab")
+        other = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/other")
+    assert (reply.status, reply.body, other.status) == (418, "first", 404)
+    assert reply.headers["x-envoy-decorator-operation"] == "mine:9080/a*"
+
+
+@pytest.mark.parametrize(
+    ("match", "arguments", "hit"),
+    [
+        pytest.param(RouteMatch("/A", "Exact", ignore_case=True), (), True, id="any-case"),
+        pytest.param(RouteMatch(headers=(HeaderMatch("x", "1", "Prefix"),)), ("-H", "x: 12"), True, id="prefix"),
+        pytest.param(RouteMatch(headers=(HeaderMatch("x", "", "Present"),)), (), False, id="present"),
+        pytest.param(RouteMatch(headers=(HeaderMatch("x", "1", inverted=True),)), (), True, id="not-there"),
+        pytest.param(RouteMatch(headers=(HeaderMatch("x", "1", inverted=True),)), ("-H", "x: 1"), False, id="there"),
+        pytest.param(RouteMatch(headers=(HeaderMatch(":method", "P", "Prefix"),)), ("-X", "PUT"), True, id="method"),
+    ],
+)
+def test_matches(bookinfo: Bookinfo, match: RouteMatch, arguments: tuple[str, ...], hit: bool) -> None:
+    """What a VirtualService may ask for and an HTTPRoute may not."""
+    with virtual(bookinfo, RouteRule((match,), (), direct_status=418)):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/a", *arguments)
+    assert (reply.status == 418) is hit
+
+
+def test_prefix_of_an_exact_path_is_all_of_it(bookinfo: Bookinfo) -> None:
+    """A rewrite replaces what the match found."""
+    with virtual(bookinfo, RouteRule((RouteMatch("/a", "Exact"),), (OWN,), rewrite=Rewrite("/x"))):
+        assert '"path": "/x?q"' in bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/a?q").body
+
+
+def test_subsets(bookinfo: Bookinfo) -> None:
+    """A subset has the endpoints with its labels; one that nobody knows is 503."""
+    found = {}
+    said = {"bookinfo/reviews": Destination(Policy("ROUND_ROBIN"), SUBSETS)}
+    for name in ("v1", "v2", "v3", ""):
+        with virtual(bookinfo, RouteRule(EVERYTHING, (replace(OWN, subset=name),)), destinations=said):
+            replies = [bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews) for _ in range(4)]
+        found[name] = {each.pod or str(each.status) for each in replies}
+    assert found == {"v1": {"reviews-v1"}, "v2": {"reviews-v2"}, "v3": {"503"}, "": {"reviews-v1", "reviews-v2"}}
+
+
+@pytest.mark.parametrize(
+    ("retries", "attempts"),
+    [
+        pytest.param(None, 1, id="by-default"),
+        pytest.param(Retries(0), 1, id="never"),
+        pytest.param(Retries(3, "", (405,), 2.0, 0.001), 4, id="named-code"),
+        pytest.param(Retries(2, "retriable-4xx"), 1, id="other-class"),
+    ],
+)
+def test_retries(bookinfo: Bookinfo, retries: Retries | None, attempts: int) -> None:
+    """Envoy's own count of attempts is filled into a header; other per cent signs stay."""
+    with virtual(bookinfo, RouteRule(EVERYTHING, (OWN,), response_headers=ATTEMPTS, retries=retries)):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/", "-X", "DELETE")
+    assert (reply.status, reply.headers["x-attempts"]) == (405, f"{attempts} of 100%")
+
+
+def test_injected_faults(bookinfo: Bookinfo) -> None:
+    """An abort is the waypoint's answer and logged as such, a delay takes its time, a share of nought is nobody."""
+    world = bookinfo.world
+    with virtual(bookinfo, RouteRule(EVERYTHING, (OWN,), injection=Injection(status=418, aborted=100))):
+        reply = world.call(bookinfo.curl, bookinfo.to_reviews, "/injected")
+    assert (reply.status, reply.body) == (418, "fault filter abort")
+    (line,) = world.logged("bookinfo/waypoint-abc", "GET /injected ")
+    assert " 418 FI fault_filter_abort " in line
+    with virtual(bookinfo, RouteRule(EVERYTHING, (OWN,), injection=Injection(delay=0.5, delayed=100))):
+        start = time.monotonic()
+        assert world.call(bookinfo.curl, bookinfo.to_reviews).status == 200
+        assert time.monotonic() - start >= 0.5
+    with virtual(bookinfo, RouteRule(EVERYTHING, (OWN,), injection=Injection(status=418))):
+        assert world.call(bookinfo.curl, bookinfo.to_reviews).status == 200
+
+
+def test_failing_endpoint_is_ejected(bookinfo: Bookinfo) -> None:
+    """After one failure nobody is left, which the waypoint says by itself; a request that is aborted counts not."""
+    world = bookinfo.world
+    ejecting = Destination(Policy(ejection=Ejection(errors=1, interval=0.1, max_percent=100)))
+    broken = RouteRule(EVERYTHING, (Backend("bookinfo/dead", 9080),))
+    with virtual(bookinfo, broken, destinations={"bookinfo/dead": ejecting}):
+        assert eventually(
+            lambda: world.call(bookinfo.curl, bookinfo.to_reviews).body == "no healthy upstream", within=5
+        )
+
+
+def test_mirror(bookinfo: Bookinfo) -> None:
+    """Each request arrives at the copy's target too, the answer is the primary's."""
+    world = bookinfo.world
+    mirror = Mirror(Backend("bookinfo/echo-copies", 9080))
+    copies = world.pod("copies-v1", 9080)
+    world.service("echo-copies", copies)
+    with virtual(bookinfo, RouteRule(EVERYTHING, (Backend("bookinfo/reviews-v1", 9080),), mirrors=(mirror,))):
+        pods = {world.call(bookinfo.curl, bookinfo.to_reviews, "/mirrored").pod for _ in range(3)}
+        assert eventually(lambda: world.asked.count("copies-v1 /mirrored") == 3)
+    assert pods == {"reviews-v1"}
+
+
+@pytest.mark.parametrize(("origin", "allowed"), [("http://a.example", True), ("http://b.example", False)])
+def test_cors(bookinfo: Bookinfo, origin: str, allowed: bool) -> None:
+    """The waypoint answers the preflight of a named origin; what is asked of others goes to the backend."""
+    cors = Cors((HeaderMatch("", "http://a.example"),), ("GET",), ("x-h",), ("x-e",), credentials=True, max_age=60)
+    asked = ("-X", "OPTIONS", "-H", f"Origin: {origin}", "-H", "Access-Control-Request-Method: GET")
+    with virtual(bookinfo, RouteRule(EVERYTHING, (OWN,), cors=replace(cors, forwards=True))):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/", *asked)
+        plain = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/", "-H", f"Origin: {origin}")
+    told = ("access-control-allow-origin", "access-control-allow-methods", "access-control-max-age")
+    wanted = (origin, "GET", "60") if allowed else (None,) * 3
+    assert tuple(reply.headers.get(name) for name in told) == wanted
+    assert plain.headers.get("access-control-expose-headers") == ("x-e" if allowed else None)
+    assert bool(reply.pod) is not allowed

@@ -1,0 +1,310 @@
+"""VirtualServices and DestinationRules as waypoints get them, and what is refused of them."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from pytest_ambient.embedded.api.errors import ApiError
+from pytest_ambient.embedded.api.store import Store, find
+from pytest_ambient.embedded.istiod.binding import gates
+from pytest_ambient.embedded.istiod.destination_rules import destinations
+from pytest_ambient.embedded.istiod.model import (
+    Backend,
+    Cors,
+    Destination,
+    Ejection,
+    HeaderChange,
+    HeaderMatch,
+    Injection,
+    Mirror,
+    Policy,
+    Redirect,
+    Retries,
+    Rewrite,
+    Route,
+    RouteMatch,
+    RouteRule,
+    Subset,
+)
+from pytest_ambient.embedded.istiod.routes import routes_by_service
+from pytest_ambient.embedded.istiod.validate import guard
+from pytest_ambient.embedded.istiod.view import NETWORKING, View
+from pytest_ambient.embedded.objects import Object
+
+from .world import USE_WAYPOINT, meta, namespace, route, service, waypoint_objects
+
+TO: Object = {"destination": {"host": "reviews"}}
+OWN = Backend("bookinfo/reviews", 9080)
+EVERYTHING = (RouteMatch(path_kind="Prefix"),)
+
+
+def virtual(*rules: Object, hosts: Sequence[str] = ("reviews",), name: str = "v", space: str = "bookinfo") -> Object:
+    """A VirtualService."""
+    spec = {"hosts": list(hosts), "http": list(rules)}
+    return {"apiVersion": f"{NETWORKING}/v1", "kind": "VirtualService", "metadata": meta(name, space), "spec": spec}
+
+
+def rule_for(host: str, space: str = "bookinfo", **spec: object) -> Object:
+    """A DestinationRule."""
+    spec = {"host": host, **spec}
+    return {"apiVersion": f"{NETWORKING}/v1", "kind": "DestinationRule", "metadata": meta(host, space), "spec": spec}
+
+
+def seen(*items: Object) -> View:
+    """Services reviews and ratings, bound to a waypoint in namespace other, and these objects."""
+    gateway, own = waypoint_objects("way", "other")
+    gateway["spec"]["listeners"][0]["allowedRoutes"] = {"namespaces": {"from": "All"}}
+    labels = {USE_WAYPOINT: "way", "istio.io/use-waypoint-namespace": "other"}
+    return View(
+        [namespace("bookinfo"), namespace("other")],
+        [service("reviews", labels=labels), service("ratings", labels=labels), own],
+        gateways=[gateway],
+        routes=[each for each in items if each["kind"] == "HTTPRoute"],
+        virtual_services=[each for each in items if each["kind"] == "VirtualService"],
+        destination_rules=[each for each in items if each["kind"] == "DestinationRule"],
+    )
+
+
+def routes(*items: Object) -> tuple[Route, ...]:
+    """The routes of Service reviews."""
+    view = seen(*items)
+    return routes_by_service(view, gates(view)).get("bookinfo/reviews", ())
+
+
+def rule(**asked: object) -> RouteRule:
+    """The only rule, as the waypoint gets it."""
+    return routes(virtual({"route": [TO], **asked}))[0].rules[0]
+
+
+def said(*items: Object) -> Destination | None:
+    """What DestinationRules say of Service reviews."""
+    view = seen(*items)
+    return destinations(view, gates(view)).get("bookinfo/reviews")
+
+
+def test_plain_rule_takes_everything_to_the_service_itself() -> None:
+    """A destination without a port is the Service's only one, one that stands alone gets everything."""
+    assert routes(virtual({"route": [TO]})) == (
+        Route("v", "bookinfo", meta("v")["creationTimestamp"], 9080, (RouteRule(EVERYTHING, (OWN,)),), virtual=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("hosts", "space", "known"),
+    [
+        (["reviews"], "bookinfo", True),
+        (["reviews.bookinfo.svc.cluster.local"], "other", True),
+        (["*.bookinfo.svc.cluster.local"], "other", True),
+        (["reviews"], "other", False),
+        (["reviews.bookinfo"], "bookinfo", False),
+        (["reviews.bookinfo.svc.cluster.local"], "third", False),
+    ],
+)
+def test_hosts(hosts: list[str], space: str, known: bool) -> None:
+    """A short name is one of the own namespace, a name with a dot a full one; only the Service's and the waypoint's
+    namespaces count."""
+    assert bool(routes(virtual({"route": [TO]}, hosts=hosts, space=space))) is known
+
+
+def test_matches() -> None:
+    """All kinds of matches, also of the method and by what is not there."""
+    asked = {
+        "name": "m",
+        "uri": {"regex": "/a.*"},
+        "ignoreUriCase": True,
+        "headers": {"x": {"prefix": "1"}, "here": {}},
+        "withoutHeaders": {"y": {"exact": "2"}},
+        "method": {"exact": "GET"},
+        "queryParams": {"q": {"regex": "*"}},
+    }
+    assert rule(match=[asked]).matches == (
+        RouteMatch(
+            "/a.*",
+            "RegularExpression",
+            (
+                HeaderMatch("here", "", "Present"),
+                HeaderMatch("x", "1", "Prefix"),
+                HeaderMatch("y", "2", inverted=True),
+                HeaderMatch(":method", "GET"),
+            ),
+            (HeaderMatch("q", "", "Present"),),
+            ignore_case=True,
+            name="m",
+        ),
+    )
+
+
+def test_what_nobody_can_match_is_left_out() -> None:
+    """Matches of a caller's labels, of another port and of gateways, and whatever stands behind a rule for all."""
+    nobody = [{"sourceLabels": {"a": "b"}}, {"port": 80}, {"gateways": ["g"]}]
+    rules: list[Object] = [
+        {"match": nobody, "route": [TO]},
+        {"match": [{"port": 9080}], "route": [TO]},
+        {"route": [TO]},
+    ]
+    assert [each.matches for each in routes(virtual(*rules))[0].rules] == [EVERYTHING]
+    assert routes(virtual({"match": nobody, "route": [TO]})) == ()
+
+
+def test_destinations() -> None:
+    """Weights, subsets, ports, headers; a host that nobody knows stays a name."""
+    written = [
+        {"destination": {"host": "ratings", "subset": "v1", "port": {"number": 80}}, "weight": 3},
+        {"destination": {"host": "nosuch"}, "headers": {"response": {"add": {"b": "2", "a": "1"}}}},
+    ]
+    assert rule(route=written).backends == (
+        Backend("bookinfo/ratings", 80, 3, subset="v1"),
+        Backend(
+            None,
+            9080,
+            0,
+            response_headers=HeaderChange(add=(("a", "1"), ("b", "2"))),
+            missing="nosuch.bookinfo.svc.cluster.local",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "wanted"),
+    [
+        ({"redirect": {"uri": "/x"}, "route": []}, "redirect", Redirect(301, path="/x")),
+        (
+            {"redirect": {"authority": "h", "redirectCode": 307, "derivePort": "FROM_REQUEST_PORT"}, "route": []},
+            "redirect",
+            Redirect(307, "h", port="asked"),
+        ),
+        ({"directResponse": {"status": 403, "body": {"string": "no"}}, "route": []}, "direct_body", "no"),
+        ({"rewrite": {"uri": "/x", "authority": "h"}}, "rewrite", Rewrite("/x", host="h")),
+        ({"rewrite": {"uriRegexRewrite": {"match": "a", "rewrite": "b"}}}, "rewrite", Rewrite(expression=("a", "b"))),
+        ({"timeout": "1.5s"}, "request_timeout", 1.5),
+        ({"retries": {"attempts": 0}}, "retries", Retries(0)),
+        (
+            {
+                "retries": {
+                    "attempts": 3,
+                    "perTryTimeout": "2s",
+                    "retryOn": "5xx, 404",
+                    "retryIgnorePreviousHosts": False,
+                }
+            },
+            "retries",
+            Retries(3, "5xx", (404,), 2.0, other_hosts=False),
+        ),
+        (
+            {"fault": {"delay": {"fixedDelay": "2s", "percentage": {"value": 12.5}}, "abort": {"httpStatus": 418}}},
+            "injection",
+            Injection(2.0, 12.5, 418, 0),
+        ),
+        ({"mirror": {"host": "ratings"}}, "mirrors", (Mirror(Backend("bookinfo/ratings", 9080)),)),
+        (
+            {"mirrors": [{"destination": {"host": "ratings"}, "percentage": {"value": 10}}]},
+            "mirrors",
+            (Mirror(Backend("bookinfo/ratings", 9080), 10),),
+        ),
+        (
+            {"corsPolicy": {"allowOrigins": [{"exact": "http://a"}], "maxAge": "24h", "unmatchedPreflights": "IGNORE"}},
+            "cors",
+            Cors((HeaderMatch("", "http://a"),), max_age=86400),
+        ),
+        ({"corsPolicy": {"allowOrigin": ["http://a"]}}, "cors", Cors((HeaderMatch("", "http://a"),), forwards=True)),
+    ],
+)
+def test_rule(asked: Object, field: str, wanted: object) -> None:
+    """Each part of a rule reaches the waypoint."""
+    assert getattr(rule(**asked), field) == wanted
+
+
+def test_http_routes_and_virtual_services_are_both_known() -> None:
+    """Both kinds on one Service reach its waypoint, the oldest first."""
+    found = routes(virtual({"route": [TO]}, name="a"), route("b", [{}]))
+    assert [(each.name, each.virtual) for each in found] == [("a", True), ("b", False)]
+
+
+def test_destination_rule() -> None:
+    """Subsets have their own policy or that of all; limits and ejection are carried over."""
+    policy = {
+        "loadBalancer": {"simple": "RANDOM"},
+        "connectionPool": {
+            "tcp": {"maxConnections": 1, "connectTimeout": "2s"},
+            "http": {
+                "http1MaxPendingRequests": 3,
+                "http2MaxRequests": 4,
+                "maxRetries": 5,
+                "maxRequestsPerConnection": 6,
+            },
+        },
+    }
+    ejecting = {"outlierDetection": {"consecutive5xxErrors": 0, "baseEjectionTime": "3m", "minHealthPercent": 10}}
+    subsets = [{"name": "v1", "labels": {"version": "v1"}}, {"name": "v2", "trafficPolicy": ejecting}]
+    whole = Policy("RANDOM", 1, 3, 4, 5, 6, 2.0)
+    ejection = Ejection(errors=0, base_time=180.0, min_health=10)
+    assert said(rule_for("reviews", trafficPolicy=policy, subsets=subsets)) == Destination(
+        whole,
+        {
+            "v1": Subset({"version": "v1"}, whole),
+            "v2": Subset({}, Policy("RANDOM", 1, 3, 4, 5, 6, 2.0, ejection)),
+        },
+    )
+
+
+def test_which_destination_rule_holds() -> None:
+    """The waypoint's namespace comes first, then the best host; rules of other namespaces say nothing."""
+    random, robin = ({"loadBalancer": {"simple": each}} for each in ("RANDOM", "ROUND_ROBIN"))
+    own = rule_for("reviews", trafficPolicy=random)
+    every = rule_for("*.svc.cluster.local", trafficPolicy=robin)
+    there = rule_for("*.bookinfo.svc.cluster.local", "other", trafficPolicy=robin)
+    assert said(own, every) == Destination(Policy("RANDOM"))
+    assert said(own, there) == Destination(Policy("ROUND_ROBIN"))
+    assert said(rule_for("*.svc.cluster.local", "third", trafficPolicy=robin)) is None
+
+
+def refusal(item: Object) -> ApiError:
+    """The error with which a guarded store refuses the object."""
+    store = Store()
+    guard(store)
+    with pytest.raises(ApiError) as caught:
+        store.create(find(item["kind"], NETWORKING), item)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("item", "field"),
+    [
+        (virtual({"route": [TO], "delegate": {"name": "x"}}), "spec.http[0].delegate"),
+        (virtual({"route": [TO], "fault": {"abort": {"grpcStatus": "OK"}}}), "spec.http[0].fault.abort.grpcStatus"),
+        (virtual({"redirect": {"uri": "/", "redirectCode": 304}}), "spec.http[0].redirect.redirectCode"),
+        (rule_for("a", trafficPolicy={"tls": {"mode": "SIMPLE"}}), "spec.trafficPolicy.tls"),
+        (
+            rule_for("a", subsets=[{"name": "b", "trafficPolicy": {"loadBalancer": {"simple": "PASSTHROUGH"}}}]),
+            "spec.subsets[0].trafficPolicy.loadBalancer.simple",
+        ),
+    ],
+)
+def test_what_is_not_carried_out_is_refused_by_name(item: Object, field: str) -> None:
+    """422 with the field and what is missing, never silence."""
+    error = refusal(item)
+    assert (error.status, error.details["causes"][0]["field"]) == (422, field)
+    assert "the embedded mesh does not implement" in error.message
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (virtual(), "http, tcp or tls must be provided in virtual service"),
+        (virtual({"route": [TO]}, hosts=[]), "virtual service must have at least one host"),
+        (virtual({"route": [TO]}, hosts=["*"]), "wildcard host * is not allowed"),
+        (virtual({"route": [TO]}, hosts=["a", "a"]), "duplicate hosts in virtual service: a & a"),
+        (virtual({}), "HTTP route, redirect or direct_response is required"),
+        (virtual({"route": [TO], "redirect": {"uri": "/"}}), "HTTP route cannot contain both route and redirect"),
+        (virtual({"redirect": {}}), "redirect must specify URI, authority, scheme, or port"),
+        (virtual({"route": [TO, TO]}), "total destination weight = 0"),
+        (virtual({"route": [TO], "retries": {"retryOn": "5xx"}}), "http retry policy configured when attempts are set"),
+        (virtual({"route": [TO], "fault": {"abort": {"httpStatus": 1}}}), "HTTP status 1 is not in range 200-599"),
+        (rule_for("a", subsets=[{"name": "b"}, {"name": "b"}]), "duplicate subset names: b"),
+    ],
+)
+def test_mistakes_are_denied_as_by_istios_webhook(item: Object, message: str) -> None:
+    """400 in the webhook's words."""
+    error = refusal(item)
+    assert (error.status, error.reason) == (400, "BadRequest")
+    assert message in error.message
