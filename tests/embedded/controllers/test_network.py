@@ -122,7 +122,7 @@ def test_headless_service(tmp_path: Path) -> None:
         bench.store.create(POD, pod("echo", ECHO))
         bench.store.create(POD, pod("curl", CURL))
         caller, target = await bench.ready_pod("curl"), await bench.ready_pod("echo")
-        names = tmp_path / "names" / f"{bench.space}.curlrc"
+        names = tmp_path / "names" / f"{bench.space}.plain.curlrc"
         await bench.until(lambda: target["status"]["podIP"] in names.read_text())
         _, out, _ = await bench.run(
             caller, "curl", "-s", "-o", "x", "-w", "%{http_code} %{remote_ip}", "http://echo:8080/get"
