@@ -58,6 +58,19 @@ def _kind(kind: str, kube: Kube) -> str | None:
     return None
 
 
+def _route_filter(field: str, kube: Kube) -> str | None:
+    """Whether HTTPRoutes may have that filter: the standard channel gets them one by one."""
+    definition = kube.get("apiextensions.k8s.io/v1/CustomResourceDefinition", f"httproutes.{GATEWAY_API}")
+    for version in definition["spec"]["versions"] if definition else ():
+        shape: Object = version["schema"]["openAPIV3Schema"]
+        for name in ("spec", "rules", "filters"):
+            inner = shape["properties"].get(name, {})
+            shape = inner.get("items", inner)
+        if version["name"] == "v1" and field in shape.get("properties", {}):
+            return None
+    return f"HTTPRoutes have no filter {field}"
+
+
 def _waypoint(kube: Kube) -> str | None:
     missing = _kind(f"{GATEWAY_API}/v1/Gateway", kube)
     if missing:
@@ -134,6 +147,7 @@ def _kiali(kube: Kube) -> str | None:
 FEATURES: Mapping[str, Question] = {
     "Waypoint": _waypoint,
     "HTTPRoute": partial(_kind, f"{GATEWAY_API}/v1/HTTPRoute"),
+    "HTTPRouteCors": partial(_route_filter, "cors"),
     "GRPCRoute": partial(_kind, f"{GATEWAY_API}/v1/GRPCRoute"),
     "TCPRoute": partial(_kind, f"{GATEWAY_API}/v1alpha2/TCPRoute"),
     "RequestAuthentication": partial(_kind, "security.istio.io/v1/RequestAuthentication"),
