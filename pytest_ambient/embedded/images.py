@@ -62,7 +62,7 @@ _IMAGES: Mapping[str, Image] = {
     "pilot": Image(DISTROLESS, istio.Istiod, entry=("pilot-discovery",)),
     "ztunnel": Image(DISTROLESS, istio.Ztunnel, entry=("ztunnel",)),
     "install-cni": Image(DISTROLESS, istio.Cni, entry=("install-cni",)),
-    "proxyv2": Image(DISTROLESS, istio.Waypoint, entry=("pilot-agent",)),
+    "proxyv2": Image(DISTROLESS, istio.Proxy, entry=("pilot-agent",)),
 }
 
 

@@ -15,7 +15,7 @@ Question = Callable[[Kube], str | None]
 """Gives None when the feature is there, else why it is not."""
 
 GATEWAY_API = "gateway.networking.k8s.io"
-GATEWAY_CLASS = "istio-waypoint"
+GATEWAY_CLASS, INGRESS_CLASS = "istio-waypoint", "istio"
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,16 @@ def _route_filter(field: str, kube: Kube) -> str | None:
     return f"HTTPRoutes have no filter {field}"
 
 
-def _waypoint(kube: Kube) -> str | None:
+def _gateway_class(name: str, kube: Kube) -> str | None:
     missing = _kind(f"{GATEWAY_API}/v1/Gateway", kube)
     if missing:
         return missing
-    found = kube.get(f"{GATEWAY_API}/v1/GatewayClass", GATEWAY_CLASS)
+    found = kube.get(f"{GATEWAY_API}/v1/GatewayClass", name)
     if found is None:
-        return f"no GatewayClass {GATEWAY_CLASS}"
+        return f"no GatewayClass {name}"
     conditions = (found.get("status") or {}).get("conditions") or []
     accepted = any(c["type"] == "Accepted" and c["status"] == "True" for c in conditions)
-    return None if accepted else f"GatewayClass {GATEWAY_CLASS} is not accepted"
+    return None if accepted else f"GatewayClass {name} is not accepted"
 
 
 def _nodes(kube: Kube) -> str | None:
@@ -145,7 +145,8 @@ def _kiali(kube: Kube) -> str | None:
 
 
 FEATURES: Mapping[str, Question] = {
-    "Waypoint": _waypoint,
+    "Waypoint": partial(_gateway_class, GATEWAY_CLASS),
+    "Ingress": partial(_gateway_class, INGRESS_CLASS),
     "HTTPRoute": partial(_kind, f"{GATEWAY_API}/v1/HTTPRoute"),
     "HTTPRouteCors": partial(_route_filter, "cors"),
     "GRPCRoute": partial(_kind, f"{GATEWAY_API}/v1/GRPCRoute"),

@@ -1,7 +1,7 @@
 """Which lines of the proxies' logs speak of which request of ours."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -60,6 +60,10 @@ class Ledger:
         if out is None or not out.tunnelled:
             return Seen(out, _last(self._plain[key], call, outcome))
         return Seen(out, self._ends.get(out.line))
+
+    def refusal_of_any(self, pods: Collection[str]) -> Connection | None:
+        """The last refusal of a connection that one of these proxy pods opened."""
+        return next((line for line in reversed(self._rejections) if line.source_workload in pods), None)
 
     def refusal_of(self, pod: str, near: float) -> Connection | None:
         """The refusal of a proxy pod's own connection that is nearest to a moment."""
@@ -132,6 +136,17 @@ def request_of(call: Call, outcome: Outcome, seen: Seen, lines: Iterable[Request
     during = (out.at - out.seconds - SKEW, out.at + SKEW)
     same = [r for r in lines if (r.method, r.path, r.status, r.client, r.address) == wanted]
     return min((r for r in same if during[0] <= r.at <= during[1]), key=lambda r: abs(r.at - out.at), default=None)
+
+
+def passed_on(call: Call, outcome: Outcome, proxies: Collection[str], lines: Iterable[Request]) -> Request | None:
+    """The last line of a waypoint about a request that one of these proxies passed on to it.
+
+    The waypoint names the first caller where it believes the proxy's X-Forwarded-For (recorded on Istio 1.30.3).
+    """
+    path = call.url.partition("://")[2].partition("/")[2]
+    wanted = (call.method, f"/{path}", outcome.status)
+    same = [r for r in lines if (r.method, r.path, r.status) == wanted and r.client in (outcome.local_ip, *proxies)]
+    return max(same, key=lambda r: r.at, default=None)
 
 
 def _ends(line: Connection) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import KubeError, NotFound
 from pytest_ambient.probe.accesslog import Connection, Request, connections, requests
+from pytest_ambient.probe.gateways import Gateways
 
 ZTUNNEL_LABEL = "app=ztunnel"
 PROXY_CONTAINER = "istio-proxy"
@@ -50,6 +51,7 @@ class Logs:
         label: str = ZTUNNEL_LABEL,
     ) -> None:
         self.kube, self._namespaces, self._label = kube, namespaces, label
+        self.gateways = Gateways(kube, namespaces)
         self._ztunnels: list[Proxy] = []
         self._nodes: set[str] = set()
         self._clocks = {} if clocks is None else clocks
@@ -59,6 +61,7 @@ class Logs:
     def forget(self) -> None:
         """Lets configurations and the list of ztunnels be read anew."""
         self._dumps.clear()
+        self.gateways.forget()
         self._forget_pods()
 
     def close(self) -> None:

@@ -8,7 +8,8 @@ from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import NotInTime
 from pytest_ambient.probe.accesslog import Connection, Request
 from pytest_ambient.probe.config import allows_at_ztunnel, policies_at_waypoint
-from pytest_ambient.probe.ledger import Ledger, Seen, request_of
+from pytest_ambient.probe.gateways import Entry
+from pytest_ambient.probe.ledger import Ledger, Seen, passed_on, request_of
 from pytest_ambient.probe.logs import Logs, Proxy
 from pytest_ambient.verdict.call import Call
 from pytest_ambient.verdict.outcome import PROXY_SERVERS, UPSTREAM_ERROR, Outcome, Witness
@@ -73,7 +74,11 @@ class Witnesses:
         found = []
         for one, ends in zip(asked, seen, strict=True):
             waypoint, request = ends.waypoint, None
-            if waypoint is None:
+            gateway = self.logs.gateways.at(one.outcome.remote_ip) if one.outcome.status in (403, 503) else None
+            if gateway is not None:
+                word = self._past(gateway, one, ledger, started, origin)
+                word = word or (self._ztunnel(ends, origin) if last else None)
+            elif waypoint is None:
                 word = self._ztunnel(ends, origin)
             else:
                 request = request_of(one.call, one.outcome, ends, lines[waypoint])
@@ -113,6 +118,23 @@ class Witnesses:
             return served(request, out, attached)
         return spoken(out) if out.error else None
 
+    def _past(
+        self, gateway: Entry, one: Asked, ledger: Ledger, started: float, origin: dict[str, Proxy]
+    ) -> Witness | None:
+        """What stands behind an ingress gateway's answer: its identity refused, or the request by a waypoint."""
+        if one.outcome.status == 503:
+            refusal = ledger.refusal_of_any(gateway.pods)
+            if refusal is None:
+                return None
+            return replace(self._attached(spoken(refusal), refusal, origin), source_role="gateway")
+        for waypoint, lines in self.logs.requests(self.logs.gateways.waypoints(), started).items():
+            if request := passed_on(one.call, one.outcome, gateway.ips, lines):
+                place = (request.cluster.rpartition("|")[2], request.address.rpartition(":")[2])
+                allows = () if request.policy else self._configuration(waypoint, place)["ALLOW"]
+                word: Literal["refused", "allowed"] = "refused" if request.denied else "allowed"
+                return Witness("waypoint", word, request.details, request.policy, allows, line=request.line)
+        return None
+
     def _attached(self, witness: Witness, line: Connection, origin: dict[str, Proxy]) -> Witness:
         """For an ALLOW that did not match: which ALLOW policies ztunnel has for the destination."""
         if not line.rejected or line.policy is not None:
@@ -124,10 +146,14 @@ class Witnesses:
         return replace(witness, attached=attached)
 
     def _policies(self, waypoint: str, ends: Seen) -> dict[str, tuple[str, ...]]:
-        out, proxy = ends.outbound, Proxy(*waypoint.split("/", 1))
+        out = ends.outbound
         if out is None:
             return {"ALLOW": (), "DENY": ()}
-        place = (out.service, out.tunnelled.rpartition(":")[2])
+        return self._configuration(waypoint, (out.service, out.tunnelled.rpartition(":")[2]))
+
+    def _configuration(self, waypoint: str, place: tuple[str, str]) -> dict[str, tuple[str, ...]]:
+        """The policies that a waypoint has for a Service's port."""
+        proxy = Proxy(*waypoint.split("/", 1))
         found = policies_at_waypoint(self.logs.dump(proxy), *place)
         return found if any(found.values()) else policies_at_waypoint(self.logs.dump(proxy, fresh=True), *place)
 

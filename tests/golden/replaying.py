@@ -86,7 +86,8 @@ class Replay:
                 "wait", "--for=condition=Ready", f"pod/{meta['name']}", "-n", meta["namespace"], "--timeout=10s"
             )
             return
-        name = meta["name"]
+        ingress = item["spec"].get("gatewayClassName") == "istio"
+        name = f"{meta['name']}-istio" if ingress else meta["name"]
         wait(lambda: self._bench.kubectl("get", "-n", meta["namespace"], f"deployment/{name}").exit == 0, within=10)
         self._bench.ready(f"deployment/{name}", meta["namespace"])
 

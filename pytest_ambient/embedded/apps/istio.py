@@ -7,6 +7,7 @@ from aiohttp import web
 
 from ..faults import Fault
 from ..istiod.model import Identity
+from ..objects import labels_of
 from .program import CannotStart, Surroundings
 from .web import Reply, Web, reply
 
@@ -78,8 +79,8 @@ class Ztunnel(Web):
         return reply("Not Found", 404, _TEXT)
 
 
-class Waypoint(Web):
-    """A waypoint pod: an Envoy of the data plane for as long as it lives."""
+class Proxy(Web):
+    """A waypoint's or an ingress gateway's pod: an Envoy of the data plane for as long as it lives."""
 
     def __init__(self, around: Surroundings) -> None:
         super().__init__(
@@ -90,20 +91,24 @@ class Waypoint(Web):
 
     async def start(self) -> None:
         """Start the proxy; CannotStart when the arguments ask for another kind of proxy."""
-        if list(self.around.args[:2]) != ["proxy", "waypoint"]:
-            raise CannotStart(f"the embedded proxyv2 runs waypoints only, not {' '.join(self.around.args)!r}")
-        account = str(self.around.pod["spec"].get("serviceAccountName", "default"))
-        identity = Identity(self.around.namespace, account)
-        await self.around.mesh.start_waypoint(
-            self.around.hostname, self.around.namespace, self.around.address, identity
-        )
+        around = self.around
+        account = str(around.pod["spec"].get("serviceAccountName", "default"))
+        pod = (around.hostname, around.namespace, around.address, Identity(around.namespace, account))
+        match list(around.args[:2]):
+            case ["proxy", "waypoint"]:
+                await around.mesh.start_waypoint(*pod)
+            case ["proxy", "router"]:
+                gateway = labels_of(around.pod).get("gateway.networking.k8s.io/gateway-name", "")
+                await around.mesh.start_gateway(*pod, f"{around.namespace}/{gateway}")
+            case _:
+                what = " ".join(around.args)
+                raise CannotStart(f"the embedded proxyv2 runs waypoints and gateways only, not {what!r}")
         await super().start()
 
     async def stop(self) -> None:
         """End the proxy."""
-        await asyncio.gather(
-            super().stop(), self.around.mesh.stop_waypoint(self.around.hostname, self.around.namespace)
-        )
+        mesh, pod = self.around.mesh, (self.around.hostname, self.around.namespace)
+        await asyncio.gather(super().stop(), mesh.stop_waypoint(*pod), mesh.stop_gateway(*pod))
 
     async def _health(self, request: web.BaseRequest) -> web.StreamResponse:
         return reply("", 200 if request.path == "/healthz/ready" else 404)

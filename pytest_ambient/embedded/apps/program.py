@@ -32,6 +32,12 @@ class MeshPlane(Protocol):
     async def stop_waypoint(self, name: str, namespace: str) -> None:
         """End that waypoint's proxy."""
 
+    async def start_gateway(self, name: str, namespace: str, address: str, identity: Identity, gateway: str) -> None:
+        """Serve as that pod of an ingress Gateway, `NAMESPACE/NAME`; returns when it is ready."""
+
+    async def stop_gateway(self, name: str, namespace: str) -> None:
+        """End that gateway's proxy."""
+
     def ztunnel_metrics(self, node: str) -> str:
         """The counters of a node's ztunnel as Prometheus text."""
 
@@ -41,7 +47,7 @@ class MeshPlane(Protocol):
     async def waypoint_admin(
         self, name: str, namespace: str, path: str, method: str = "GET"
     ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of what a waypoint pod's Envoy answers; OSError when it is not there."""
+        """Status, headers and body of what a waypoint's or gateway's Envoy answers; OSError when it is not there."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Waypoints: the ServiceAccount, Deployment and Service of each Gateway of class istio-waypoint."""
+"""Waypoints and ingress gateways: the ServiceAccount, Deployment and Service of each Gateway."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from ..api.copying import copied
 from ..api.store import Change, Resource, Store, find
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
 from .queue import Controller, Key, itself
-from .waypoint import WAYPOINT_CLASS, account, deployment, service
+from .waypoint import INGRESS_CLASS, WAYPOINT_CLASS, account, deployment, service
 
 _GATEWAY = find("Gateway", "gateway.networking.k8s.io")
 _ACCOUNT, _SERVICE, _DEPLOYMENT = find("ServiceAccount"), find("Service"), find("Deployment", "apps")
@@ -14,7 +14,7 @@ _MADE = (_ACCOUNT, _SERVICE, _DEPLOYMENT)
 
 
 class Gateways(Controller):
-    """Makes what a waypoint consists of, and makes it again when it goes."""
+    """Makes what a waypoint or gateway consists of, and makes it again when it goes."""
 
     def __init__(self, store: Store, image: str) -> None:
         super().__init__(store)
@@ -31,11 +31,11 @@ class Gateways(Controller):
         return [(namespace_of(change.object), each) for each in names]
 
     def reconcile(self, namespace: str, name: str) -> None:
-        """Bring a waypoint's objects to what its Gateway asks for."""
+        """Bring a Gateway's objects to what its Gateway asks for."""
         gateway = self.store.get(_GATEWAY, name, namespace)
         if gateway is None or "deletionTimestamp" in gateway["metadata"]:
             return
-        if gateway["spec"].get("gatewayClassName") != WAYPOINT_CLASS or not _accepted(gateway):
+        if not _accepted(gateway):
             return
         self._put(_ACCOUNT, account(gateway))
         self._put(_SERVICE, service(gateway))
@@ -65,6 +65,8 @@ def _annotated(template: Object, known: dict[str, str]) -> Object:
 
 
 def _accepted(gateway: Object) -> bool:
-    """Whether its one listener is what a waypoint listens on."""
+    """Whether it is a Gateway for ingress, or one whose one listener is what a waypoint listens on."""
+    kind = gateway["spec"].get("gatewayClassName")
     listeners = gateway["spec"].get("listeners") or ()
-    return [(each.get("port"), each.get("protocol")) for each in listeners] == [(15008, "HBONE")]
+    waypoint = [(each.get("port"), each.get("protocol")) for each in listeners] == [(15008, "HBONE")]
+    return kind == INGRESS_CLASS or (kind == WAYPOINT_CLASS and waypoint)

@@ -1,11 +1,28 @@
-"""The objects that a waypoint's Gateway stands for: pure values."""
+"""The objects that a Gateway stands for, a waypoint's or one of ingress: pure values."""
 
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
 
 WAYPOINT_CLASS = "istio-waypoint"
 _NAME, _CLASS = "gateway.networking.k8s.io/gateway-name", "gateway.networking.k8s.io/gateway-class-name"
-_MANAGED = {"gateway.istio.io/managed": "istio.io-mesh-controller"}
+INGRESS_CLASS = "istio"
+_CONTROLLERS = {WAYPOINT_CLASS: "istio.io-mesh-controller", INGRESS_CLASS: "istio.io-gateway-controller"}
+_OUTSIDE = {"istio.io/dataplane-mode": "none"}
 _HEALTH = {"path": "/healthz/ready", "port": 15021, "scheme": "HTTP"}
+
+
+def called(gateway: Object) -> str:
+    """The name of all of them."""
+    return f"{name_of(gateway)}-{INGRESS_CLASS}" if _is_ingress(gateway) else name_of(gateway)
+
+
+def _is_ingress(gateway: Object) -> bool:
+    return bool(gateway["spec"].get("gatewayClassName") == INGRESS_CLASS)
+
+
+def _own(gateway: Object) -> dict[str, str]:
+    """The labels of all of them."""
+    kind = str(gateway["spec"]["gatewayClassName"])
+    return {"gateway.istio.io/managed": _CONTROLLERS[kind], _CLASS: kind, _NAME: name_of(gateway)}
 
 
 def account(gateway: Object) -> Object:
@@ -16,29 +33,34 @@ def account(gateway: Object) -> Object:
 def service(gateway: Object) -> Object:
     """Its Service."""
     meta = _meta(gateway)
-    meta["annotations"] = {"networking.istio.io/traffic-distribution": "PreferClose", **meta.get("annotations", {})}
+    if _is_ingress(gateway):
+        ports = [_port(str(each["name"]), int(each["port"]), "http") for each in gateway["spec"]["listeners"]]
+        meta["labels"] |= _OUTSIDE
+    else:
+        ports = [_port("mesh", 15008, "hbone")]
+        near = {"networking.istio.io/traffic-distribution": "PreferClose"}
+        meta["annotations"] = near | meta.get("annotations", {})
     return {
         "metadata": meta,
         "spec": {
             "ipFamilyPolicy": "PreferDualStack",
-            "ports": [
-                {"appProtocol": "tcp", "name": "status-port", "port": 15021, "protocol": "TCP", "targetPort": 15021},
-                {"appProtocol": "hbone", "name": "mesh", "port": 15008, "protocol": "TCP", "targetPort": 15008},
-            ],
+            "ports": [_port("status-port", 15021, "tcp"), *ports],
             "selector": {_NAME: name_of(gateway)},
             "type": "ClusterIP",
         },
     }
 
 
+def _port(name: str, port: int, speaks: str) -> Object:
+    return {"appProtocol": speaks, "name": name, "port": port, "protocol": "TCP", "targetPort": port}
+
+
 def deployment(gateway: Object, image: str) -> Object:
     """Its Deployment of one proxy."""
-    name = name_of(gateway)
+    name = called(gateway)
     labels = _inherited(gateway, "labels") | {
-        **_MANAGED,
-        _CLASS: WAYPOINT_CLASS,
-        _NAME: name,
-        "istio.io/dataplane-mode": "none",
+        **_own(gateway),
+        **_OUTSIDE,
         "service.istio.io/canonical-name": name,
         "service.istio.io/canonical-revision": "latest",
         "sidecar.istio.io/inject": "false",
@@ -59,23 +81,24 @@ def deployment(gateway: Object, image: str) -> Object:
     }
     return {
         "metadata": _meta(gateway),
-        "spec": {"replicas": 1, "selector": {"matchLabels": {_NAME: name}}, "template": template},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {_NAME: name_of(gateway)}}, "template": template},
     }
 
 
 def _proxy(gateway: Object, image: str) -> Object:
+    role = "router" if _is_ingress(gateway) else "waypoint"
     fields = {"POD_NAME": "metadata.name", "POD_NAMESPACE": "metadata.namespace", "INSTANCE_IP": "status.podIP"}
     fields |= {"SERVICE_ACCOUNT": "spec.serviceAccountName", "HOST_IP": "status.hostIP"}
     env: list[Object] = [
         {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
         for name, path in fields.items()
     ]
-    env.append({"name": "ISTIO_META_WORKLOAD_NAME", "value": name_of(gateway)})
+    env.append({"name": "ISTIO_META_WORKLOAD_NAME", "value": called(gateway)})
     ports = {"metrics": 15020, "status-port": 15021, "http-envoy-prom": 15090}
     return {
         "name": "istio-proxy",
         "image": image,
-        "args": ["proxy", "waypoint", "--domain", "$(POD_NAMESPACE).svc.cluster.local"],
+        "args": ["proxy", role, "--domain", "$(POD_NAMESPACE).svc.cluster.local"],
         "env": env,
         "ports": [{"containerPort": port, "name": name, "protocol": "TCP"} for name, port in ports.items()],
         "readinessProbe": {
@@ -90,9 +113,9 @@ def _proxy(gateway: Object, image: str) -> Object:
 
 
 def _meta(gateway: Object) -> Object:
-    labels = _inherited(gateway, "labels") | {**_MANAGED, _CLASS: WAYPOINT_CLASS, _NAME: name_of(gateway)}
+    labels = _inherited(gateway, "labels") | _own(gateway)
     meta: Object = {
-        "name": name_of(gateway),
+        "name": called(gateway),
         "namespace": namespace_of(gateway),
         "labels": labels,
         "ownerReferences": [

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..istiod.model import Mesh, Service, Workload
+from ..ports import bound
 from .lines import Line
 from .policy import NONE_ALLOWED, denied_by
 from .xds import HBONE_PORT
@@ -65,7 +66,8 @@ class Directory:
         object.__setattr__(self, "workloads", {each.address: each for each in pods})
         object.__setattr__(self, "hostnames", {each.hostname: each for each in self.mesh.services.values()})
         sockets = {path: (each, port) for each in pods for port, path in each.sockets.items()}
-        object.__setattr__(self, "sockets", sockets)
+        served = {f"{each.address}:{bound(port)}": (each, port) for each in pods for port in each.gateway_ports}
+        object.__setattr__(self, "sockets", sockets | served)
         object.__setattr__(self, "services", dict(self._leads()))
 
     def at(self, address: str) -> Workload | None:

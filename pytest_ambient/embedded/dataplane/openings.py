@@ -50,7 +50,7 @@ class Openings:
     def follow(self, mesh: Mesh, pods: Iterable[Workload]) -> None:
         """Take in the policies of that mesh, and forget pods that are gone."""
         known = {each.address: self._pods.get(each.address, Opening(policies_of(mesh, each))) for each in pods}
-        callers = [each for each in mesh.workloads.values() if each.captured or each.is_waypoint]
+        callers = [each for each in mesh.workloads.values() if each.captured or each.is_waypoint or each.gateway_ports]
         for each in mesh.workloads.values():
             if opening := known.get(each.address):
                 _follow(opening, each, policies_of(mesh, each), callers)

@@ -16,6 +16,7 @@ from .checks import QUIET
 from .connections import Directory, connection
 from .dump import config_dump
 from .envoy import Envoy, EnvoyFailed
+from .gateway import GatewayConfiguration
 from .lines import Line
 from .metrics import Metrics
 from .requests import Requests
@@ -43,8 +44,16 @@ class _WaypointPod:
     requests: Requests
 
 
+@dataclass
+class _GatewayPod:
+    key: str
+    """`NAMESPACE/NAME` of its Gateway."""
+    envoy: Envoy
+    configuration: GatewayConfiguration
+
+
 class DataPlane:
-    """One Envoy for the ztunnels of all nodes and one for each waypoint pod."""
+    """One Envoy for the ztunnels of all nodes and one for each waypoint pod and gateway pod."""
 
     def __init__(self, state: Path, processes: Processes, log: Log, faults: frozenset[Fault] = frozenset()) -> None:
         self._folder = state
@@ -56,6 +65,7 @@ class DataPlane:
         self._configuration = ZtunnelConfiguration(self._authority, folder, faults)
         self._ztunnel = Envoy("ztunnel", folder, processes, self._seen, _ZTUNNEL_DRAIN)
         self._waypoints: dict[str, _WaypointPod] = {}
+        self._gateways: dict[str, _GatewayPod] = {}
         self._mesh = Mesh()
         self._served: frozenset[str] = frozenset()
         self._directory = Directory(self._mesh)
@@ -82,7 +92,7 @@ class DataPlane:
 
     async def stop(self) -> None:
         """End all Envoys."""
-        await asyncio.gather(self._ztunnel.stop(), *(each.envoy.stop() for each in self._waypoints.values()))
+        await asyncio.gather(*(each.stop() for each in self._envoys().values()))
 
     async def push(self, mesh: Mesh) -> None:
         """Let traffic follow that mesh; returns when it does."""
@@ -92,7 +102,7 @@ class DataPlane:
             # ztunnel first: a waypoint that reconnects because of a policy must meet that policy
             await self._ztunnel.apply(self._configuration.resources(mesh))
             self._served = frozenset(each.address for each in mesh.workloads.values() if each.captured)
-            await asyncio.gather(*(self._apply(key, each) for key, each in self._waypoints.items()))
+            await asyncio.gather(*(self._apply(key, each) for key, each in self._proxies().items()))
         self._tell_policies(before)
 
     async def start_waypoint(self, name: str, namespace: str, address: str, identity: Identity) -> None:
@@ -123,15 +133,33 @@ class DataPlane:
         if pod := self._waypoints.pop(f"{namespace}/{name}", None):
             await pod.envoy.stop()
 
+    async def start_gateway(self, name: str, namespace: str, address: str, identity: Identity, gateway: str) -> None:
+        """Start the proxy of a pod of that ingress Gateway, `NAMESPACE/NAME`; returns when it serves."""
+        key = f"{namespace}/{name}"
+        folder = self._folder / f"gateway-{address}"
+        envoy = Envoy(
+            key, folder, self._processes, lambda text: self._log(namespace, name, waypoint_line(text)), _WAYPOINT_DRAIN
+        )
+        pod = _GatewayPod(gateway, envoy, GatewayConfiguration(address, identity, self._authority, self._faults))
+        async with self._pushing:
+            await envoy.start(self._resources(pod))
+            self._gateways[key] = pod
+
+    async def stop_gateway(self, name: str, namespace: str) -> None:
+        """End the proxy of a gateway pod; nothing happens when there is none."""
+        if pod := self._gateways.pop(f"{namespace}/{name}", None):
+            await pod.envoy.stop()
+
     async def waypoint_admin(
         self, name: str, namespace: str, path: str, method: str = "GET"
     ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of what a waypoint pod's Envoy answers; OSError when it is not there."""
-        pod = self._waypoints.get(f"{namespace}/{name}")
+        """Status, headers and body of what a waypoint's or gateway's Envoy answers; OSError when it is not there."""
+        key = f"{namespace}/{name}"
+        pod = self._proxies().get(key)
         if pod is None:
-            raise OSError(f"{namespace}/{name} runs no waypoint")
+            raise OSError(f"{key} runs no waypoint and no gateway")
         status, headers, body = await pod.envoy.ask(path, method)
-        if path.partition("?")[0] == _STATS and status == HTTPStatus.OK:
+        if isinstance(pod, _WaypointPod) and path.partition("?")[0] == _STATS and status == HTTPStatus.OK:
             body += pod.requests.text().encode()
         return status, headers, body
 
@@ -146,17 +174,25 @@ class DataPlane:
 
     def processes(self) -> dict[str, int]:
         """The process id of each Envoy, by what it plays."""
-        running = {"ztunnel": self._ztunnel, **{key: each.envoy for key, each in self._waypoints.items()}}
-        return {name: each.pid for name, each in running.items() if each.running}
+        return {name: each.pid for name, each in self._envoys().items() if each.running}
 
-    async def _apply(self, key: str, pod: _WaypointPod) -> None:
+    def _envoys(self) -> dict[str, Envoy]:
+        return {"ztunnel": self._ztunnel, **{key: each.envoy for key, each in self._proxies().items()}}
+
+    def _proxies(self) -> dict[str, _WaypointPod | _GatewayPod]:
+        return {**self._waypoints, **self._gateways}
+
+    async def _apply(self, key: str, pod: _WaypointPod | _GatewayPod) -> None:
         try:
             await pod.envoy.apply(self._resources(pod))
         except (EnvoyFailed, OSError):
-            if self._waypoints.get(key) is pod:  # else it was stopped meanwhile, and nobody misses it
+            # else it was stopped meanwhile, and nobody misses it
+            if self._proxies().get(key) is pod:
                 raise
 
-    def _resources(self, pod: _WaypointPod) -> Resources:
+    def _resources(self, pod: _WaypointPod | _GatewayPod) -> Resources:
+        if isinstance(pod, _GatewayPod):
+            return pod.configuration.resources(self._mesh, self._mesh.ingresses.get(pod.key))
         return pod.configuration.resources(self._mesh, self._mesh.waypoints.get(pod.waypoint.key))
 
     def _seen(self, text: str) -> None:

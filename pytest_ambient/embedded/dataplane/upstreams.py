@@ -39,8 +39,8 @@ class Upstreams:
             if subset is None:
                 return  # a cluster that is not there
             labels, policy = subset.labels, subset.policy
-        endpoints = _endpoints(self._mesh, service, port, labels)
-        self._made[name] = static(name, *endpoints, **_handled(policy), **self._fields)
+        found = endpoints(self._mesh, service, port, labels)
+        self._made[name] = static(name, *found, **_handled(policy), **self._fields)
 
 
 def _handled(policy: Policy) -> Object:
@@ -74,7 +74,8 @@ def _ejecting(ejection: Ejection) -> Object:
     return {"outlier_detection": found, "common_lb_config": threshold}
 
 
-def _endpoints(mesh: Mesh, service: Service, port: int, labels: Mapping[str, str]) -> Iterator[Object]:
+def endpoints(mesh: Mesh, service: Service, port: int, labels: Mapping[str, str]) -> Iterator[Object]:
+    """The ready pods with these labels behind a port, for a proxy that opens tunnels itself."""
     for each in service.endpoints:
         pod, target = mesh.workloads.get(each.workload), each.ports.get(port)
         if pod is None or target is None or not pod.ready or not labels.items() <= pod.labels.items():

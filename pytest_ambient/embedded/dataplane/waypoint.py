@@ -63,7 +63,7 @@ class WaypointConfiguration:
             if pod := mesh.workloads.get(uid):
                 main.pod(pod)
         made.clusters += clusters
-        made.listeners += [self._terminate(), main.listener(own), _originate(own)]
+        made.listeners += [self._terminate(), main.listener(own), originate(own.line(LINE))]
         return made
 
     def _terminate(self) -> Object:
@@ -116,8 +116,9 @@ def _ports(mesh: Mesh, waypoint: Waypoint | None) -> Iterator[tuple[Service, Ser
             yield from ((service, port) for port in service.ports)
 
 
-def _originate(checks: Checks) -> Object:
-    log = access_log(checks.line(LINE), **flagged("UF"))
+def originate(line: str) -> Object:
+    """The internal listener that opens a tunnel for each connection; failures are logged by that line."""
+    log = access_log(line, **flagged("UF"))
     proxy = tcp_proxy("connect_originate", tunneling_config={"hostname": "%DOWNSTREAM_LOCAL_ADDRESS%"}, access_log=log)
     return {
         "name": "connect_originate",

@@ -43,6 +43,11 @@ def outer(address: Object) -> Object:
     return {"endpoint": {"address": address}}
 
 
+def passed_on(address: Object) -> Object:
+    """An endpoint outside this Envoy that is told by the PROXY protocol who calls."""
+    return {**outer(address), "metadata": {"filter_metadata": {"envoy.transport_socket_match": {"passed": "true"}}}}
+
+
 def inner(listener: str, name: str, **metadata: str) -> Object:
     """An internal listener as an endpoint, told some facts about it; `name` tells two of one cluster apart."""
     address = {"envoy_internal_address": {"server_listener_name": listener, "endpoint_id": name}}
@@ -80,7 +85,8 @@ def static(name: str, *endpoints: Object, **fields: object) -> Object:
 
 def _transports() -> Object:
     inward = {"name": "inner", "match": {"inner": "true"}, "transport_socket": _inward()}
-    return {"transport_socket_matches": [inward, {"name": "outer", "match": {}, "transport_socket": _raw()}]}
+    passed = {"name": "passed", "match": {"passed": "true"}, "transport_socket": _passed()}
+    return {"transport_socket_matches": [inward, passed, {"name": "outer", "match": {}, "transport_socket": _raw()}]}
 
 
 def watched(path: Path) -> Object:
@@ -133,6 +139,12 @@ def _inward() -> Object:
     kind = "extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport"
     carried = [{"kind": {"host": {}}, "name": ORIGINAL_DST}]
     return part("internal_upstream", kind, passthrough_metadata=carried, transport_socket=_raw())
+
+
+def _passed() -> Object:
+    """The transport that begins with the caller's address."""
+    kind = "extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport"
+    return part("upstream_proxy_protocol", kind, config={"version": "V2"}, transport_socket=_raw())
 
 
 def mutual_tls(leaf: Leaf, root: Path, *, server: bool) -> Object:

@@ -28,6 +28,7 @@ from .xds import (
     mutual_tls,
     original_dst,
     outer,
+    passed_on,
     pipe,
     remember,
     socket,
@@ -125,7 +126,9 @@ class ZtunnelConfiguration:
             if workload is None or target is None or not workload.ready:
                 continue
             address = f"{workload.address}:{target}"
-            if not _behind_ztunnel(workload):
+            if target in workload.gateway_ports:
+                yield passed_on(socket(workload.address, bound(target)))
+            elif not _behind_ztunnel(workload):
                 yield outer(pipe(workload.sockets.get(target) or self._nothing))
             elif from_captured:
                 yield inner("originate", address, local=address)

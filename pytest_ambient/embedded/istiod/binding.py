@@ -9,6 +9,7 @@ from .model import Handles, WaypointRef
 from .view import MANAGED, MANAGED_BY_MESH, WAYPOINT_CLASS, View, key_of, spec_of
 
 USE_WAYPOINT = "istio.io/use-waypoint"
+INGRESS_USE_WAYPOINT = "istio.io/ingress-use-waypoint"
 USE_WAYPOINT_NAMESPACE = "istio.io/use-waypoint-namespace"
 WAYPOINT_FOR = "istio.io/waypoint-for"
 REVISION = "istio.io/rev"
@@ -27,12 +28,17 @@ class Gate:
 
     def admits(self, namespace: str, labels: Mapping[str, str]) -> bool:
         """Whether objects of that namespace, which has these labels, may bind to it."""
-        match self.attaches.get("from", "Same"):
-            case "All":
-                return True
-            case "Selector":
-                return matches(self.attaches.get("selector") or {}, labels)
-        return namespace == self.ref.namespace
+        return admits(self.attaches, self.ref.namespace, namespace, labels)
+
+
+def admits(attaches: Object, own: str, namespace: str, labels: Mapping[str, str]) -> bool:
+    """Whether `allowedRoutes.namespaces` of a Gateway in namespace `own` lets in those of a namespace with labels."""
+    match attaches.get("from", "Same"):
+        case "All":
+            return True
+        case "Selector":
+            return matches(attaches.get("selector") or {}, labels)
+    return namespace == own
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,12 @@ def asked_for(labels: Mapping[str, str], namespace: str) -> WaypointRef | None:
     """The waypoint that labels name, seen from a namespace; None without the label or when it says `none`."""
     name = labels.get(USE_WAYPOINT, "none")
     return None if name == "none" else WaypointRef(labels.get(USE_WAYPOINT_NAMESPACE, namespace), name)
+
+
+def ingress_too(view: View, service: Object) -> bool:
+    """Whether ingress gateways send traffic for the Service through its waypoint, too."""
+    inherited = view.namespace_labels.get(namespace_of(service), {})
+    return labels_of(service).get(INGRESS_USE_WAYPOINT, inherited.get(INGRESS_USE_WAYPOINT)) == "true"
 
 
 def service_gate(view: View, known: Mapping[str, Gate], service: Object) -> Gate | Refusal | None:

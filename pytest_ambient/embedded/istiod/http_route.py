@@ -12,8 +12,9 @@ def http_route(view: View, route: Object, parent: Object) -> Route:
     """The route as the waypoint of that parent gets it."""
     written = enumerate(spec_of(route).get("rules") or ())
     rules = tuple(_rule(view, route, each, index) for index, each in written)
+    hosts = tuple(spec_of(route).get("hostnames") or ())
     created = str(route.get("metadata", {}).get("creationTimestamp", ""))
-    return Route(name_of(route), namespace_of(route), created, parent.get("port"), rules)
+    return Route(name_of(route), namespace_of(route), created, parent.get("port"), rules, hostnames=hosts)
 
 
 def _rule(view: View, route: Object, rule: Object, index: int) -> RouteRule:

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
 from ..api.store import Change, Store, find
 from ..faults import Fault
-from ..objects import name_of, namespace_of
+from ..objects import Object, name_of, namespace_of
 from .conditions import Clock
 from .faulty import broken, late
 from .keys import Keys
@@ -17,13 +17,18 @@ from .model import Mesh
 from .snapshot import Sockets, snapshot
 from .statuses import statuses
 from .validate import guard
-from .view import GATEWAY_API, MESH_CONTROLLER, SOURCES, WAYPOINT_CLASS, View
+from .view import GATEWAY_API, GATEWAY_CONTROLLER, INGRESS_CLASS, MESH_CONTROLLER, SOURCES, WAYPOINT_CLASS, View
 
 SLOW = 60.0
 """Seconds by which policies and routes are late under the fault slow-propagation."""
 
 AGAIN = 1.0
 """Seconds until a configuration that could not be carried out is tried again."""
+
+_CLASSES: Mapping[str, Object] = {
+    INGRESS_CLASS: {"controllerName": GATEWAY_CONTROLLER, "description": "The default Istio GatewayClass"},
+    WAYPOINT_CLASS: {"controllerName": MESH_CONTROLLER, "description": "The default Istio waypoint GatewayClass"},
+}
 
 _log = logging.getLogger(__name__)
 _WATCHED = {find(kind, group).key for kind, group in SOURCES.values()}
@@ -65,11 +70,11 @@ class Istiod:
         guard(store)
 
     async def start(self) -> None:
-        """Make the waypoint's GatewayClass and begin to watch."""
+        """Make the GatewayClasses and begin to watch."""
         classes = find("GatewayClass", GATEWAY_API)
-        if self._store.get(classes, WAYPOINT_CLASS) is None:
-            spec = {"controllerName": MESH_CONTROLLER, "description": "The default Istio waypoint GatewayClass"}
-            self._store.create(classes, {"metadata": {"name": WAYPOINT_CLASS}, "spec": spec})
+        for name, spec in _CLASSES.items():
+            if self._store.get(classes, name) is None:
+                self._store.create(classes, {"metadata": {"name": name}, "spec": dict(spec)})
         self._unsubscribe = self._store.subscribe(self._seen)
         self.touch()
         self._task = asyncio.create_task(self._run(), name="istiod")

@@ -11,6 +11,7 @@ from .route_model import (
     Cors,
     HeaderChange,
     HeaderMatch,
+    Ingress,
     Injection,
     Mirror,
     Redirect,
@@ -35,6 +36,7 @@ __all__ = [
     "HeaderChange",
     "HeaderMatch",
     "Identity",
+    "Ingress",
     "Injection",
     "L4Clause",
     "L4Match",
@@ -184,6 +186,8 @@ class Workload:
     policies: tuple[str, ...] = ()
     """Keys of the selector-scoped L4 policies on it."""
     is_waypoint: bool = False
+    gateway_ports: tuple[int, ...] = ()
+    """The ports on which it, an ingress gateway, serves by a proxy of its own."""
 
     @property
     def uid(self) -> str:
@@ -223,6 +227,8 @@ class Service:
     labels: Mapping[str, str] = field(default_factory=dict)
     waypoint: WaypointRef | None = None
     """The waypoint that traffic to the Service must pass, when bound to one that has an address."""
+    ingress_too: bool = False
+    """Whether ingress gateways must pass it, too."""
 
     @property
     def key(self) -> str:
@@ -273,6 +279,7 @@ class Mesh:
     workloads: Mapping[str, Workload] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     waypoints: Mapping[str, Waypoint] = field(default_factory=dict)
+    ingresses: Mapping[str, Ingress] = field(default_factory=dict)
     l4_policies: Mapping[str, L4Policy] = field(default_factory=dict)
     service_policies: Mapping[str, tuple[L7Policy, ...]] = field(default_factory=dict)
     """By Service key: policies that target the Service, for the waypoint it is bound to."""

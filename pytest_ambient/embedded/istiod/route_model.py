@@ -164,3 +164,22 @@ class Route:
     rules: tuple[RouteRule, ...]
     virtual: bool = False
     """Whether it is a VirtualService: its rules are tried in their order, a backend that is not there is 503."""
+    hostnames: tuple[str, ...] = ()
+    """Which hosts it is for; only gateways look at them, a Service has one name anyway."""
+
+
+@dataclass(frozen=True)
+class Ingress:
+    """A Gateway through which requests come into the mesh."""
+
+    name: str
+    namespace: str
+    account: str
+    """The service account of its pods; Deployment and Service are called so, too."""
+    ports: Mapping[int, tuple[Route, ...]]
+    """The routes that it follows on each port on which it listens, the oldest first."""
+
+    @property
+    def key(self) -> str:
+        """`NAMESPACE/NAME`."""
+        return f"{self.namespace}/{self.name}"

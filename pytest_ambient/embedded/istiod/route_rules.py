@@ -4,20 +4,24 @@ import re
 from collections.abc import Iterator
 
 from ..api.errors import Cause
-from ..objects import Object
+from ..objects import Object, annotations_of
 from .filter_rules import filter_causes, rule_causes, wrong
 from .unimplemented import not_implemented
-from .view import WAYPOINT_CLASS, spec_of
+from .view import GATEWAY_API, INGRESS_CLASS, WAYPOINT_CLASS, spec_of
 
-_OTHER_CLASSES = ("istio", "istio-remote", "istio-east-west", "istio-agentgateway", "istio-agentgateway-waypoint")
+SERVICE_TYPE = "networking.istio.io/service-type"
+_PARENTS = (("Service", ""), ("Service", "core"), ("Gateway", GATEWAY_API))
+_OTHER_CLASSES = ("istio-remote", "istio-east-west", "istio-agentgateway", "istio-agentgateway-waypoint")
 
 
 def route_causes(route: Object) -> Iterator[Cause]:
     """What is wrong with an HTTPRoute whose fields are right one by one."""
     for position, parent in enumerate(spec_of(route).get("parentRefs") or ()):
-        if parent.get("kind") != "Service" or parent.get("group") not in ("", "core"):
-            what = f"routes of a {parent.get('kind')}, only of a Service"
+        if (parent.get("kind"), parent.get("group")) not in _PARENTS:
+            what = f"routes of a {parent.get('kind')}, only of a Service or a Gateway"
             yield not_implemented(f"spec.parentRefs[{position}].kind", what)
+        if parent.get("kind") == "Service" and parent.get("sectionName"):
+            yield not_implemented(f"spec.parentRefs[{position}].sectionName", "sectionName of a Service")
     for position, rule in enumerate(spec_of(route).get("rules") or ()):
         path = f"spec.rules[{position}]"
         for number, match in enumerate(rule.get("matches") or ()):
@@ -35,7 +39,20 @@ def gateway_causes(gateway: Object) -> Iterator[Cause]:
     """What is wrong with a Gateway whose fields are right one by one."""
     name = spec_of(gateway).get("gatewayClassName")
     if name in _OTHER_CLASSES:
-        yield not_implemented("spec.gatewayClassName", f"Gateways of class {name}, only of {WAYPOINT_CLASS}")
+        what = f"Gateways of class {name}, only of {WAYPOINT_CLASS} and {INGRESS_CLASS}"
+        yield not_implemented("spec.gatewayClassName", what)
+    if name == INGRESS_CLASS:
+        yield from _ingress_causes(gateway)
+
+
+def _ingress_causes(gateway: Object) -> Iterator[Cause]:
+    if annotations_of(gateway).get(SERVICE_TYPE) != "ClusterIP":
+        what = f"a load balancer for Gateways, only those with {SERVICE_TYPE}: ClusterIP"
+        yield not_implemented(f"metadata.annotations[{SERVICE_TYPE}]", what)
+    for position, each in enumerate(spec_of(gateway).get("listeners") or ()):
+        if each.get("protocol") != "HTTP":
+            what = f"listeners of protocol {each.get('protocol')}, only of HTTP"
+            yield not_implemented(f"spec.listeners[{position}].protocol", what)
 
 
 def _match_causes(match: Object, path: str) -> Iterator[Cause]:

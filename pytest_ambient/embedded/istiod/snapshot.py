@@ -7,12 +7,14 @@ from typing import Literal
 
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
 from .authorization import convert
-from .binding import Gate, gates, service_gate, workload_gate
+from .binding import Gate, gates, ingress_too, service_gate, workload_gate
 from .destination_rules import destinations
+from .ingress import ingresses
 from .model import (
     ROOT_NAMESPACE,
     Endpoint,
     Identity,
+    Ingress,
     L4Policy,
     L7Policy,
     Mesh,
@@ -25,7 +27,7 @@ from .peers import peer_keys, peer_policies
 from .routes import routes_by_service
 from .telemetry import unlogged
 from .tokens import token_rules
-from .view import GATEWAY_NAME, MANAGED, MANAGED_BY_MESH, View, key_of, spec_of
+from .view import GATEWAY_NAME, MANAGED, MANAGED_BY_GATEWAY, MANAGED_BY_MESH, View, key_of, spec_of
 from .waypoint_policies import attached
 
 REDIRECTION = "ambient.istio.io/redirection"
@@ -37,7 +39,8 @@ Sockets = Callable[[str], Mapping[int, str]]
 def snapshot(view: View, sockets: Sockets) -> Mesh:
     """The mesh as the objects describe it."""
     known = gates(view)
-    workloads = {each.uid: each for each in _workloads(view, known, sockets)}
+    entries = ingresses(view)
+    workloads = {each.uid: each for each in _workloads(view, known, entries, sockets)}
     services = {each.key: each for each in _services(view, known, workloads)}
     policies = attached(view, known)
     service_tokens, gateway_tokens = token_rules(view, known)
@@ -51,6 +54,7 @@ def snapshot(view: View, sockets: Sockets) -> Mesh:
             )
             for key, gate in known.items()
         },
+        ingresses=entries,
         l4_policies=_l4_policies(view),
         service_policies=policies.services,
         service_tokens=service_tokens,
@@ -65,7 +69,9 @@ def _l4_policies(view: View) -> dict[str, L4Policy]:
     return {policy.key: policy for policy in (*converted, *peer_policies(view.peers))}
 
 
-def _workloads(view: View, known: Mapping[str, Gate], sockets: Sockets) -> Iterator[Workload]:
+def _workloads(
+    view: View, known: Mapping[str, Gate], entries: Mapping[str, Ingress], sockets: Sockets
+) -> Iterator[Workload]:
     selective = [each for each in view.policies if spec_of(each).get("selector") is not None and convert(each).policy]
     for pod in view.pods:
         status: Object = pod.get("status") or {}
@@ -89,7 +95,15 @@ def _workloads(view: View, known: Mapping[str, Gate], sockets: Sockets) -> Itera
                 waypoint=gate.ref if isinstance(gate, Gate) else None,
                 policies=tuple(sorted(keys)),
                 is_waypoint=labels_of(pod).get(MANAGED) == MANAGED_BY_MESH,
+                gateway_ports=_gateway_ports(pod, entries),
             )
+
+
+def _gateway_ports(pod: Object, entries: Mapping[str, Ingress]) -> tuple[int, ...]:
+    if labels_of(pod).get(MANAGED) != MANAGED_BY_GATEWAY:
+        return ()
+    entry = entries.get(f"{namespace_of(pod)}/{labels_of(pod).get(GATEWAY_NAME, '')}")
+    return tuple(entry.ports) if entry else ()
 
 
 def controller_of(pod: Object) -> tuple[str, Literal["deployment", "daemonset", "pod"]]:
@@ -131,6 +145,7 @@ def _services(view: View, known: Mapping[str, Gate], workloads: Mapping[str, Wor
             endpoints=tuple(_endpoints(item, slices[key_of(item)], workloads)),
             labels=labels_of(item),
             waypoint=gate.ref if isinstance(gate, Gate) else None,
+            ingress_too=ingress_too(view, item),
         )
 
 

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from ..objects import Object, labels_of, namespace_of
 from .authorization import convert, target_refs
 from .backends import backend_problem, parent_key, service_parents
-from .binding import USE_WAYPOINT, Gate, Refusal, gates, is_waypoint, service_gate
+from .binding import USE_WAYPOINT, Gate, Refusal, gates, ingress_too, is_waypoint, service_gate
 from .conditions import Clock, Said, merged, without
 from .gateway_status import class_status, gateway_status
-from .view import MESH_CONTROLLER, View, spec_of
+from .ingress import accepted, gateway_parents, is_ingress
+from .view import GATEWAY_CONTROLLER, MESH_CONTROLLER, View, spec_of
 from .waypoint_policies import Binding, bindings
 
-INGRESS_USE_WAYPOINT = "istio.io/ingress-use-waypoint"
 _BOUND = "istio.io/WaypointBound"
-_ROUTE_CONTROLLER = "istio.io/gateway-controller"
 _NO_LABEL = (
     "istio.io/use-waypoint label missing from parent and parent namespace; in ambient mode, route will not be respected"
 )
@@ -38,10 +37,10 @@ def statuses(view: View, clock: Clock) -> Iterator[Status]:
 def _all(view: View, clock: Clock) -> Iterator[Status]:
     known = gates(view)
     for item in view.classes:
-        if spec_of(item).get("controllerName") == MESH_CONTROLLER:
+        if spec_of(item).get("controllerName") in (MESH_CONTROLLER, GATEWAY_CONTROLLER):
             yield Status(item, class_status(item, clock.seconds))
     for item in view.gateways:
-        if is_waypoint(item):
+        if is_waypoint(item) or is_ingress(item):
             yield Status(item, gateway_status(view, item, clock.seconds))
     for item in view.services:
         yield Status(item, service_status(view, known, item, clock.seconds))
@@ -68,9 +67,7 @@ def service_status(view: View, known: Mapping[str, Gate], service: Object, now: 
 
 
 def _ingress_note(view: View, service: Object) -> str:
-    own, inherited = labels_of(service), view.namespace_labels.get(namespace_of(service), {})
-    wanted = own.get(INGRESS_USE_WAYPOINT, inherited.get(INGRESS_USE_WAYPOINT))
-    return ". Ingress traffic will traverse the waypoint" if wanted == "true" else ""
+    return ". Ingress traffic will traverse the waypoint" if ingress_too(view, service) else ""
 
 
 def policy_status(view: View, known: Mapping[str, Gate], policy: Object, now: str) -> Object:
@@ -98,18 +95,20 @@ def _waypoint_accepted(found: list[Binding]) -> Said:
 
 
 def route_status(view: View, route: Object, now: str) -> Object:
-    """An HTTPRoute's status: one entry for each Service that it names as parent; other controllers' entries stay."""
+    """An HTTPRoute's status: one entry for each parent that Istio knows; other controllers' entries stay."""
     status: Object = route.get("status") or {}
     present: list[Object] = status.get("parents") or []
-    parents = list(service_parents(route))
-    kept = [each for each in present if each.get("controllerName") != _ROUTE_CONTROLLER or each["parentRef"] in parents]
+    ours = [*service_parents(route), *gateway_parents(view, route)]
+    parents = [each for each in spec_of(route).get("parentRefs") or () if each in ours]
+    others = [each for each in present if each.get("controllerName") != GATEWAY_CONTROLLER]
+    kept = [each for each in present if each in others or each["parentRef"] in parents]
     for parent in parents:
         old: Object = next((each for each in kept if _is_ours(each, parent)), {})
         generation = int(route.get("metadata", {}).get("generation", 1))
         said = _route_said(view, route, parent)
         new: Object = {
             "conditions": merged(old.get("conditions") or [], said, now, generation),
-            "controllerName": _ROUTE_CONTROLLER,
+            "controllerName": GATEWAY_CONTROLLER,
             "parentRef": dict(parent),
         }
         kept = [new if each is old else each for each in kept] + ([] if old else [new])
@@ -117,15 +116,11 @@ def route_status(view: View, route: Object, now: str) -> Object:
 
 
 def _is_ours(entry: Object, parent: Object) -> bool:
-    return entry.get("controllerName") == _ROUTE_CONTROLLER and entry.get("parentRef") == parent
+    return entry.get("controllerName") == GATEWAY_CONTROLLER and entry.get("parentRef") == parent
 
 
 def _route_said(view: View, route: Object, parent: Object) -> list[Said]:
-    service = view.service_by_key.get(parent_key(route, parent))
-    accepted = Said("Accepted", True, "Accepted", "Route was valid")
-    if service is None:
-        why = f'parent service: "{parent.get("name", "")}" not found'
-        accepted = Said("Accepted", False, "NoMatchingParent", why)
+    fits, words = _fits(view, route, parent)
     rules = spec_of(route).get("rules") or ()
     # A backend of weight 0 is never looked at; of several problems the last is told.
     weighed = [ref for rule in rules for ref in rule.get("backendRefs") or () if ref.get("weight", 1)]
@@ -133,8 +128,18 @@ def _route_said(view: View, route: Object, parent: Object) -> list[Said]:
     resolved = Said("ResolvedRefs", True, "ResolvedRefs", "All references resolved")
     if problems:
         resolved = Said("ResolvedRefs", False, problems[-1].reason, problems[-1].message)
-    waypoint = Said("ResolvedWaypoints", True, "ResolvedWaypoints", _waypoint_words(view, service))
-    return [accepted, resolved, waypoint]
+    return [fits, resolved, Said("ResolvedWaypoints", True, "ResolvedWaypoints", words)]
+
+
+def _fits(view: View, route: Object, parent: Object) -> tuple[Said, str]:
+    """Whether the parent takes the route, and what is to say of its waypoint."""
+    if parent.get("kind") == "Gateway":
+        return accepted(view, route, parent), "All waypoints resolved"
+    service = view.service_by_key.get(parent_key(route, parent))
+    if service is not None:
+        return Said("Accepted", True, "Accepted", "Route was valid"), _waypoint_words(view, service)
+    why = f'parent service: "{parent.get("name", "")}" not found'
+    return Said("Accepted", False, "NoMatchingParent", why), _waypoint_words(view, None)
 
 
 def _waypoint_words(view: View, service: Object | None) -> str:

@@ -19,7 +19,6 @@ FILTERS = {
 
 _FIELDS: Mapping[str, Mapping[str, str]] = {
     "HTTPRoute": {
-        "parentRefs.sectionName": "sectionName of a Service",
         "rules.filters.extensionRef": "the filter ExtensionRef",
         **{
             f"rules.backendRefs.filters.{name}": f"the filter {kind} of a backend"

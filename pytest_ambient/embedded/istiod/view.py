@@ -10,8 +10,11 @@ from ..api.store import Store, find
 from ..objects import Object, labels_of, name_of, namespace_of
 
 WAYPOINT_CLASS = "istio-waypoint"
+INGRESS_CLASS = "istio"
 MESH_CONTROLLER = "istio.io/mesh-controller"
+GATEWAY_CONTROLLER = "istio.io/gateway-controller"
 MANAGED_BY_MESH = "istio.io-mesh-controller"
+MANAGED_BY_GATEWAY = "istio.io-gateway-controller"
 MANAGED = "gateway.istio.io/managed"
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 

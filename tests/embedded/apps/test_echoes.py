@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from pytest_ambient.embedded.apps.httpbin import go_httpbin, old_httpbin
-from pytest_ambient.embedded.apps.istio import Waypoint
+from pytest_ambient.embedded.apps.istio import Proxy
 from pytest_ambient.embedded.apps.program import CannotStart
 from pytest_ambient.embedded.apps.samples import Helloworld, TcpEcho
 
@@ -145,11 +145,11 @@ def test_tcp_echo() -> None:
     walk(scenario)
 
 
-def test_proxy_runs_waypoints_only() -> None:
-    """The proxy image refuses to be anything but a waypoint."""
+def test_proxy_runs_waypoints_and_gateways_only() -> None:
+    """The proxy image refuses to be anything but a waypoint or an ingress gateway."""
 
     async def scenario(street: Street) -> None:
-        with pytest.raises(CannotStart, match="runs waypoints only, not 'proxy router'"):
-            await street.open("gateway", Waypoint, args=["proxy", "router"])
+        with pytest.raises(CannotStart, match="runs waypoints and gateways only, not 'proxy sidecar'"):
+            await street.open("gateway", Proxy, args=["proxy", "sidecar"])
 
     walk(scenario)

@@ -85,8 +85,32 @@ def test_waypoint_is_restarted_by_hand(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
+def test_ingress(tmp_path: Path) -> None:
+    """A Gateway of class istio brings what is called NAME-istio, outside of the mesh's capture, on its own ports."""
+
+    async def scenario(bench: Bench) -> None:
+        gateway = waypoint()
+        gateway["metadata"]["annotations"] = {"networking.istio.io/service-type": "ClusterIP"}
+        gateway["spec"] = {
+            "gatewayClassName": "istio",
+            "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}],
+        }
+        bench.store.create(GATEWAY, gateway)
+        made = await bench.ready_pod("waypoint-istio")
+        who = Identity(bench.space, "waypoint-istio")
+        assert bench.plane.gateways == [(f"{bench.space}/waypoint", name_of(made), who)]
+        assert bench.plane.waypoints == []
+        assert labels_of(made)["istio.io/dataplane-mode"] == "none"
+        item = bench.store.get(SERVICE, "waypoint-istio", bench.space)
+        assert item
+        assert [each["port"] for each in item["spec"]["ports"]] == [15021, 80]
+        assert labels_of(item)["gateway.networking.k8s.io/gateway-class-name"] == "istio"
+
+    play(tmp_path, scenario)
+
+
 @pytest.mark.parametrize(
-    "spec", [{"gatewayClassName": "istio"}, {"listeners": [{"name": "x", "port": 80, "protocol": "HTTP"}]}]
+    "spec", [{"gatewayClassName": "istio-remote"}, {"listeners": [{"name": "x", "port": 80, "protocol": "HTTP"}]}]
 )
 def test_gateways_without_proxy(tmp_path: Path, spec: Object) -> None:
     """Other classes, and waypoints with the wrong listener, bring nothing."""

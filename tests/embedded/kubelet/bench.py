@@ -33,6 +33,7 @@ class Plane:
         self.waypoints: list[tuple[str, str, Identity]] = []
         self.late: set[str] = set()
         """Addresses of pods that it does not serve yet."""
+        self.gateways: list[tuple[str, str, Identity]] = []
         self.store: Store
         self.kubelet: LocalKubelet
         self._servers: dict[tuple[str, int], asyncio.Server] = {}
@@ -61,6 +62,14 @@ class Plane:
     async def stop_waypoint(self, name: str, namespace: str) -> None:
         """Remember that it has gone."""
         self.waypoints = [each for each in self.waypoints if each[:2] != (namespace, name)]
+
+    async def start_gateway(self, name: str, namespace: str, address: str, identity: Identity, gateway: str) -> None:
+        """Remember that it was asked for."""
+        self.gateways.append((gateway, name, identity))
+
+    async def stop_gateway(self, name: str, namespace: str) -> None:
+        """Remember that it has gone."""
+        self.gateways = [each for each in self.gateways if each[1] != name]
 
     def ztunnel_metrics(self, node: str) -> str:
         """No counter."""

@@ -1,0 +1,111 @@
+"""What the Envoy of an ingress gateway is given to do: a listener for each port, routes, and ways into the mesh.
+
+It has a certificate of its own: it opens tunnels to captured pods itself, or to the waypoint of a Service that asks for
+that. Callers of its Service come by the PROXY protocol, so that it knows their addresses as a real one does.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from ..faults import Fault
+from ..istiod.model import Identity, Ingress, Mesh, Route, Service, ServicePort
+from ..objects import Object
+from ..ports import bound
+from .ca import Authority
+from .main_internal import LINE, router
+from .resources import Resources
+from .routes import backends, configuration
+from .upstreams import endpoints
+from .waypoint import originate
+from .xds import HBONE_PORT, access_log, inner, mutual_tls, part, socket, static, tunnels
+
+_MANAGER = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_PROXY_PROTOCOL = "extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"
+_INBOUND = re.compile(r"inbound-vip\|(\d+)\|http\|")
+
+
+class GatewayConfiguration:
+    """Makes the configuration of one gateway pod."""
+
+    def __init__(self, address: str, identity: Identity, authority: Authority, faults: frozenset[Fault]) -> None:
+        self._address = address
+        self._leaf, self._root = authority.leaf(identity), authority.root_file
+
+    def resources(self, mesh: Mesh, gateway: Ingress | None) -> Resources:
+        """The configuration for that mesh; a gateway that is not known yet listens nowhere."""
+        here = {"upstream_bind_config": {"source_address": {"address": self._address, "port_value": 0}}}
+        secret = mutual_tls(self._leaf, self._root, server=False)
+        made = Resources()
+        made.clusters.append(tunnels("connect_originate", transport_socket=secret, **here))
+        clusters: dict[str, Object] = {}
+        for port, routes in gateway.ports.items() if gateway else ():
+            made.listeners.append(self._listener(port, _hosts(mesh, port, routes)))
+            for each in backends(routes):
+                service = mesh.services.get(each.service or "")
+                if service is not None:
+                    name = f"outbound|{each.port}||{service.hostname}"
+                    found = _endpoints(mesh, service, each.port)
+                    clusters[name] = static(name, *found, lb_policy="LEAST_REQUEST", **here)
+        made.clusters += clusters.values()
+        made.listeners.append(originate(LINE))
+        return made
+
+    def _listener(self, port: int, hosts: list[Object]) -> Object:
+        manager = part(
+            "envoy.filters.network.http_connection_manager",
+            _MANAGER,
+            stat_prefix=f"outbound_0.0.0.0_{port}",
+            server_name="istio-envoy",
+            http_filters=[router()],
+            access_log=access_log(LINE),
+            use_remote_address=True,
+            normalize_path=True,
+            path_with_escaped_slashes_action="KEEP_UNCHANGED",
+            stream_idle_timeout="0s",
+            upgrade_configs=[{"upgrade_type": "websocket"}],
+            tracing={},  # it takes a waypoint's x-envoy-decorator-operation out of answers, as Istio's does
+            route_config={"name": f"http.{port}", "virtual_hosts": hosts, "validate_clusters": False},
+        )
+        return {
+            "name": f"{self._address}_{port}",
+            "address": socket(self._address, bound(port)),
+            "listener_filters": [part("proxy_protocol", _PROXY_PROTOCOL, allow_requests_without_proxy_protocol=True)],
+            "traffic_direction": "OUTBOUND",
+            "filter_chains": [{"filters": [manager]}],
+        }
+
+
+def _hosts(mesh: Mesh, port: int, routes: Sequence[Route]) -> list[Object]:
+    """A virtual host for each host name that the routes are for, with all routes for it."""
+    by_host: dict[str, list[Route]] = {}
+    for route in routes:
+        for host in route.hostnames or ("*",):
+            by_host.setdefault(host, []).append(route)
+    if not by_host:
+        return [{"name": f"blackhole:{port}", "domains": ["*"]}]
+    return [
+        {"name": f"{host}:{port}", "domains": ["*"] if host == "*" else [host, f"{host}:*"], "routes": found}
+        for host, each in by_host.items()
+        if (found := _routes(mesh, port, each))
+    ]
+
+
+def _routes(mesh: Mesh, port: int, routes: Sequence[Route]) -> list[Object]:
+    """As at a waypoint, but to clusters of the gateway's own."""
+    anyone, asked = Service("", "", "", (), ()), ServicePort(port, "http", "HTTP")
+    made = configuration(anyone, asked, routes, mesh.services)
+    found: list[Object] = json.loads(_INBOUND.sub(r"outbound|\1||", json.dumps(made["virtual_hosts"][0]["routes"])))
+    return found
+
+
+def _endpoints(mesh: Mesh, service: Service, port: int) -> Iterator[Object]:
+    """The Service's pods, or its waypoint where gateways are to use it."""
+    waypoint = mesh.waypoints.get(service.waypoint.key) if service.waypoint and service.ingress_too else None
+    if waypoint is None:
+        yield from endpoints(mesh, service, port, {})
+        return
+    for uid in waypoint.pods:
+        if pod := mesh.workloads.get(uid):
+            to = f"{pod.address}:{HBONE_PORT}"
+            yield inner("connect_originate", to, waypoint=to, local=f"{service.vip}:{port}")

@@ -1,0 +1,88 @@
+"""Gateways of class istio: where requests come into the mesh, and which routes they follow there."""
+
+from collections.abc import Iterator, Mapping
+
+from ..objects import Object, labels_of, name_of, namespace_of
+from .backends import parent_key
+from .binding import REVISION, admits
+from .conditions import Said
+from .http_route import http_route
+from .model import Ingress, Route
+from .view import GATEWAY_API, INGRESS_CLASS, View, age_of, key_of, spec_of
+
+
+def is_ingress(gateway: Object) -> bool:
+    """Whether this istiod runs the Gateway as an ingress gateway."""
+    ours = labels_of(gateway).get(REVISION, "default") == "default"
+    return ours and spec_of(gateway).get("gatewayClassName") == INGRESS_CLASS
+
+
+def workload_name(gateway: Object) -> str:
+    """What its Deployment, Service and account are called."""
+    return f"{name_of(gateway)}-{INGRESS_CLASS}"
+
+
+def gateway_parents(view: View, route: Object) -> Iterator[Object]:
+    """The parents that are ingress gateways which exist; Istio says nothing about others."""
+    for parent in spec_of(route).get("parentRefs") or ():
+        if parent.get("kind") == "Gateway" and parent.get("group") == GATEWAY_API and _gateway(view, route, parent):
+            yield parent
+
+
+def accepted(view: View, route: Object, parent: Object) -> Said:
+    """Whether the Gateway takes the route, as its status says it."""
+    gateway = _gateway(view, route, parent) or {}
+    listeners = list(_named(gateway, parent))
+    if not listeners:
+        port, section = parent.get("port"), parent.get("sectionName", "")
+        some = not any(each.get("port") == port for each in spec_of(gateway).get("listeners") or ())
+        why = f"port {port} not found" if port and some else f'sectionName "{section}" not found'
+        return Said("Accepted", False, "NoMatchingParent", why)
+    if not any(_lets_in(view, gateway, each, route) for each in listeners):
+        own = namespace_of(route)
+        why = f'hostnames matched parent hostname "", but namespace "{own}" is not allowed by the parent'
+        return Said("Accepted", False, "NotAllowedByListeners", why)
+    return Said("Accepted", True, "Accepted", "Route was valid")
+
+
+def attached(view: View, gateway: Object, listener: Object) -> list[Object]:
+    """The routes that a listener takes, the oldest first."""
+    found = []
+    for route in sorted(view.routes, key=age_of):
+        parents = [each for each in gateway_parents(view, route) if parent_key(route, each) == key_of(gateway)]
+        if any(listener in _named(gateway, each) and _lets_in(view, gateway, listener, route) for each in parents):
+            found.append(route)
+    return found
+
+
+def ingresses(view: View) -> dict[str, Ingress]:
+    """All ingress gateways by `NAMESPACE/NAME`."""
+    return {key_of(each): _ingress(view, each) for each in view.gateways if is_ingress(each)}
+
+
+def _ingress(view: View, gateway: Object) -> Ingress:
+    ports: dict[int, tuple[Route, ...]] = {}
+    for listener in spec_of(gateway).get("listeners") or ():
+        port = int(listener.get("port", 0))
+        more = [http_route(view, route, {}) for route in attached(view, gateway, listener)]
+        ports[port] = (*ports.get(port, ()), *(each for each in more if each not in ports.get(port, ())))
+    return Ingress(name_of(gateway), namespace_of(gateway), workload_name(gateway), ports)
+
+
+def _gateway(view: View, route: Object, parent: Object) -> Object | None:
+    key = parent_key(route, parent)
+    return next((each for each in view.gateways if is_ingress(each) and key_of(each) == key), None)
+
+
+def _named(gateway: Object, parent: Object) -> Iterator[Object]:
+    """The listeners that a parentRef means."""
+    for each in spec_of(gateway).get("listeners") or ():
+        wanted = (parent.get("sectionName") or each.get("name"), parent.get("port") or each.get("port"))
+        if wanted == (each.get("name"), each.get("port")):
+            yield each
+
+
+def _lets_in(view: View, gateway: Object, listener: Object, route: Object) -> bool:
+    namespaces: Object = (listener.get("allowedRoutes") or {}).get("namespaces") or {}
+    labels: Mapping[str, str] = view.namespace_labels.get(namespace_of(route), {})
+    return admits(namespaces, namespace_of(gateway), namespace_of(route), labels)
