@@ -1,4 +1,4 @@
-"""I1: an ingress gateway leads to productpage by its own identity; past the waypoint unless the Service says otherwise."""
+"""I1: an ingress gateway leads to productpage by its own identity; past its waypoint unless told otherwise."""
 
 import pytest
 

@@ -24,6 +24,7 @@ class Fault(StrEnum):
     PLAINTEXT_NOT_HBONE = "plaintext-not-hbone"
     L7_POLICY_UNENFORCED = "l7-policy-unenforced"
     WAYPOINT_BYPASSED = "waypoint-bypassed"
+    INGRESS_PAST_WAYPOINT = "ingress-past-waypoint"
     APPLICATION_MAKES_403 = "application-makes-403"
     SLOW_PROPAGATION = "slow-propagation"
     POD_NOT_CAPTURED = "pod-not-captured"
@@ -56,6 +57,7 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.PLAINTEXT_NOT_HBONE: "captured pods talk plaintext: no tunnel, no certificate, no identity",
     Fault.L7_POLICY_UNENFORCED: "waypoints route, but enforce no authorization policy",
     Fault.WAYPOINT_BYPASSED: "traffic for a Service with a waypoint goes straight to its endpoints",
+    Fault.INGRESS_PAST_WAYPOINT: "ingress gateways go past waypoints although the Service sends them through",
     Fault.APPLICATION_MAKES_403: "no waypoint denies; the application itself answers 403 'RBAC: access denied'",
     Fault.SLOW_PROPAGATION: "policies and routes reach the proxies 60 seconds late; what is gone by then never does",
     Fault.POD_NOT_CAPTURED: "one Bookinfo pod (details-v1) is never captured although its namespace is enrolled",

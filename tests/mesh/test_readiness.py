@@ -115,6 +115,7 @@ def test_features_are_found_or_absent_for_a_reason(kube: FakeKube) -> None:
     found = detect(real(kube), skip=["HTTPRoute"])
     assert set(found) == set(FEATURES)
     assert found["Waypoint"].present
+    assert found["Ingress"].reason == "no GatewayClass istio"
     assert found["MultiNode"].present
     assert found["Kiali"].reason == "no running pod with label app=kiali in mesh"
     assert found["HTTPRoute"].reason == "skipped by --ambient-skip-features"

@@ -146,6 +146,10 @@ def _waypoint_bypassed(mesh: Mesh) -> Mesh:
     )
 
 
+def _ingress_past_waypoint(mesh: Mesh) -> Mesh:
+    return replace(mesh, services={key: replace(each, ingress_too=False) for key, each in mesh.services.items()})
+
+
 def _split_62_38(mesh: Mesh) -> Mesh:
     return _weighted(mesh, lambda position: (62, 38)[position] if position < 2 else 0)
 
@@ -188,6 +192,7 @@ _BREAKS: Mapping[Fault, Callable[[Mesh], Mesh]] = {
     Fault.EVERYTHING_DENIED: _everything_denied,
     Fault.L7_POLICY_UNENFORCED: _l7_unenforced,
     Fault.WAYPOINT_BYPASSED: _waypoint_bypassed,
+    Fault.INGRESS_PAST_WAYPOINT: _ingress_past_waypoint,
     Fault.SPLIT_62_38: _split_62_38,
     Fault.SPLIT_FROZEN: _split_frozen,
     Fault.HEADER_ROUTE_IGNORED: _header_route_ignored,

@@ -1,5 +1,6 @@
 """What waypoints route requests by: HTTPRoutes and VirtualServices. Part of `model`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 

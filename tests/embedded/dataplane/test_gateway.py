@@ -1,0 +1,135 @@
+"""An ingress gateway: routes, its own identity, waypoints where they are asked for."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from pytest_ambient.embedded.istiod.model import (
+    Backend,
+    Endpoint,
+    Identity,
+    Ingress,
+    L4Clause,
+    L4Match,
+    L4Policy,
+    L4Rule,
+    Route,
+    RouteMatch,
+    RouteRule,
+    Service,
+    ServicePort,
+    StringMatch,
+    WaypointRef,
+    Workload,
+)
+
+from .world import NODE, World
+
+FRONT = Identity("bookinfo", "front-istio")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A mesh with a gateway on port 80 that leads `/reviews` to reviews."""
+
+    world: World
+    outsider: Workload
+    reviews: Service
+    pod: Workload
+    front: Service
+
+
+def route(service: Service, *hosts: str) -> Route:
+    """What the gateway follows."""
+    rule = RouteRule((RouteMatch("/reviews"),), (Backend(service.key, 9080),))
+    return Route("r", "bookinfo", "", None, (rule,), hostnames=hosts)
+
+
+@pytest.fixture(scope="module")
+def entry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Entry]:
+    """The mesh, served."""
+    folder: Path = tmp_path_factory.mktemp("g")
+    world = World(folder)
+    outsider = world.pod("curl", namespace="outside", captured=False)
+    pod = world.pod("reviews", 9080)
+    reviews = world.service("reviews", pod)
+    address = world.addresses.pods.take()
+    gateway = Workload(
+        "front-istio-abc", "bookinfo", address, FRONT, NODE, {}, "front-istio", "deployment", True, False, {},
+        gateway_ports=(8080,),
+    )  # fmt: skip
+    ends = (Endpoint(gateway.uid, {8080: 8080}),)
+    vip = world.addresses.services.take()
+    front = Service("front-istio", "bookinfo", vip, (ServicePort(8080, "http", "HTTP"),), ends)
+    world.mesh = replace(
+        world.mesh,
+        workloads={**world.mesh.workloads, gateway.uid: gateway},
+        services={**world.mesh.services, front.key: front},
+        ingresses={"bookinfo/front": Ingress("front", "bookinfo", "front-istio", {8080: (route(reviews),)})},
+    )
+    world.run(world.plane.start_gateway(gateway.name, "bookinfo", address, FRONT, "bookinfo/front"))
+    world.push()
+    yield Entry(world, outsider, reviews, pod, front)
+    world.close()
+
+
+def test_it_leads_in(entry: Entry) -> None:
+    """The application answers and gets the caller's address."""
+    reply = entry.world.call(entry.outsider, entry.front, "/reviews/1")
+    assert (reply.status, reply.pod, reply.headers["server"]) == (200, "reviews", "istio-envoy")
+    assert json.loads(reply.body)["headers"]["x-forwarded-for"] == entry.outsider.address
+
+
+def test_what_no_route_matches_is_404(entry: Entry) -> None:
+    """Made by the gateway, without body."""
+    reply = entry.world.call(entry.outsider, entry.front, "/other")
+    assert (reply.status, reply.body, reply.headers["server"]) == (404, "", "istio-envoy")
+    with entry.world.having(ingresses={"bookinfo/front": Ingress("front", "bookinfo", "front-istio", {8080: ()})}):
+        assert entry.world.call(entry.outsider, entry.front, "/reviews/1").status == 404
+
+
+def test_host_names_choose(entry: Entry) -> None:
+    """A route with host names is for those alone."""
+    shop = Ingress("front", "bookinfo", "front-istio", {8080: (route(entry.reviews, "shop.example"),)})
+    with entry.world.having(ingresses={"bookinfo/front": shop}):
+        url = entry.world.url(entry.front, "/reviews/1")
+        assert entry.world.curl(entry.outsider, url, host="shop.example").status == 200
+        assert entry.world.curl(entry.outsider, url, host="other.example").status == 404
+
+
+def test_a_refused_gateway_answers_503(entry: Entry) -> None:
+    """As recorded of waypoints: it makes the answer itself when the destination refuses its own certificate."""
+    others = L4Match(not_principals=(StringMatch("exact", FRONT.principal),))
+    allow = L4Policy("not-front", "bookinfo", "Namespace", "ALLOW", (L4Rule((L4Clause((others,)),)),))
+    with entry.world.having(l4_policies={allow.key: allow}):
+        reply = entry.world.call(entry.outsider, entry.front, "/reviews/1")
+    assert (reply.status, reply.body[:22]) == (503, "upstream connect error")
+
+
+@pytest.mark.parametrize("too", [False, True])
+def test_a_waypoint_only_where_it_is_asked_for(entry: Entry, too: bool) -> None:
+    """Past a Service's waypoint, or through it, without its mark on the answer."""
+    world = entry.world
+    before = world.mesh
+    world.waypoint("reviews-waypoint", services=(entry.reviews.key,))
+    bound = replace(entry.reviews, waypoint=WaypointRef("bookinfo", "reviews-waypoint"), ingress_too=too)
+    services = {**world.mesh.services, bound.key: bound}
+    with world.having(services=services):
+        reply = world.call(entry.outsider, entry.front, "/reviews/waypoint")
+    assert (reply.status, reply.headers.get("x-envoy-decorator-operation")) == (200, None)
+    seen = world.logged("bookinfo/reviews-waypoint-abc", "/reviews/waypoint", within=2.0 if too else 0.2)
+    assert bool(seen) is too
+    assert all(f" {entry.outsider.address}:0 " in line for line in seen)
+    world.run(world.plane.stop_waypoint("reviews-waypoint-abc", "bookinfo"))
+    world.mesh = before
+    world.push()
+
+
+def test_the_gateways_admin_is_its_envoys(entry: Entry) -> None:
+    """Its configuration can be read as a waypoint's can."""
+    status, _, body = entry.world.run(entry.world.plane.waypoint_admin("front-istio-abc", "bookinfo", "/config_dump"))
+    assert status == 200
+    assert b"outbound|9080||reviews.bookinfo.svc.cluster.local" in body

@@ -1,0 +1,131 @@
+"""Gateways of class istio as istiod sees them (statuses recorded on Istio 1.30.3)."""
+
+import pytest
+
+from pytest_ambient.embedded.faults import Fault
+from pytest_ambient.embedded.istiod.faulty import broken
+from pytest_ambient.embedded.istiod.statuses import statuses
+from pytest_ambient.embedded.istiod.view import View
+from pytest_ambient.embedded.objects import Object, name_of
+
+from .world import CLOCK, endpoint_slice, facts, mesh_of, meta, namespace, pod, route, service, waypoint_objects
+
+PARENT: Object = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "front"}
+RULE: Object = {"backendRefs": [{"kind": "Service", "group": "", "name": "reviews", "port": 9080}]}
+
+
+def gateway(**allowed: object) -> Object:
+    """A Gateway for ingress."""
+    listener: Object = {"name": "http", "port": 80, "protocol": "HTTP"}
+    if allowed:
+        listener["allowedRoutes"] = {"namespaces": dict(allowed)}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": meta("front"),
+        "spec": {"gatewayClassName": "istio", "listeners": [listener]},
+    }
+
+
+def entry() -> Object:
+    """The Service that its controller made."""
+    made = service("front-istio", vip="127.80.200.50")
+    made["spec"]["ports"] = [{"name": "http", "port": 80, "targetPort": 80, "protocol": "TCP"}]
+    return made
+
+
+def said(view: View, name: str) -> Object:
+    """The status that the object of that name gets."""
+    return next(each.status for each in statuses(view, CLOCK) if name_of(each.item) == name)
+
+
+def test_gateway_status() -> None:
+    """It has its Service's name for an address and counts the routes of its listener, as recorded."""
+    view = View(gateways=[gateway()], services=[entry(), service("reviews")], routes=[route("r", [RULE], PARENT)])
+    status = said(view, "front")
+    host = "front-istio.bookinfo.svc.cluster.local"
+    assert status["addresses"] == [{"type": "Hostname", "value": host}]
+    assert facts(status) == [
+        ("Accepted", "True", "Accepted", "Resource accepted"),
+        ("Programmed", "True", "Programmed", f"Resource programmed, assigned to service(s) {host}:80"),
+    ]
+    (listener,) = status["listeners"]
+    assert listener["attachedRoutes"] == 1
+    assert [each["kind"] for each in listener["supportedKinds"]] == ["HTTPRoute", "GRPCRoute"]
+    assert [each[:3] for each in facts(listener)] == [
+        ("Accepted", "True", "Accepted"),
+        ("Conflicted", "False", "NoConflicts"),
+        ("Programmed", "True", "Programmed"),
+        ("ResolvedRefs", "True", "ResolvedRefs"),
+    ]
+
+
+def test_gateway_without_service() -> None:
+    """Before its Service is there it is not programmed and has no address."""
+    status = said(View(gateways=[gateway()]), "front")
+    assert "addresses" not in status
+    assert facts(status)[1][:3] == ("Programmed", "False", "AddressNotAssigned")
+
+
+@pytest.mark.parametrize(
+    ("parent", "allowed", "space", "reason"),
+    [
+        ({}, {}, "bookinfo", "Accepted"),
+        ({"sectionName": "http", "port": 80}, {}, "bookinfo", "Accepted"),
+        ({"port": 81}, {}, "bookinfo", "NoMatchingParent"),
+        ({"sectionName": "tls"}, {}, "bookinfo", "NoMatchingParent"),
+        ({"namespace": "bookinfo"}, {}, "other", "NotAllowedByListeners"),
+        ({"namespace": "bookinfo"}, {"from": "All"}, "other", "Accepted"),
+    ],
+)
+def test_routes_of_a_gateway(parent: Object, allowed: dict[str, str], space: str, reason: str) -> None:
+    """A route is followed only where the Gateway takes it, and its status says so."""
+    view = View(
+        namespaces=[namespace("bookinfo"), namespace("other")],
+        gateways=[gateway(**allowed)],
+        services=[entry(), service("reviews", space)],
+        routes=[route("r", [RULE], PARENT | parent, space)],
+    )
+    (told,) = said(view, "r")["parents"]
+    assert facts(told)[0][2] == reason
+    assert facts(told)[2] == ("ResolvedWaypoints", "True", "ResolvedWaypoints", "All waypoints resolved")
+    followed = mesh_of(view).ingresses["bookinfo/front"].ports[80]
+    assert len(followed) == (reason == "Accepted")
+
+
+def test_a_gateway_that_is_not_there_is_not_spoken_of() -> None:
+    """Istio leaves the status of such a route alone."""
+    view = View(routes=[route("r", [RULE], PARENT)])
+    assert said(view, "r") == {"parents": []}
+
+
+def test_pods_of_a_gateway_and_its_hosts() -> None:
+    """Its pods serve its ports by a proxy; routes keep their host names for it."""
+    labels = {
+        "gateway.istio.io/managed": "istio.io-gateway-controller",
+        "gateway.networking.k8s.io/gateway-name": "front",
+    }
+    hosts = route("r", [RULE], PARENT)
+    hosts["spec"]["hostnames"] = ["shop.example"]
+    view = View(gateways=[gateway()], pods=[pod("front-istio-x", "front", "127.80.1.9", labels=labels)], routes=[hosts])
+    mesh = mesh_of(view)
+    assert mesh.workloads["Kubernetes//Pod/bookinfo/front-istio-x"].gateway_ports == (80,)
+    assert mesh.ingresses["bookinfo/front"].ports[80][0].hostnames == ("shop.example",)
+
+
+@pytest.mark.parametrize(("own", "inherited", "through"), [(None, None, 0), ("true", None, 1), ("false", "true", 0)])
+def test_ingress_use_waypoint(own: str | None, inherited: str | None, through: bool) -> None:
+    """The Service's label beats its namespace's; the fault lets gateways past all the same."""
+    label = "istio.io/ingress-use-waypoint"
+    bound = {"istio.io/use-waypoint": "waypoint", **({label: own} if own else {})}
+    front, address = waypoint_objects()
+    view = View(
+        namespaces=[namespace("bookinfo", {label: inherited} if inherited else {})],
+        gateways=[front],
+        services=[service("reviews", labels=bound), address],
+        slices=[endpoint_slice("reviews")],
+    )
+    assert mesh_of(view).services["bookinfo/reviews"].ingress_too is bool(through)
+    assert ("Ingress traffic will traverse" in facts(said(view, "reviews"))[0][3]) is bool(through)
+    past = broken(mesh_of(view), {Fault.INGRESS_PAST_WAYPOINT})
+    assert not past.services["bookinfo/reviews"].ingress_too
