@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
 from .authorization import convert
+from .authorizers import authorizers
 from .binding import Gate, gates, service_gate, workload_gate
 from .destination_rules import destinations
 from .model import (
@@ -54,6 +55,7 @@ def snapshot(view: View, sockets: Sockets) -> Mesh:
         l4_policies=_l4_policies(view),
         service_policies=policies.services,
         service_tokens=service_tokens,
+        authorizers=authorizers(view),
         unlogged=unlogged(view, known, bound),
         routes=routes_by_service(view, known),
         destinations=destinations(view, known),
