@@ -4,14 +4,29 @@ import pytest
 
 from pytest_ambient import GET, Answered, DeniedL7, Unauthorized, Verdict, case, cases
 
-from .tokens import AS_ANN, AS_BOB, AS_FORGER, AS_NOBODY, AS_STRANGER, TOO_LATE
-
 pytestmark = pytest.mark.ambient(rule="Z3", profile="AMBIENT-L7", needs=("Waypoint", "RequestAuthentication"))
 
+# ruff: noqa: E501 - tokens, of one key made for this alone: good until 2100, or until 2020
+HEAD = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImFtYmllbnQifQ"
+AS_ANN = {
+    "authorization": f"Bearer {HEAD}.eyJpc3MiOiJhbWJpZW50QHRlc3QiLCJzdWIiOiJhbm4iLCJleHAiOjQxMDI0NDQ4MDAsImdyb3VwcyI6WyJyZWFkZXJzIl19.z8eQIwGkuPDfb60FOXZfCOspKMc7yAo5Wqnw78qenH7Di2Zs7dUbXYwU5O8CMjkOdUCio1ceLQATL9zCUmKWPA"
+}
+AS_BOB = {
+    "authorization": f"Bearer {HEAD}.eyJpc3MiOiJhbWJpZW50QHRlc3QiLCJzdWIiOiJib2IiLCJleHAiOjQxMDI0NDQ4MDB9.nI0r6ETOdQWvTqt6F4i2xRxgGl0EvEPZkcsU8nVSKJxRRboyynBYh_Bx87RGinb5NWO7t1E-rMDjEB09-13jpA"
+}
+TOO_LATE = {
+    "authorization": f"Bearer {HEAD}.eyJpc3MiOiJhbWJpZW50QHRlc3QiLCJzdWIiOiJhbm4iLCJleHAiOjE1Nzc4MzY4MDB9.oyCtAPpUxmskQtRWpqNwsVTMlhVcfigNf9VPNMcwh_tm4gvfD5Rw2yGp9asaKlM3YlOfS5a7EPABAZuL1IOB7w"
+}
+AS_STRANGER = {
+    "authorization": f"Bearer {HEAD}.eyJpc3MiOiJzdHJhbmdlckB0ZXN0Iiwic3ViIjoiYW5uIiwiZXhwIjo0MTAyNDQ0ODAwfQ.cIx7dAwNWK5dgwkBRWsX04kPJoOCpGTfZpc3Wquwe1ioc6NGnwc89bdkw3LAu_GapX-6RTlXlmUXabdzhTaBRw"
+}
+AS_FORGER = {
+    "authorization": f"Bearer {HEAD}.eyJpc3MiOiJhbWJpZW50QHRlc3QiLCJzdWIiOiJhbm4iLCJleHAiOjQxMDI0NDQ4MDB9.prYBzrZkDeN6Bo_Tl-EQQUDJ_C0pEeW_O8-e0W-Si0SX6cZm8tjUaYR3AfqyRk0HHh8TQL6HyULUtJORhGEfLQ"
+}
 URL = "http://httpbin:8000/headers"
 BARE, GARBAGE, BY_ANN, BY_BOB = (
     GET(URL),
-    GET(URL, headers=AS_NOBODY),
+    GET(URL, headers={"authorization": "Bearer x"}),
     GET(URL, headers=AS_ANN),
     GET(URL, headers=AS_BOB),
 )

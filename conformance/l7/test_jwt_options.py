@@ -4,10 +4,13 @@ import pytest
 
 from pytest_ambient import GET, Answered, Unauthorized, Verdict, case, cases
 
-from .tokens import FORGED, GOOD
-
 pytestmark = pytest.mark.ambient(rule="Z3", profile="AMBIENT-L7", needs=("Waypoint", "RequestAuthentication"))
 
+# tokens of one key made for this alone: one good until 2100, one signed with another key
+# ruff: noqa: E501
+HEAD = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImFtYmllbnQifQ"
+GOOD = f"{HEAD}.eyJpc3MiOiJhbWJpZW50QHRlc3QiLCJzdWIiOiJhbm4iLCJleHAiOjQxMDI0NDQ4MDAsImdyb3VwcyI6WyJyZWFkZXJzIl19.z8eQIwGkuPDfb60FOXZfCOspKMc7yAo5Wqnw78qenH7Di2Zs7dUbXYwU5O8CMjkOdUCio1ceLQATL9zCUmKWPA"
+FORGED = f"{HEAD}.eyJpc3MiOiJhbWJpZW50QHRlc3QiLCJzdWIiOiJhbm4iLCJleHAiOjQxMDI0NDQ4MDB9.prYBzrZkDeN6Bo_Tl-EQQUDJ_C0pEeW_O8-e0W-Si0SX6cZm8tjUaYR3AfqyRk0HHh8TQL6HyULUtJORhGEfLQ"
 URL = "http://httpbin:8000/headers"
 OWN, USUAL = {"x-token": f"Token {GOOD}"}, {"authorization": f"Bearer {GOOD}"}
 FORGED_OWN, FORGED_USUAL = {"x-token": f"Token {FORGED}"}, {"authorization": f"Bearer {FORGED}"}

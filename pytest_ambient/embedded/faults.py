@@ -29,6 +29,7 @@ class Fault(StrEnum):
     SLOW_PROPAGATION = "slow-propagation"
     POD_NOT_CAPTURED = "pod-not-captured"
     ZTUNNEL_NOT_READY = "ztunnel-not-ready"
+    EXT_AUTHZ_IGNORED = "ext-authz-ignored"
     JWT_UNCHECKED = "jwt-unchecked"
     TELEMETRY_IGNORED = "telemetry-ignored"
     TELEMETRY_MISCOUNTS = "telemetry-miscounts"
@@ -62,6 +63,7 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.SLOW_PROPAGATION: "policies and routes reach the proxies 60 seconds late; what is gone by then never does",
     Fault.POD_NOT_CAPTURED: "one Bookinfo pod (details-v1) is never captured although its namespace is enrolled",
     Fault.ZTUNNEL_NOT_READY: "ztunnel is never ready on one node",
+    Fault.EXT_AUTHZ_IGNORED: "waypoints ask no external authorizer; CUSTOM policies refuse nobody",
     Fault.JWT_UNCHECKED: "waypoints let requests with a wrong token pass like those without one",
     Fault.TELEMETRY_IGNORED: "Telemetries are accepted and change no access log",
     Fault.TELEMETRY_MISCOUNTS: "ztunnels and waypoints count only every second connection and request",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .apps import httpbin, istio, samples
+from .apps.authorizer import Authorizer
 from .apps.details import Details
 from .apps.productpage import Productpage
 from .apps.program import Maker
@@ -59,6 +60,7 @@ _IMAGES: Mapping[str, Image] = {
     "examples-helloworld-v1": Image(DEBIAN, partial(samples.Helloworld, version="v1"), entry=("gunicorn", "python")),
     "examples-helloworld-v2": Image(DEBIAN, partial(samples.Helloworld, version="v2"), entry=("gunicorn", "python")),
     "tcp-echo-server": Image(ALPINE, samples.TcpEcho, entry=("tcp-echo", "tcp-echo-server")),
+    "ext-authz": Image(DISTROLESS, Authorizer, entry=("extauthz",)),
     "pilot": Image(DISTROLESS, istio.Istiod, entry=("pilot-discovery",)),
     "ztunnel": Image(DISTROLESS, istio.Ztunnel, entry=("ztunnel",)),
     "install-cni": Image(DISTROLESS, istio.Cni, entry=("install-cni",)),

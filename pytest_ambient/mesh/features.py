@@ -9,13 +9,15 @@ from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, KubeError, NotFound
 from pytest_ambient.mesh import meshwide
 from pytest_ambient.mesh.dataplane import running, workloads
-from pytest_ambient.mesh.meshwide import plaintext_refused
+from pytest_ambient.mesh.meshwide import plaintext_refused, providers
 
 Question = Callable[[Kube], str | None]
 """Gives None when the feature is there, else why it is not."""
 
 GATEWAY_API = "gateway.networking.k8s.io"
 GATEWAY_CLASS, INGRESS_CLASS = "istio-waypoint", "istio"
+EXT_AUTHZ = "pytest-ambient-ext-authz"
+"""The extension provider that stands for Istio's sample authorizer."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,18 @@ def _identity(kube: Kube) -> str | None:
     return None if plane.identity else f"{plane.name} tells callers by their address, no certificate proves them"
 
 
+def _ext_authz(kube: Kube) -> str | None:
+    """An authorizer can't be brought along: the mesh's own configuration must name it."""
+    provider = providers(kube).get(EXT_AUTHZ)
+    if provider is None:
+        return f"the mesh configuration has no extensionProvider {EXT_AUTHZ} that leads to Istio's sample ext-authz"
+    asked = provider.get("envoyExtAuthzHttp") or provider.get("envoyExtAuthzGrpc") or {}
+    name, _, rest = str(asked.get("service", "")).rpartition("/")[2].partition(".")
+    namespace = rest.partition(".")[0]
+    there = kube.get("v1/Service", name, namespace) if name and namespace else None
+    return None if there else f"extensionProvider {EXT_AUTHZ} leads to no Service: {asked.get('service', 'none')!r}"
+
+
 def _sidecar(kube: Kube) -> str | None:
     hooks = kube.list("admissionregistration.k8s.io/v1/MutatingWebhookConfiguration", labels="app=sidecar-injector")
     return None if hooks else "no sidecar injector"
@@ -163,6 +177,7 @@ FEATURES: Mapping[str, Question] = {
     "Redirection": partial(_workload, "k8s-app=istio-cni-node"),
     "Sidecar": _sidecar,
     "Permissive": plaintext_refused,
+    "ExtAuthz": _ext_authz,
     "Kiali": _kiali,
     "Prometheus": partial(_workload, "app.kubernetes.io/name=prometheus"),
     "Jaeger": partial(_workload, "app=jaeger"),

@@ -56,6 +56,14 @@ def _default_tag(kube: Kube) -> bool:
         return True
 
 
+def providers(kube: Kube) -> Mapping[str, Mapping[str, Any]]:
+    """The extension providers of the mesh by name."""
+    found = [item["metadata"] for item in workloads(kube, *ISTIOD)]
+    config = _configuration(kube, _chosen(kube, found)) if found else {}
+    listed = config.get("extensionProviders") or []
+    return {str(each.get("name", "")): each for each in listed if isinstance(each, dict)}
+
+
 def policies(kube: Kube, root: str) -> tuple[str, ...]:
     """`KIND NAME` of the policies in the root namespace; what this user may not list is left out."""
     return tuple(f"{kind} {item['metadata']['name']}" for kind in POLICIES for item in _listed(kube, kind, root))

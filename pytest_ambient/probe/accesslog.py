@@ -78,8 +78,8 @@ class Request:
 
     @property
     def denied(self) -> bool:
-        """Whether an authorization policy or a token's check refused it."""
-        return self.details.startswith(("rbac_access_denied", "jwt_authn_access_denied"))
+        """Whether an authorization policy, a token's check or an authorizer refused it."""
+        return self.details.startswith(("rbac_access_denied", "jwt_authn_access_denied", "ext_authz_denied"))
 
     @property
     def policy(self) -> str | None:

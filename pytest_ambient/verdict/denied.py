@@ -58,10 +58,11 @@ class DeniedL4:
 class DeniedL7:
     """The waypoint refused the request: its own 403, not the application's.
 
-    `by` names the policy, `NAME` or `NAMESPACE/NAME`.
+    `by` names the policy, `NAME` or `NAMESPACE/NAME`; `says` is the whole body where an external authorizer chose it.
     """
 
     by: str | None = None
+    says: str = DENIAL_BODY
 
     needs_witness = True
     denies = True
@@ -74,8 +75,8 @@ class DeniedL7:
         """None when it holds; else what happened, as a Doubt when only the waypoint's log could tell and is missing."""
         if outcome.status != 403 or outcome.exit_code:
             return seen(outcome)
-        if not _is_denial_body(outcome):
-            return f"{seen(outcome)}; the waypoint's own 403 says {DENIAL_BODY!r}"
+        if not _is_denial_body(outcome, self.says):
+            return f"{seen(outcome)}; the waypoint's own 403 says {self.says!r}"
         witness = _word_of_waypoint(outcome)
         reason = _made_by_waypoint(outcome, witness)
         if reason is not None or self.by is None:
@@ -85,7 +86,8 @@ class DeniedL7:
         return _policy(self.by, witness, outcome)
 
     def __str__(self) -> str:
-        return "denied at L7: HTTP 403 from the waypoint" + (f", by {self.by}" if self.by else "")
+        words = "" if self.says == DENIAL_BODY else f", {self.says!r}"
+        return "denied at L7: HTTP 403 from the waypoint" + (f", by {self.by}" if self.by else "") + words
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,10 @@ def _check_policy(by: str | None) -> None:
         raise ValueError(f"by must be NAME or NAMESPACE/NAME, not {by!r}")
 
 
-def _is_denial_body(outcome: Outcome) -> bool:
+def _is_denial_body(outcome: Outcome, body: str) -> bool:
     """The exact text; an answer to HEAD has only its length."""
     length = outcome.header("content-length")
-    return outcome.body == DENIAL_BODY or (not outcome.body and length == str(len(DENIAL_BODY)))
+    return outcome.body == body or (not outcome.body and length == str(len(body)))
 
 
 def _word_of_waypoint(outcome: Outcome) -> Witness | None:

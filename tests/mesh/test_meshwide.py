@@ -100,3 +100,16 @@ def test_a_strict_mesh_answers_nobody_without_mutual_tls() -> None:
     policy(kube, "PeerAuthentication", "default", "mesh", STRICT)
     found = detect(real(kube))["Permissive"]
     assert (found.present, found.reason) == (False, "PeerAuthentication mesh/default is STRICT for the whole mesh")
+
+
+def test_an_authorizer_must_be_named_by_the_mesh() -> None:
+    """By our name for it, and leading to a Service that is there."""
+    kube = mesh()
+    missing = detect(real(kube))["ExtAuthz"]
+    assert not missing.present
+    assert "no extensionProvider pytest-ambient-ext-authz" in missing.reason
+    provider = "{name: pytest-ambient-ext-authz, envoyExtAuthzHttp: {service: asked.tools.svc.cluster.local, port: 1}}"
+    kube = mesh(extensionProviders=f"[{provider}]")
+    assert "leads to no Service: 'asked.tools.svc.cluster.local'" in detect(real(kube))["ExtAuthz"].reason
+    kube.objects["v1/Service", "tools", "asked"] = {"metadata": {"name": "asked", "namespace": "tools"}}
+    assert detect(real(kube))["ExtAuthz"].present

@@ -1,11 +1,12 @@
 """What a waypoint does with the traffic for one destination beside sending it on: tokens, policies, the access log."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..faults import Fault
-from ..istiod.model import L7Policy, Mesh, TokenRule, Waypoint
+from ..istiod.model import Authorizer, L7Policy, Mesh, TokenRule, Waypoint
 from ..objects import Object
+from .custom import custom_filters, custom_refusals
 from .instead import at_waypoint
 from .rbac import rules
 from .tokens import token_filters
@@ -22,6 +23,7 @@ class Checks:
     policies: Sequence[L7Policy] = ()
     tokens: Sequence[TokenRule] = ()
     logged: bool = True
+    authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     faults: frozenset[Fault] = frozenset()
 
     @classmethod
@@ -33,7 +35,7 @@ class Checks:
         tokens = (*waypoint.tokens, *mesh.service_tokens.get(service, ()))
         key = f"Service/{service}" if service else f"Gateway/{waypoint.key}"
         logged = key not in mesh.unlogged or Fault.TELEMETRY_IGNORED in faults
-        return cls(policies, tokens, logged, faults)
+        return cls(policies, tokens, logged, mesh.authorizers, faults)
 
     def line(self, text: str) -> str:
         """The format of an access log line."""
@@ -44,6 +46,8 @@ class Checks:
         name, kind = "envoy.filters.http.rbac", "extensions.filters.http.rbac.v3.RBAC"
         found, instead = rules(self.policies, http=True).items(), at_waypoint(self.faults)
         tokens = token_filters(self.tokens, unchecked=Fault.JWT_UNCHECKED in self.faults)
+        custom = [] if Fault.EXT_AUTHZ_IGNORED in self.faults else custom_filters(self.policies, self.authorizers)
+        tokens = [*custom, *tokens]
         if instead is None:
             return [*tokens, *(part(name, kind, rules=each) for _, each in found)]
         judges = [part(name, kind, shadow_rules=each, shadow_rules_stat_prefix=f"{action}_") for action, each in found]
@@ -52,5 +56,8 @@ class Checks:
     def tcp(self) -> list[Object]:
         """The network filters for what is not HTTP."""
         kind = "extensions.filters.network.rbac.v3.RBAC"
-        found = rules(self.policies, http=False).items()
+        found = [
+            *(("custom", each) for each in custom_refusals(self.policies)),
+            *rules(self.policies, http=False).items(),
+        ]
         return [part("envoy.filters.network.rbac", kind, stat_prefix=f"tcp_{name}", rules=each) for name, each in found]

@@ -21,13 +21,14 @@ def rules(policies: Sequence[L7Policy], *, http: bool) -> dict[str, Object]:
     found = {}
     for action in ("DENY", "ALLOW"):
         chosen = [each for each in policies if each.action == action]
-        named = {name: entry for each in chosen for name, entry in _entries(each, http=http)}
+        named = {name: entry for each in chosen for name, entry in entries(each, http=http)}
         if named or (chosen and action == "ALLOW"):
             found[action.lower()] = {"action": action, "policies": named}
     return found
 
 
-def _entries(policy: L7Policy, *, http: bool) -> Iterable[tuple[str, Object]]:
+def entries(policy: L7Policy, *, http: bool) -> Iterable[tuple[str, Object]]:
+    """The rules of a policy by their names, without those that plain TCP cannot show enough for."""
     for index, rule in enumerate(policy.rules):
         if not http and policy.action == "ALLOW" and _asks_http(rule):
             continue  # a plain TCP connection can't show what the rule asks for

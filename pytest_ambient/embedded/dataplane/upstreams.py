@@ -1,9 +1,9 @@
 """The clusters of a waypoint: the endpoints of Services and of their subsets, and how it deals with them."""
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from ..istiod.model import Backend, Destination, Ejection, Mesh, Policy, Service, ServicePort, Workload
+from ..istiod.model import Authorizer, Backend, Destination, Ejection, Mesh, Policy, Service, ServicePort, Workload
 from ..objects import Object
 from ..ports import bound
 from .policy import policies_of
@@ -28,6 +28,12 @@ class Upstreams:
         for each in backends(self._mesh.routes.get(service.key, ())):
             if found := self._mesh.services.get(each.service or ""):
                 self._add(found, each.port, "http", each)
+
+    def ask(self, authorizers: Iterable[Authorizer]) -> None:
+        """The clusters of authorizers."""
+        for each in authorizers:
+            if found := self._mesh.services.get(each.service):
+                self._add(found, each.port, "http")
 
     def _add(self, service: Service, port: int, protocol: str, backend: Backend | None = None) -> None:
         said = self._mesh.destinations.get(service.key, Destination())

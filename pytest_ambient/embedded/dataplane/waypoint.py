@@ -12,6 +12,7 @@ from ..istiod.model import Identity, Mesh, Service, ServicePort, Waypoint
 from ..objects import Object
 from .ca import Authority
 from .checks import Checks
+from .custom import authorizers_of
 from .main_internal import LINE, MainInternal, router
 from .resources import Resources
 from .routes import configuration
@@ -54,11 +55,13 @@ class WaypointConfiguration:
         made.clusters.append(static("encap", inner("connect_originate", "pod")))
         own = Checks.of(mesh, waypoint, "", self._faults)
         clusters = Upstreams(mesh, **self._from_here())
+        clusters.ask(authorizers_of(mesh, own.policies))
         for service, port in _ports(mesh, waypoint):
             checks = Checks.of(mesh, waypoint, service.key, self._faults)
             routes = configuration(service, port, mesh.routes.get(service.key, ()), mesh.services)
             main.service(service, port, checks, routes)
             clusters.add(service, port)
+            clusters.ask(authorizers_of(mesh, checks.policies))
         for uid in waypoint.workloads if waypoint else ():
             if pod := mesh.workloads.get(uid):
                 main.pod(pod)

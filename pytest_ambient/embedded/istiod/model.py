@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .destination_model import Destination, Ejection, Policy, Subset
-from .request_model import Action, Condition, L7Policy, L7Rule, Operation, Source, TokenRule
+from .request_model import Action, Authorizer, Condition, L7Policy, L7Rule, Operation, Source, TokenRule
 from .route_model import (
     Backend,
     Cors,
@@ -26,6 +26,7 @@ __all__ = [
     "ROOT_NAMESPACE",
     "TRUST_DOMAIN",
     "Action",
+    "Authorizer",
     "Backend",
     "Condition",
     "Cors",
@@ -285,6 +286,8 @@ class Mesh:
     """By Service key: policies that target the Service, for the waypoint it is bound to."""
     service_tokens: Mapping[str, tuple[TokenRule, ...]] = field(default_factory=dict)
     """By Service key: whose tokens are verified for it alone."""
+    authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
+    """By the name that CUSTOM policies use."""
     unlogged: frozenset[str] = frozenset()
     """`Gateway/NAMESPACE/NAME` and `Service/NAMESPACE/NAME` of those whose requests no waypoint's access log tells."""
     routes: Mapping[str, tuple[Route, ...]] = field(default_factory=dict)

@@ -57,6 +57,29 @@ class L7Rule:
 
 
 @dataclass(frozen=True)
+class Authorizer:
+    """A service that is asked about requests over HTTP."""
+
+    service: str
+    """Its key."""
+    port: int
+    path_prefix: str = ""
+    told: tuple[str, ...] = ()
+    """Headers of the request that it is told."""
+    upstream: tuple[str, ...] = ()
+    """Headers of its consent that the application gets."""
+    downstream: tuple[str, ...] = ()
+    """Headers of its refusal that the caller gets."""
+    fail_open: bool = False
+
+    @property
+    def hostname(self) -> str:
+        """The full cluster name."""
+        namespace, _, name = self.service.partition("/")
+        return f"{name}.{namespace}.svc.cluster.local"
+
+
+@dataclass(frozen=True)
 class TokenRule:
     """Whose tokens (JWT) are verified, by which keys, and where they are looked for."""
 
@@ -83,8 +106,10 @@ class L7Policy:
 
     name: str
     namespace: str
-    action: Action
+    action: Literal["ALLOW", "DENY", "CUSTOM"]
     rules: tuple[L7Rule, ...]
+    provider: str = ""
+    """Whom CUSTOM leaves it to."""
 
     @property
     def key(self) -> str:

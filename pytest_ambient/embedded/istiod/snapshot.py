@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
 from .authorization import convert
+from .authorizers import authorizers
 from .binding import Gate, gates, ingress_too, service_gate, workload_gate
 from .destination_rules import destinations
 from .ingress import ingresses
@@ -58,6 +59,7 @@ def snapshot(view: View, sockets: Sockets) -> Mesh:
         l4_policies=_l4_policies(view),
         service_policies=policies.services,
         service_tokens=service_tokens,
+        authorizers=authorizers(view),
         unlogged=unlogged(view, known, bound),
         routes=routes_by_service(view, known),
         destinations=destinations(view, known),

@@ -39,8 +39,6 @@ def policy_causes(policy: Object) -> Iterator[Cause]:
     """Parts of an AuthorizationPolicy with a target that waypoints here can't enforce."""
     if not target_refs(policy):
         return
-    if spec_of(policy).get("action") == "CUSTOM":
-        yield not_implemented("spec.action", "CUSTOM authorization at waypoints")
     if annotations_of(policy).get(DRY_RUN) == "true":
         yield not_implemented(f"metadata.annotations[{DRY_RUN}]", "dry-run policies at waypoints")
     for position, rule in enumerate(spec_of(policy).get("rules") or ()):

@@ -74,7 +74,7 @@ class Attached:
 
 
 def attached(view: View, known: Mapping[str, Gate]) -> Attached:
-    """All policies that some waypoint enforces; AUDIT and CUSTOM enforce nothing."""
+    """All policies that some waypoint enforces; AUDIT enforces nothing."""
     services: dict[str, tuple[L7Policy, ...]] = {}
     gateways: dict[str, tuple[L7Policy, ...]] = {}
     for each in sorted(view.policies, key=age_of):
@@ -94,11 +94,12 @@ def _added(present: Sequence[L7Policy], policy: L7Policy | None) -> tuple[L7Poli
 
 def waypoint_policy(policy: Object) -> L7Policy | None:
     """The policy as a waypoint enforces it; None for an action that refuses nobody."""
-    action = enforced_action(policy)
-    if action is None:
-        return None
     rules = tuple(_rule(each) for each in spec_of(policy).get("rules") or ())
-    return L7Policy(name_of(policy), namespace_of(policy), action, rules)
+    if spec_of(policy).get("action") == "CUSTOM":
+        provider = str((spec_of(policy).get("provider") or {}).get("name", ""))
+        return L7Policy(name_of(policy), namespace_of(policy), "CUSTOM", rules, provider)
+    action = enforced_action(policy)
+    return L7Policy(name_of(policy), namespace_of(policy), action, rules) if action else None
 
 
 def _rule(rule: Object) -> L7Rule:

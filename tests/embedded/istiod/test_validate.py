@@ -151,7 +151,6 @@ LISTENER: Object = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
         (gateway(gatewayClassName="istio"), "spec.listeners[0].protocol"),
         (gateway(addresses=[{"value": "1.2.3.4"}]), "spec.addresses"),
         (gateway(listeners=[LISTENER | {"tls": {}}]), "spec.listeners[0].tls"),
-        (rules({}, action="CUSTOM", targetRefs=[SERVICE], provider={"name": "x"}), "spec.action"),
     ],
 )
 def test_what_the_mesh_does_not_carry_out_is_refused_by_name(item: Object, field: str) -> None:
