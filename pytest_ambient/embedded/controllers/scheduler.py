@@ -21,10 +21,10 @@ class Scheduler(Controller):
         self._events = Recorder(store, "default-scheduler")
 
     def touched(self, change: Change) -> Iterable[Key]:
-        """A pod without a node; all such pods when a node is new or labelled."""
+        """A pod without a node; all such pods when a node is new or labelled, or a pod makes room."""
         if change.resource == _POD and change.type != "DELETED" and not change.object["spec"].get("nodeName"):
             return (itself(change),)
-        if change.resource == _NODE:
+        if change.resource == _NODE or (change.resource == _POD and change.type == "DELETED"):
             pods = self.store.list(_POD)
             return [(namespace_of(each), name_of(each)) for each in pods if not each["spec"].get("nodeName")]
         return ()
@@ -35,7 +35,7 @@ class Scheduler(Controller):
         if pod is None or pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
             return
         nodes = self.store.list(_NODE)
-        fitting = [name_of(each) for each in nodes if fits(pod["spec"], each)]
+        fitting = self._spread(pod, [each for each in nodes if fits(pod["spec"], each)])
         if not fitting:
             self._refuse(pod, len(nodes))
             return
@@ -47,8 +47,25 @@ class Scheduler(Controller):
         text = f"Successfully assigned {namespace}/{name} to {node}"
         self._events.emit(bound, "Normal", "Scheduled", text)
 
+    def _spread(self, pod: Object, nodes: list[Object]) -> list[str]:
+        """The nodes on which one more such pod keeps within every spread constraint that must hold."""
+        found = {name_of(each): each for each in nodes}
+        for each in pod["spec"].get("topologySpreadConstraints") or ():
+            if each.get("whenUnsatisfiable") == "DoNotSchedule":
+                key, selector = str(each["topologyKey"]), each.get("labelSelector") or {}
+                domains = {name: labels_of(node)[key] for name, node in found.items() if key in labels_of(node)}
+                counts = Counter(dict.fromkeys(domains.values(), 0))
+                for other in self.store.list(_POD, namespace_of(pod)):
+                    domain = domains.get(str(other["spec"].get("nodeName", "")))
+                    if domain and selected(selector, other) and "deletionTimestamp" not in other["metadata"]:
+                        counts[domain] += 1
+                most = min(counts.values(), default=0) + int(each.get("maxSkew", 1))
+                found = {name: found[name] for name, domain in domains.items() if counts[domain] < most}
+        return list(found)
+
     def _refuse(self, pod: Object, nodes: int) -> None:
-        text = f"0/{nodes} nodes are available: none matches the Pod's node affinity/selector and is free of taints."
+        why = "none matches the Pod's node affinity/selector and spread constraints and is free of taints."
+        text = f"0/{nodes} nodes are available: {why}"
         before = pod.get("status", {}).get("conditions") or ()
         since = next((each["lastTransitionTime"] for each in before if each["type"] == "PodScheduled"), timestamp())
         condition = {

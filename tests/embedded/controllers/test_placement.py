@@ -138,3 +138,32 @@ def test_kinds_that_nobody_runs(tmp_path: Path, kind: tuple[str, str]) -> None:
             bench.store.create(find(*kind), {"metadata": {"name": "x", "namespace": bench.space}, "spec": {}})
 
     play(tmp_path, scenario)
+
+
+def test_spread(tmp_path: Path) -> None:
+    """Pods that must spread go to different nodes whatever else runs there; where none is left they wait for room."""
+
+    async def scenario(bench: Bench) -> None:
+        constraint = {
+            "maxSkew": 1,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": {"matchLabels": {"spread": "yes"}},
+        }
+        for name in ("one", "two"):
+            made = deployment(name, ECHO, labels={"app": name, "spread": "yes"})
+            made["spec"]["template"]["spec"]["topologySpreadConstraints"] = [constraint]
+            bench.store.create(DEPLOYMENT, made)
+            await bench.ready_pod(name)
+        nodes = {name: bench.pods(name)[0]["spec"]["nodeName"] for name in ("one", "two")}
+        assert set(nodes.values()) == {"ambient-control-plane", "ambient-worker"}
+        third = pod("three", ECHO, labels={"spread": "yes"})
+        third["spec"] |= {
+            "topologySpreadConstraints": [constraint],
+            "nodeSelector": {"kubernetes.io/hostname": nodes["one"]},
+        }
+        bench.store.create(POD, third)
+        await bench.until(lambda: bench.store.list(EVENT, bench.space))
+        assert (bench.store.get(POD, "three", bench.space) or {})["spec"].get("nodeName")
+
+    play(tmp_path, scenario, nodes=2)
