@@ -21,6 +21,7 @@ class Fault(StrEnum):
     RETRIES_IGNORED = "retries-ignored"
     FAULTS_NOT_INJECTED = "faults-not-injected"
     DESTINATION_RULES_IGNORED = "destination-rules-ignored"
+    RATE_LIMITS_IGNORED = "rate-limits-ignored"
     PLAINTEXT_NOT_HBONE = "plaintext-not-hbone"
     L7_POLICY_UNENFORCED = "l7-policy-unenforced"
     WAYPOINT_BYPASSED = "waypoint-bypassed"
@@ -55,6 +56,7 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.RETRIES_IGNORED: "waypoints try no request again",
     Fault.FAULTS_NOT_INJECTED: "no VirtualService's fault is injected",
     Fault.DESTINATION_RULES_IGNORED: "a subset has all endpoints of its Service, no endpoint that fails is left out",
+    Fault.RATE_LIMITS_IGNORED: "no EnvoyFilter's rate limit stops a request",
     Fault.PLAINTEXT_NOT_HBONE: "captured pods talk plaintext: no tunnel, no certificate, no identity",
     Fault.L7_POLICY_UNENFORCED: "waypoints route, but enforce no authorization policy",
     Fault.WAYPOINT_BYPASSED: "traffic for a Service with a waypoint goes straight to its endpoints",

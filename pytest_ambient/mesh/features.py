@@ -167,6 +167,7 @@ FEATURES: Mapping[str, Question] = {
     "TCPRoute": partial(_kind, f"{GATEWAY_API}/v1alpha2/TCPRoute"),
     "RequestAuthentication": partial(_kind, "security.istio.io/v1/RequestAuthentication"),
     "VirtualService": partial(_kind, "networking.istio.io/v1/VirtualService"),
+    "EnvoyFilter": partial(_kind, "networking.istio.io/v1alpha3/EnvoyFilter"),
     "ServiceEntry": partial(_kind, "networking.istio.io/v1/ServiceEntry"),
     "Telemetry": partial(_kind, "telemetry.istio.io/v1/Telemetry"),
     "MultiNode": _nodes,

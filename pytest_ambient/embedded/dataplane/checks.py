@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..faults import Fault
-from ..istiod.model import Authorizer, L7Policy, Mesh, TokenRule, Waypoint
+from ..istiod.model import Authorizer, L7Policy, Mesh, RateLimit, TokenRule, Waypoint
 from ..objects import Object
 from .custom import custom_filters, custom_refusals
 from .instead import at_waypoint
@@ -25,6 +25,7 @@ class Checks:
     logged: bool = True
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     faults: frozenset[Fault] = frozenset()
+    limits: Sequence[RateLimit] = ()
 
     @classmethod
     def of(cls, mesh: Mesh, waypoint: Waypoint | None, service: str, faults: frozenset[Fault]) -> "Checks":
@@ -35,7 +36,8 @@ class Checks:
         tokens = (*waypoint.tokens, *mesh.service_tokens.get(service, ()))
         key = f"Service/{service}" if service else f"Gateway/{waypoint.key}"
         logged = key not in mesh.unlogged or Fault.TELEMETRY_IGNORED in faults
-        return cls(policies, tokens, logged, mesh.authorizers, faults)
+        limits = () if Fault.RATE_LIMITS_IGNORED in faults else waypoint.limits
+        return cls(policies, tokens, logged, mesh.authorizers, faults, limits)
 
     def line(self, text: str) -> str:
         """The format of an access log line."""

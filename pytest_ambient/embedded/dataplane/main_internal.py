@@ -8,6 +8,7 @@ from .checks import Checks
 from .matching import addresses, by_address, by_value, chain
 from .route_actions import RETRY, upstream
 from .route_filters import filters as routed_filters
+from .route_filters import limited
 from .xds import (
     LOCAL_IP,
     access_log,
@@ -102,7 +103,7 @@ class MainInternal:
             _MANAGER,
             stat_prefix="main_internal",
             server_name="istio-envoy",
-            http_filters=[*checks.http(), *routed_filters(), router()],
+            http_filters=[*checks.http(), *routed_filters(), *map(limited, checks.limits), router()],
             access_log=access_log(checks.line(LINE)),
             use_remote_address=False,
             normalize_path=True,

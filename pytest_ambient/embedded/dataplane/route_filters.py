@@ -1,6 +1,6 @@
 """What a rule tells the HTTP filters of a waypoint: faults to inject, and whom CORS lets read the answers."""
 
-from ..istiod.model import Cors, HeaderMatch, Injection, RouteRule
+from ..istiod.model import Cors, HeaderMatch, Injection, RateLimit, RouteRule
 from ..objects import Object
 from .xds import part, typed
 
@@ -23,6 +23,22 @@ def per_filter(rule: RouteRule) -> Object:
     if rule.cors is not None:
         found[_CORS] = typed("extensions.filters.http.cors.v3.CorsPolicy", **_shared(rule.cors))
     return {"typed_per_filter_config": found} if found else {}
+
+
+def limited(limit: RateLimit) -> Object:
+    """The filter that answers 429 where the bucket is empty."""
+    every = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    bucket = {"max_tokens": limit.tokens, "tokens_per_fill": limit.refill, "fill_interval": f"{limit.interval:f}s"}
+    added = [{"header": {"key": key, "value": value}} for key, value in limit.headers]
+    return part(
+        "envoy.filters.http.local_ratelimit",
+        "extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+        stat_prefix="http_local_rate_limiter",
+        token_bucket=bucket,
+        filter_enabled=every,
+        filter_enforced=every,
+        response_headers_to_add=added,
+    )
 
 
 def text(match: HeaderMatch) -> Object:

@@ -47,3 +47,16 @@ class Destination:
 
     policy: Policy = Policy()
     subsets: Mapping[str, Subset] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """A bucket of tokens at a waypoint: a request takes one, and without one it is answered 429."""
+
+    tokens: int
+    refill: int
+    """Tokens that come back each interval."""
+    interval: float
+    """Seconds."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Added to answers of 429."""

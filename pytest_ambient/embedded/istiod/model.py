@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .destination_model import Destination, Ejection, Policy, Subset
+from .destination_model import Destination, Ejection, Policy, RateLimit, Subset
 from .request_model import Action, Authorizer, Condition, L7Policy, L7Rule, Operation, Source, TokenRule
 from .route_model import (
     Backend,
@@ -49,6 +49,7 @@ __all__ = [
     "Mirror",
     "Operation",
     "Policy",
+    "RateLimit",
     "Redirect",
     "Retries",
     "Rewrite",
@@ -261,6 +262,8 @@ class Waypoint:
     """Policies that target the Gateway itself (or its class)."""
     tokens: tuple[TokenRule, ...] = ()
     """Likewise whose tokens it verifies."""
+    limits: tuple[RateLimit, ...] = ()
+    """How many requests it lets through."""
 
     @property
     def key(self) -> str:

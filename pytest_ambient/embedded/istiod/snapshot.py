@@ -10,6 +10,7 @@ from .authorization import convert
 from .authorizers import authorizers
 from .binding import Gate, gates, ingress_too, service_gate, workload_gate
 from .destination_rules import destinations
+from .envoy_filters import rate_limits
 from .ingress import ingresses
 from .model import (
     ROOT_NAMESPACE,
@@ -51,7 +52,9 @@ def snapshot(view: View, sockets: Sockets) -> Mesh:
         services=services,
         waypoints={
             key: replace(
-                _waypoint(gate, workloads, services, policies.gateways.get(key, ())), tokens=gateway_tokens.get(key, ())
+                _waypoint(gate, workloads, services, policies.gateways.get(key, ())),
+                tokens=gateway_tokens.get(key, ()),
+                limits=rate_limits(view, key),
             )
             for key, gate in known.items()
         },

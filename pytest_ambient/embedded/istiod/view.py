@@ -63,6 +63,7 @@ class View:
     configs: Sequence[Object] = ()
     virtual_services: Sequence[Object] = ()
     destination_rules: Sequence[Object] = ()
+    envoy_filters: Sequence[Object] = ()
 
     @classmethod
     def of(cls, store: Store) -> "View":
@@ -112,5 +113,6 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "configs": ("ConfigMap", ""),
     "virtual_services": ("VirtualService", NETWORKING),
     "destination_rules": ("DestinationRule", NETWORKING),
+    "envoy_filters": ("EnvoyFilter", NETWORKING),
 }
 """Where each list of a view comes from: kind and group."""

@@ -16,6 +16,7 @@ from pytest_ambient.embedded.istiod.model import (
     Injection,
     Mirror,
     Policy,
+    RateLimit,
     Retries,
     Rewrite,
     Route,
@@ -156,3 +157,14 @@ def test_cors(bookinfo: Bookinfo, origin: str, allowed: bool) -> None:
     assert tuple(reply.headers.get(name) for name in told) == wanted
     assert plain.headers.get("access-control-expose-headers") == ("x-e" if allowed else None)
     assert bool(reply.pod) is not allowed
+
+
+def test_rate_limit(bookinfo: Bookinfo) -> None:
+    """What the bucket holds is let through, the rest is the waypoint's 429."""
+    world, key = bookinfo.world, "bookinfo/waypoint"
+    limit = RateLimit(2, 1, 3600.0, (("x-limited", "yes"),))
+    limited = replace(world.mesh.waypoints[key], limits=(limit,))
+    with world.having(waypoints={**world.mesh.waypoints, key: limited}):
+        replies = [world.call(bookinfo.curl, bookinfo.to_reviews, "/limited") for _ in range(3)]
+    assert [each.status for each in replies] == [200, 200, 429]
+    assert (replies[2].body, replies[2].headers["x-limited"]) == ("local_rate_limited", "yes")
