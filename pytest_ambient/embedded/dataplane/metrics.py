@@ -42,8 +42,9 @@ class Metrics:
             return
         parties = seen.source and seen.source.uid, seen.destination and seen.destination.uid
         key = seen.direction, *parties, seen.service and seen.service.key, seen.mutual_tls, response_flags(seen)
-        self._passed[key] += self._miscounts
-        if self._passed[key] % 2:
+        alike = seen.direction, parties[0], seen.service and seen.service.name.partition("-")[0], key[-1]
+        self._passed[alike] += self._miscounts
+        if self._passed[alike] % 2:
             return
         sums = self._sums.setdefault(seen.node, {})
         found = sums.get(key) or sums.setdefault(key, _Sum(seen))

@@ -2,6 +2,8 @@
 
 import json
 
+from pytest_ambient.embedded.api.resources import CUSTOM
+
 from .world import World
 
 WIDGETS = {
@@ -53,9 +55,9 @@ def test_the_meshs_definitions_are_objects(world: World) -> None:
         "listeners"
     ]
     assert listener["x-kubernetes-list-map-keys"] == ["name"]
-    assert (
-        world.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=5s").count("condition met") == 8
-    )
+    assert world.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=5s").count(
+        "condition met"
+    ) == len(CUSTOM)
 
 
 def test_users_kinds_are_served(world: World) -> None:
