@@ -64,7 +64,8 @@ def _check(document: Document, documents: Sequence[Document]) -> Check | None:
     if document.object["kind"] == "Service" and waypoint is not None:
         there = any(other.object["kind"] == "Gateway" and other.name == waypoint for other in documents)
         return _bound if there else None
-    return {"Deployment": _deployment, "Pod": _pod, "Gateway": _gateway}.get(document.object["kind"])
+    known = {"Deployment": _deployment, "DaemonSet": _daemonset, "Pod": _pod, "Gateway": _gateway}
+    return known.get(document.object["kind"])
 
 
 def _deployment(kube: Kube, document: Document) -> str | None:
@@ -87,6 +88,20 @@ def unavailable(deployment: Object) -> str | None:
             return f"{status.get(name, 0)} of {wanted} {name}"
     old = status.get("replicas", 0) - status.get("updatedReplicas", 0)
     return f"{old} old replicas left" if old else None
+
+
+def _daemonset(kube: Kube, document: Document) -> str | None:
+    item = kube.get(document.kind, document.name, document.namespace)
+    if item is None:
+        return "not there"
+    status = item.get("status") or {}
+    if status.get("observedGeneration", 0) < item["metadata"].get("generation", 1):
+        return "not seen by its controller"
+    wanted = status.get("desiredNumberScheduled", 0)
+    for name in ("updatedNumberScheduled", "numberAvailable"):
+        if status.get(name, 0) < wanted:
+            return f"{status.get(name, 0)} of {wanted} {name}"
+    return None
 
 
 def _pod(kube: Kube, document: Document) -> str | None:
