@@ -25,6 +25,9 @@ class Fault(StrEnum):
     PLAINTEXT_NOT_HBONE = "plaintext-not-hbone"
     L7_POLICY_UNENFORCED = "l7-policy-unenforced"
     WAYPOINT_BYPASSED = "waypoint-bypassed"
+    LOST_WAYPOINT_FAILS_OPEN = "lost-waypoint-fails-open"
+    FORGETS_WITHOUT_ISTIOD = "forgets-without-istiod"
+    FORGETS_AT_RESTART = "forgets-at-restart"
     INGRESS_PAST_WAYPOINT = "ingress-past-waypoint"
     APPLICATION_MAKES_403 = "application-makes-403"
     SLOW_PROPAGATION = "slow-propagation"
@@ -60,6 +63,9 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.PLAINTEXT_NOT_HBONE: "captured pods talk plaintext: no tunnel, no certificate, no identity",
     Fault.L7_POLICY_UNENFORCED: "waypoints route, but enforce no authorization policy",
     Fault.WAYPOINT_BYPASSED: "traffic for a Service with a waypoint goes straight to its endpoints",
+    Fault.LOST_WAYPOINT_FAILS_OPEN: "traffic for a Service goes past a waypoint that has no pod left",
+    Fault.FORGETS_WITHOUT_ISTIOD: "ztunnels and waypoints forget all authorization policies while no istiod runs",
+    Fault.FORGETS_AT_RESTART: "ztunnels that were restarted know no authorization policy",
     Fault.INGRESS_PAST_WAYPOINT: "ingress gateways go past waypoints although the Service sends them through",
     Fault.APPLICATION_MAKES_403: "no waypoint denies; the application itself answers 403 'RBAC: access denied'",
     Fault.SLOW_PROPAGATION: "policies and routes reach the proxies 60 seconds late; what is gone by then never does",

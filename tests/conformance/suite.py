@@ -39,7 +39,7 @@ def run(fault: Fault, table: Table, folder: Path, *, patience: float = 1.0) -> S
     command = [
         sys.executable, "-m", "pytest", "conformance", "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
         "--ambient-cluster=embedded", f"--ambient-fault={fault}", f"--ambient-timeout={deadlines}",
-        f"--ambient-report={folder}", "--ambient-artifacts=off",
+        f"--ambient-report={folder}", "--ambient-artifacts=off", "--ambient-disruptive",
     ]  # fmt: skip
     skipped = [row.partition("/")[2] for row in table.faults[fault].skipped]
     if skipped:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ..faults import Fault
+from .faulty_outages import ingress_past_waypoint, istiod_away, past_lost_waypoints, ztunnel_restarted
 from .faulty_routes import (
     destination_rules_ignored,
     injections_ignored,
@@ -85,12 +86,16 @@ def _unbroken(mesh: Mesh) -> Mesh:
 
 
 def _policy_ignored(mesh: Mesh) -> Mesh:
+    return _l7_unenforced(_l4_unenforced(mesh))
+
+
+def _l4_unenforced(mesh: Mesh) -> Mesh:
     kept = {key: each for key, each in mesh.l4_policies.items() if _from_peer_authentication(each)}
     workloads = {
         uid: replace(each, policies=tuple(key for key in each.policies if key in kept))
         for uid, each in mesh.workloads.items()
     }
-    return replace(_l7_unenforced(mesh), l4_policies=kept, workloads=workloads)
+    return replace(mesh, l4_policies=kept, workloads=workloads)
 
 
 def _from_peer_authentication(policy: L4Policy) -> bool:
@@ -146,10 +151,6 @@ def _waypoint_bypassed(mesh: Mesh) -> Mesh:
     )
 
 
-def _ingress_past_waypoint(mesh: Mesh) -> Mesh:
-    return replace(mesh, services={key: replace(each, ingress_too=False) for key, each in mesh.services.items()})
-
-
 def _split_62_38(mesh: Mesh) -> Mesh:
     return _weighted(mesh, lambda position: (62, 38)[position] if position < 2 else 0)
 
@@ -192,7 +193,10 @@ _BREAKS: Mapping[Fault, Callable[[Mesh], Mesh]] = {
     Fault.EVERYTHING_DENIED: _everything_denied,
     Fault.L7_POLICY_UNENFORCED: _l7_unenforced,
     Fault.WAYPOINT_BYPASSED: _waypoint_bypassed,
-    Fault.INGRESS_PAST_WAYPOINT: _ingress_past_waypoint,
+    Fault.LOST_WAYPOINT_FAILS_OPEN: past_lost_waypoints,
+    Fault.FORGETS_WITHOUT_ISTIOD: lambda mesh: _policy_ignored(mesh) if istiod_away(mesh) else mesh,
+    Fault.FORGETS_AT_RESTART: lambda mesh: _l4_unenforced(mesh) if ztunnel_restarted(mesh) else mesh,
+    Fault.INGRESS_PAST_WAYPOINT: ingress_past_waypoint,
     Fault.SPLIT_62_38: _split_62_38,
     Fault.SPLIT_FROZEN: _split_frozen,
     Fault.HEADER_ROUTE_IGNORED: _header_route_ignored,

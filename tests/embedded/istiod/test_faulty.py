@@ -135,7 +135,7 @@ def test_other_faults_change_nothing_here() -> None:
     elsewhere = set(Fault) - {
         Fault.POLICY_IGNORED, Fault.POLICY_ON_WRONG_WORKLOAD, Fault.EVERYTHING_DENIED, Fault.L7_POLICY_UNENFORCED,
         Fault.WAYPOINT_BYPASSED, Fault.SPLIT_62_38, Fault.SPLIT_FROZEN, Fault.HEADER_ROUTE_IGNORED,
-        Fault.RETRIES_IGNORED,
+        Fault.RETRIES_IGNORED, Fault.FORGETS_WITHOUT_ISTIOD, Fault.LOST_WAYPOINT_FAILS_OPEN,
     }  # fmt: skip
     assert broken(whole, elsewhere) == whole
 
@@ -211,3 +211,38 @@ def test_destination_rules_ignored() -> None:
     said = Destination(Policy(ejection=Ejection(1)), {"v1": Subset({"version": "v1"}, Policy("RANDOM"))})
     mesh = broken(replace(healthy(), destinations={"bookinfo/reviews": said}), [Fault.DESTINATION_RULES_IGNORED])
     assert mesh.destinations == {"bookinfo/reviews": Destination(Policy(), {"v1": Subset({}, Policy())})}
+
+
+def test_a_lost_waypoint_is_passed_by() -> None:
+    """Only what is bound to a waypoint without pods loses it."""
+    mesh = healthy()
+    (key,) = mesh.waypoints
+    lost = replace(mesh, waypoints={key: replace(mesh.waypoints[key], pods=())})
+    kept = replace(mesh, waypoints={key: replace(mesh.waypoints[key], pods=("x",))})
+    assert any(each.waypoint for each in mesh.services.values())
+    assert not any(each.waypoint for each in broken(lost, {Fault.LOST_WAYPOINT_FAILS_OPEN}).services.values())
+    assert broken(kept, {Fault.LOST_WAYPOINT_FAILS_OPEN}) == kept
+
+
+def test_policies_are_forgotten_without_istiod() -> None:
+    """While one istiod is ready all is well."""
+    istiod = pod("istiod-x", "istiod", "127.80.1.77", "istio-system")
+    istiod["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "istiod-abc"}]
+    runs = mesh_of(View(pods=[istiod]))
+    mesh = healthy()
+    there = replace(mesh, workloads={**mesh.workloads, **runs.workloads})
+    assert broken(there, {Fault.FORGETS_WITHOUT_ISTIOD}) == there
+    forgotten = broken(mesh, {Fault.FORGETS_WITHOUT_ISTIOD})
+    assert forgotten == broken(mesh, {Fault.POLICY_IGNORED})
+
+
+def test_restarted_ztunnels_forget() -> None:
+    """Those of the first template know all; waypoints forget nothing."""
+    mesh = healthy()
+    for generation in ("1", "2"):
+        daemon = pod("ztunnel-x", "ztunnel", "127.80.1.78", "istio-system", {"pod-template-generation": generation})
+        daemon["metadata"]["ownerReferences"] = [{"kind": "DaemonSet", "name": "ztunnel"}]
+        more = replace(mesh, workloads={**mesh.workloads, **mesh_of(View(pods=[daemon])).workloads})
+        forgotten = broken(more, {Fault.FORGETS_AT_RESTART})
+        assert (forgotten == more) is (generation == "1")
+        assert forgotten.service_policies == mesh.service_policies
