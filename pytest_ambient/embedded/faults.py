@@ -65,7 +65,7 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.WAYPOINT_BYPASSED: "traffic for a Service with a waypoint goes straight to its endpoints",
     Fault.LOST_WAYPOINT_FAILS_OPEN: "traffic for a Service goes past a waypoint that has no pod left",
     Fault.FORGETS_WITHOUT_ISTIOD: "ztunnels and waypoints forget all authorization policies while no istiod runs",
-    Fault.FORGETS_AT_RESTART: "ztunnels that were restarted know no authorization policy",
+    Fault.FORGETS_AT_RESTART: "ztunnels that were restarted know no authorization policy, until they are again",
     Fault.INGRESS_PAST_WAYPOINT: "ingress gateways go past waypoints although the Service sends them through",
     Fault.APPLICATION_MAKES_403: "no waypoint denies; the application itself answers 403 'RBAC: access denied'",
     Fault.SLOW_PROPAGATION: "policies and routes reach the proxies 60 seconds late; what is gone by then never does",

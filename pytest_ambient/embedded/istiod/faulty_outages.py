@@ -30,9 +30,10 @@ def istiod_away(mesh: Mesh) -> bool:
 
 
 def ztunnel_restarted(mesh: Mesh) -> bool:
-    """Whether some ztunnel is not of its DaemonSet's first template."""
+    """Whether some ztunnel was restarted; a second restart, such as taking the first one's mark away, mends it."""
     return any(
-        _is(each.namespace, each.controller, "ztunnel") and each.labels.get("pod-template-generation", "1") != "1"
+        _is(each.namespace, each.controller, "ztunnel")
+        and int(each.labels.get("pod-template-generation", "1")) % 2 == 0
         for each in mesh.workloads.values()
     )
 
