@@ -119,12 +119,23 @@ class Run:
             "provider": self.settings.cluster,
             "publishable": cluster.publishable if cluster else None,
             "settings": dict(self.settings.chosen),
+            "warnings": [*self.warnings],
         }
 
     def header(self) -> list[str]:
         """The lines for the head of a report."""
         bench = [f"ambient: {BENCH}"] if self.settings.cluster == "embedded" else []
-        return [*self.settings.header(), *bench]
+        return [*self.settings.header(), *bench, *(f"ambient: {line}" for line in self.warnings)]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is unusual in what was asked for, and does not keep anything from running."""
+        if self.settings.cluster is None:
+            return []
+        from pytest_ambient import matrix
+
+        said = matrix.untested(self.settings)
+        return [f"{said}: it runs all the same"] if said else []
 
     def spec(self) -> "ClusterSpec":
         """The cluster that the settings ask for."""

@@ -19,6 +19,7 @@ VERBS = (
     "doctor",
     "images",
     "open",
+    "matrix",
 )
 """Every verb; each is a module of `pytest_ambient.commands`, loaded when it is run or its help is asked for."""
 
