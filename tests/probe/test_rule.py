@@ -283,4 +283,4 @@ def test_what_stays_is_ready_again_before_it_is_asked_for(tmp_path: Path) -> Non
     (result,) = judged(bench, Manifests.beside(tmp_path / "test_rule.py"), TABLE[0])
     assert result.word is Word.HOLDS
     before_the_last_rounds = len(bench.execs) - QUICK.rounds
-    assert asked.count(before_the_last_rounds) == 2, "once to undo, once to see that it is ready"
+    assert asked.count(before_the_last_rounds) == 3, "twice for the undo, once to see that it is ready"
