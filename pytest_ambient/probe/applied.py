@@ -39,6 +39,11 @@ class Applied:
         """What was applied."""
         return [change.document for change in self.changes]
 
+    @property
+    def kept(self) -> list[Document]:
+        """Those that were there before and will be after."""
+        return [change.document for change in self.changes if not change.created]
+
     def undo(self, within: float) -> None:
         """Takes everything back, last first, and waits `within` seconds for each object until it is gone."""
         for change in reversed(self.changes):

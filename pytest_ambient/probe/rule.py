@@ -115,6 +115,7 @@ class RuleRun:
             return []
         since = self.clock.now()
         self._applied = apply(self.kube, documents, trace=self.trace)
+        kept = self._applied.kept
         try:
             self._witnesses.forget()
             self._effects(state, since, self._started(documents, since))
@@ -123,6 +124,7 @@ class RuleRun:
         finally:
             self._applied.undo(self.timing.undo)
             self._witnesses.forget()
+        self._started(kept, since)  # what was restarted or scaled for the rule runs again as before
         state.undone()
         return late
 

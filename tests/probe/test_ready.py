@@ -59,3 +59,33 @@ def test_a_rollout_past_its_own_deadline_is_not_waited_for() -> None:
     said(kube, one, ("Progressing", "False", "ProgressDeadlineExceeded"))
     with pytest.raises(NotInTime, match=r"Deployment n/w to be ready: gave up .*0 of 1 updatedReplicas: because"):
         ready(kube, [one], 60)  # type: ignore[arg-type]  # as above
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ({"observedGeneration": 1}, "not seen by its controller"),
+        (
+            {"observedGeneration": 2, "desiredNumberScheduled": 2, "updatedNumberScheduled": 1, "numberAvailable": 2},
+            "1 of 2 updatedNumberScheduled",
+        ),
+        (
+            {"observedGeneration": 2, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": 1},
+            "1 of 2 numberAvailable",
+        ),
+        (
+            {"observedGeneration": 2, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": 2},
+            None,
+        ),
+    ],
+)
+def test_a_daemonsets_rollout_is_waited_for(status: dict[str, int], reason: str | None) -> None:
+    """A restart is over when every node's pod is a new one and available."""
+    kube, daemons = FakeKube(), document("apps/v1", "DaemonSet")
+    there = {**daemons.object, "metadata": {**daemons.object["metadata"], "generation": 2}, "status": status}
+    kube.objects[daemons.kind, "n", "w"] = there
+    if reason is None:
+        ready(kube, [daemons], 0.1)  # type: ignore[arg-type]  # as above
+        return
+    with pytest.raises(NotInTime, match=reason):
+        ready(kube, [daemons], 0.1)  # type: ignore[arg-type]  # as above

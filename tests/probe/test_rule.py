@@ -256,3 +256,31 @@ def test_an_unknown_workload_lists_those_there_are(manifests: Manifests) -> None
         Misuse, match="unknown workload 'nobody' in namespace shop, there are curl, details-v1, reviews-v1"
     ):
         judged(bench_of(), manifests, case, selected=(case,))
+
+
+TOUCHED = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: reviews-v1-x
+  namespace: ${NAMESPACE}
+  labels:
+    touched: "yes"
+"""
+
+
+def test_what_stays_is_ready_again_before_it_is_asked_for(tmp_path: Path) -> None:
+    """After the undo what was there before must run as before: the next rule may need it."""
+    (tmp_path / "test_rule.yaml").write_text(TOUCHED)
+    bench = bench_of(lambda where, bench: Reply())
+    read, asked = bench.kube.get, list[int]()
+
+    def get(kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
+        asked.extend([len(bench.execs)] if name == "reviews-v1-x" else [])
+        return read(kind, name, namespace)
+
+    bench.kube.get = get  # type: ignore[method-assign]  # listened to
+    (result,) = judged(bench, Manifests.beside(tmp_path / "test_rule.py"), TABLE[0])
+    assert result.word is Word.HOLDS
+    before_the_last_rounds = len(bench.execs) - QUICK.rounds
+    assert asked.count(before_the_last_rounds) == 3, "twice for the undo, once to see that it is ready"
