@@ -15,8 +15,8 @@ KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothin
 @cases(
     case("both-parameters-match", "curl", GET(f"{URL}?animal=whale&color=blue"), BOTH),
     case("their-order-does-not-matter", "curl", GET(f"{URL}?color=blue&animal=whale"), BOTH),
-    case("one-of-both-falls-through", "curl", GET(f"{URL}?animal=whale"), WHALE),
-    case("other-value-does-not-match", "curl", GET(f"{URL}?animal=whales"), REST),
+    case("one-parameter-falls-through", "curl", GET(f"{URL}?animal=whale"), WHALE),
+    case("other-parameter-value-does-not", "curl", GET(f"{URL}?animal=whales"), REST),
     case("no-query-does-not-match", "curl", GET(URL), REST),
 )
 def test_match_query(verdict: Verdict) -> None:

@@ -7,12 +7,13 @@ from pytest_ambient import GET, Answered, Unsupported, Verdict, case, cases
 pytestmark = pytest.mark.ambient(rule="H10", profile="AMBIENT-L7", needs="Waypoint")
 
 FIRST, SECOND = GET("http://httpbin:8000/get"), GET("http://httpbin:8001/get")
+RULE = '"X-Rule"'
 KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
 
 
 @cases(
-    case("named-port-is-routed", "curl", FIRST, Answered(200, header=("x-rule", "first")), level="extended"),
-    case("other-port-is-not", "curl", SECOND, Answered(200), unchanged=True, level="extended"),
+    case("named-port-is-routed", "curl", FIRST, Answered(200, body=RULE), level="extended"),
+    case("other-port-is-not", "curl", SECOND, Answered(200, lacks=RULE), unchanged=True, level="extended"),
 )
 def test_parent_port(verdict: Verdict) -> None:
     """The other port of the Service goes on as before."""

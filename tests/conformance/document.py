@@ -1,11 +1,12 @@
 """The fault table as a page to read: docs/faults.md."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from pytest_ambient.embedded.faults import DESCRIPTIONS, Fault
 
-from .expected import Expected, Table
-from .suite import ROOT
+from .catalogue import ROOT
+from .expected import Expected, Seen, Table
 
 FILE = ROOT / "docs" / "faults.md"
 _HEAD = """# Deliberate faults
@@ -14,50 +15,54 @@ What the suite says when the mesh breaks its promises on purpose:
 
     pytest conformance --ambient-cluster=embedded --ambient-fault NAME
 
-A fault changes what the mesh, an application or the exec channel really does, never what is reported about it.
-`tests/conformance/test_faults.py` holds every cell and every phrase of this page by runs of the suite;
-`python -m tests.conformance.table` runs them and writes the page anew from `tests/conformance/faults.yaml`.
+A fault changes what the mesh, an application or the exec channel really does, writes and counts, never what the suite
+makes of it. `tests/conformance/test_faults.py` holds every row with a phrase on this page by runs of the suite;
+`python -m tests.conformance.table` runs each fault with all that it can touch and writes the page anew from
+`tests/conformance/faults.yaml` and what it saw.
 
 ## Rules and faults
 
-Rows that turn red, of the rule's rows; `·` where all hold.
+| Rule | Turned red by |
+|---|---|
 """
 
 
-def document(table: Table) -> str:
+def document(table: Table, seen: Mapping[Fault, Seen], catalogue: Mapping[str, str]) -> str:
     """The page for that table."""
-    parts = [_HEAD, *_matrix(table), "", *_unseen(table)]
+    rules = sorted({row.partition("/")[0] for row in catalogue}, key=_ordered)
+    parts = [_HEAD + "\n".join(_rule(rule, table, seen, catalogue) for rule in rules), "", *_unseen(table)]
     for fault, expected in table.faults.items():
-        parts += ["", f"## {fault}", "", *_section(fault, expected)]
+        parts += ["", f"## {fault}", "", *_section(fault, expected, seen.get(fault))]
     return "\n".join(parts) + "\n"
 
 
-def _matrix(table: Table) -> Iterator[str]:
-    rules = list(dict.fromkeys(row.partition("/")[0] for row in table.rows))
-    rules.sort()
-    yield "| Fault | " + " | ".join(rules) + " |"
-    yield "|---|" + "---|" * len(rules)
-    for fault, expected in table.faults.items():
-        yield f"| [{fault}](#{fault}) | " + " | ".join(_cell(rule, table.run(fault), expected) for rule in rules) + " |"
+def _ordered(rule: str) -> tuple[str, int]:
+    letters, number = re.fullmatch(r"([A-Z]+)(\d*)", rule).groups()  # type: ignore[union-attr]  # every rule is of that form
+    return letters, int(number or 0)
 
 
-def _cell(rule: str, run: tuple[str, ...], expected: Expected) -> str:
-    rows = [row for row in run if row.partition("/")[0] == rule]
-    red = sum(row in expected.red for row in rows)
-    return f"{red} of {len(rows)}" if red else "·"
+def _rule(rule: str, table: Table, seen: Mapping[Fault, Seen], catalogue: Mapping[str, str]) -> str:
+    rows = {row for row in catalogue if row.partition("/")[0] == rule}
+    counts = {
+        fault: len(rows & ({*expected.red} | (seen[fault].rows if fault in seen else frozenset())))
+        for fault, expected in table.faults.items()
+    }
+    told = [f"[{fault}](#{fault}) {count}" for fault, count in counts.items() if count]
+    return f"| {rule}, {len(rows)} rows | {', '.join(told) or 'none'} |"
 
 
 def _unseen(table: Table) -> Iterator[str]:
-    yield "Rows that no fault turns red yet, and why:"
+    yield "Rows that no fault turns red, and why:"
     yield ""
     yield from (f"- `{row}`: {why}" for row, why in table.unseen.items())
 
 
-def _section(fault: Fault, expected: Expected) -> Iterator[str]:
+def _section(fault: Fault, expected: Expected, seen: Seen | None) -> Iterator[str]:
     yield f"{DESCRIPTIONS[fault][0].upper()}{DESCRIPTIONS[fault][1:]}. {expected.why}"
     if expected.red:
         yield from ("", "| Row | Word | Its failure says |", "|---|---|---|")
         yield from (f"| `{row}` | {red.word} | {red.phrase} |" for row, red in expected.red.items())
-    if expected.skipped:
-        skipped = ", ".join(f"`{row}`" for row in expected.skipped)
-        yield from ("", f"Not run, to save time: {skipped}.")
+    more = sorted((seen.rows if seen else frozenset()) - {*expected.red})
+    if more:
+        yield from ("", f"Red beside these, in {len(seen.modules) if seen else 0} modules:", "")
+        yield ", ".join(f"`{row}`" for row in more) + "."

@@ -1,15 +1,16 @@
-"""The fault table as data: the suite's rows, and which of them each deliberate fault turns red, in which words."""
+"""The fault table as data: which rows of the suite each deliberate fault turns red, in which words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
 from pytest_ambient.embedded.faults import Fault
 
-FILE = Path(__file__).parent / "faults.yaml"
+FOLDER = Path(__file__).parent
 GREEN = "holds"
 
 
@@ -25,23 +26,39 @@ class Red:
 
 @dataclass(frozen=True)
 class Expected:
-    """What one fault must do to the suite; rows are `RULE/CASE`."""
+    """What one fault must do to the modules that are run with it; rows are `RULE/CASE`."""
 
     why: str
     """Why these rows and no others."""
+    runs: tuple[str, ...]
+    """The modules that prove it, such as `l4/test_port`."""
     red: Mapping[str, Red]
-    skipped: tuple[str, ...] = ()
-    """Rows that are not run, to save time."""
-    timeout: Mapping[str, float] | None = None
+    timeout: Mapping[str, float]
     """Deadlines in seconds that differ from those of the other faults."""
+    concerns: Literal["named", "all"] = "named"
+    """Whether the complete table is about all modules, or about those that are named and those it can touch."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one fault did when the complete table was made."""
+
+    modules: tuple[str, ...]
+    red: Mapping[str, tuple[str, ...]]
+    """Cases by rule."""
+
+    @property
+    def rows(self) -> frozenset[str]:
+        """The rows that turned red."""
+        return frozenset(f"{rule}/{case}" for rule, cases in self.red.items() for case in cases)
 
 
 @dataclass(frozen=True)
 class Table:
     """The whole table."""
 
-    rows: tuple[str, ...]
-    """All rows of the suite."""
+    control: tuple[str, ...]
+    """Modules that are run with every fault, in which all rows but the named ones must hold."""
     unseen: Mapping[str, str]
     """Rows that no fault turns red, and why."""
     timeout: Mapping[str, float]
@@ -50,21 +67,36 @@ class Table:
 
     def deadlines(self, fault: Fault) -> dict[str, float]:
         """The deadlines under that fault."""
-        return {**self.timeout, **(self.faults[fault].timeout or {})}
+        return {**self.timeout, **self.faults[fault].timeout}
 
-    def run(self, fault: Fault) -> tuple[str, ...]:
-        """The rows that are run under that fault."""
-        return tuple(row for row in self.rows if row not in self.faults[fault].skipped)
+    def modules(self, fault: Fault) -> tuple[str, ...]:
+        """The modules that are run with that fault."""
+        return tuple(dict.fromkeys((*self.control, *self.faults[fault].runs)))
 
 
 @cache
 def table() -> Table:
     """The table of `faults.yaml`."""
-    read = yaml.safe_load(FILE.read_text())
-    rows = tuple(f"{rule}/{case}" for rule, cases in read["rows"].items() for case in cases)
-    faults = {}
-    for name, entry in read["faults"].items():
-        red = {row: Red(each) if isinstance(each, str) else Red(**each) for row, each in (entry["red"] or {}).items()}
-        skipped = tuple(entry.get("skipped", ()))
-        faults[Fault(name)] = Expected(entry["why"], red, skipped, entry.get("timeout"))
-    return Table(rows, read["unseen"], read["timeout"], faults)
+    read = yaml.safe_load((FOLDER / "faults.yaml").read_text())
+    faults = {Fault(name): _expected(entry) for name, entry in read["faults"].items()}
+    return Table(tuple(read["control"]), read["unseen"], read["timeout"], faults)
+
+
+def _expected(entry: Mapping[str, object]) -> Expected:
+    given = dict(entry)
+    red = given.pop("red", None) or {}
+    assert isinstance(red, dict)
+    rows = {row: Red(each) if isinstance(each, str) else Red(**each) for row, each in red.items()}
+    runs = given.pop("runs", None) or ()
+    assert isinstance(runs, list | tuple)
+    return Expected(**{"timeout": {}, "runs": tuple(runs), "red": rows, **given})  # type: ignore[arg-type]  # YAML
+
+
+@cache
+def seen() -> Mapping[Fault, Seen]:
+    """What `python -m tests.conformance.table` saw: `seen.yaml`."""
+    read = yaml.safe_load((FOLDER / "seen.yaml").read_text()) or {}
+    return {
+        Fault(name): Seen(tuple(entry["modules"]), {rule: tuple(cases) for rule, cases in (entry["red"] or {}).items()})
+        for name, entry in read.items()
+    }

@@ -1,20 +1,21 @@
-"""Runs the conformance suite on an embedded cluster with a deliberate fault, and weighs its rows against the table."""
+"""Runs modules of the suite on an embedded cluster with a fault, and weighs their rows against the table."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ambient.embedded.faults import Fault
 
+from .catalogue import ROOT
 from .expected import GREEN, Table
 
-ROOT = Path(__file__).parent.parent.parent
 LIMIT = 420.0
-"""Seconds for one run, far more than any needs."""
+"""Seconds for one run of a fault's own modules, far more than any needs."""
+RED = ("broken", "differs")
 
 
 @dataclass(frozen=True)
@@ -26,30 +27,36 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Run:
     """One run: its rows by `RULE/CASE`, and what it printed."""
 
     rows: Mapping[str, Row]
     text: str = ""
 
 
-def run(fault: Fault, table: Table, folder: Path, *, patience: float = 1.0) -> Seen:
-    """Run the suite with that fault, results and state in the folder; `patience` makes all deadlines longer."""
+def run(
+    fault: Fault,
+    table: Table,
+    folder: Path,
+    *,
+    modules: Sequence[str] = (),
+    patience: float = 1.0,
+    limit: float = LIMIT,
+) -> Run:
+    """Run the fault's modules, or those, results and state in the folder; `patience` makes all deadlines longer."""
     deadlines = ",".join(f"{name}={seconds * patience:g}" for name, seconds in table.deadlines(fault).items())
+    files = [f"conformance/{each}.py" for each in modules or table.modules(fault)]
     command = [
-        sys.executable, "-m", "pytest", "conformance", "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
+        sys.executable, "-m", "pytest", *files, "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
         "--ambient-cluster=embedded", f"--ambient-fault={fault}", f"--ambient-timeout={deadlines}",
         f"--ambient-report={folder}", "--ambient-artifacts=off", "--ambient-disruptive",
     ]  # fmt: skip
-    skipped = [row.partition("/")[2] for row in table.faults[fault].skipped]
-    if skipped:
-        command += ["-k", " and ".join(f"not {case}" for case in skipped)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "AMBIENT_"))}
     environment = {**clean, "XDG_STATE_HOME": str(folder / "s")}
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit, check=False
     )
-    return Seen(results(folder), done.stdout + done.stderr)
+    return Run(results(folder), done.stdout + done.stderr)
 
 
 def results(folder: Path) -> dict[str, Row]:
@@ -63,14 +70,19 @@ def results(folder: Path) -> dict[str, Row]:
     return found
 
 
-def differences(fault: Fault, table: Table, seen: Mapping[str, Row]) -> dict[str, str]:
-    """The rows that are not as the table says, each with what is wrong; nothing when all are."""
-    wrong = {row: "run although it is not in the table" for row in seen if row not in table.run(fault)}
-    for name in table.run(fault):
+def differences(
+    fault: Fault, table: Table, seen: Mapping[str, Row], wanted: Sequence[str], *, beyond: bool = False
+) -> dict[str, str]:
+    """The rows that are not as the table says, each with what is wrong; nothing when all are.
+
+    `wanted` are the rows of the modules that were run; `beyond` lets rows turn red that the table does not name.
+    """
+    wrong = {row: "run although nobody asked for it" for row in seen if row not in wanted}
+    for name in wanted:
         row, red = seen.get(name), table.faults[fault].red.get(name)
         if row is None:
             wrong[name] = "not run"
-        elif red is None and row.word != GREEN:
+        elif red is None and row.word not in (GREEN, *((*RED, "skipped", "unsupported") if beyond else ())):
             wrong[name] = f"{row.word}, must hold: {row.reason}"
         elif red is not None and row.word != red.word:
             wrong[name] = f"{row.word}, must be {red.word}: {row.reason or 'no failure'}"
@@ -79,7 +91,7 @@ def differences(fault: Fault, table: Table, seen: Mapping[str, Row]) -> dict[str
     return wrong
 
 
-def late(fault: Fault, table: Table, seen: Mapping[str, Row]) -> bool:
+def late(fault: Fault, table: Table, seen: Mapping[str, Row], wrong: Mapping[str, str]) -> bool:
     """Whether nothing is wrong but rows that could not be judged or did not come to hold, as on a busy machine."""
     red = table.faults[fault].red
-    return all(row in seen and seen[row].word != GREEN and row not in red for row in differences(fault, table, seen))
+    return all(row in seen and seen[row].word != GREEN and row not in red for row in wrong)

@@ -11,8 +11,8 @@ from .xds import HBONE_PORT
 _VERSION = "1.30.3"
 
 
-def config_dump(mesh: Mesh, node: str, authority: Authority) -> Object:
-    """What the ztunnel of that node answers at /config_dump."""
+def config_dump(mesh: Mesh, node: str, authority: Authority, *, certified: bool = True) -> Object:
+    """What the ztunnel of that node answers at /config_dump; without certificates under plaintext-not-hbone."""
     own = [each for each in mesh.workloads.values() if each.node == node and each.captured]
     return {
         "workloads": [_workload(mesh, each) for each in mesh.workloads.values()],
@@ -22,7 +22,7 @@ def config_dump(mesh: Mesh, node: str, authority: Authority) -> Object:
         "staticConfig": {"workloads": [], "services": [], "policies": []},
         "version": {"version": _VERSION, "istioVersion": _VERSION},
         "config": {"proxyMode": "Shared", "localNode": node, "clusterId": "Kubernetes"},
-        "certificates": _certificates(own, authority),
+        "certificates": _certificates(own, authority) if certified else [],
         "workloadState": {each.uid: _state(each) for each in own},
     }
 

@@ -170,7 +170,8 @@ class DataPlane:
 
     def ztunnel_config_dump(self, node: str) -> Object:
         """What that node's ztunnel knows, in the shape of its config_dump."""
-        return config_dump(self._mesh, node, self._authority)
+        certified = Fault.PLAINTEXT_NOT_HBONE not in self._faults
+        return config_dump(self._mesh, node, self._authority, certified=certified)
 
     def processes(self) -> dict[str, int]:
         """The process id of each Envoy, by what it plays."""

@@ -53,6 +53,7 @@ class ZtunnelConfiguration:
         self._routes = folder / ROUTES
         self._plaintext = Fault.PLAINTEXT_NOT_HBONE in faults
         self._unavailable = Fault.UNAVAILABLE_NOT_DENIED in faults
+        self._past_ztunnel = Fault.POD_IP_NOT_TUNNELLED in faults
         self._openings = Openings()
         self._known: dict[str, None] = {}
 
@@ -130,7 +131,7 @@ class ZtunnelConfiguration:
                 yield passed_on(socket(workload.address, bound(target)))
             elif not _behind_ztunnel(workload):
                 yield outer(pipe(workload.sockets.get(target) or self._nothing))
-            elif from_captured:
+            elif from_captured and workload.tunnelled:
                 yield inner("originate", address, local=address)
             else:
                 yield inner(self._openings.of(workload).latest, address, local=address)
@@ -143,7 +144,9 @@ class ZtunnelConfiguration:
             if _behind_ztunnel(workload):
                 asked = remember(_CALLER, state(LOCAL_IP, address))
                 log = access_log(direct("", address), **_FAILED)
-                inside = [asked, tcp_proxy(_way_to(mesh, workload), access_log=log)]
+                plain = self._past_ztunnel or not workload.tunnelled
+                way = inbound(workload) if plain else _way_to(mesh, workload)
+                inside = [asked, tcp_proxy(way, access_log=log)]
                 outside = [asked, tcp_proxy(inbound(workload))]
             else:
                 inside, outside = [tcp_proxy(to, access_log=access_log(direct("", address)))], [tcp_proxy(to)]

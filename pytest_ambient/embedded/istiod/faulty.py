@@ -9,13 +9,7 @@ from typing import TypeVar
 
 from ..faults import Fault
 from .faulty_outages import ingress_past_waypoint, istiod_away, past_lost_waypoints, ztunnel_restarted
-from .faulty_routes import (
-    destination_rules_ignored,
-    injections_ignored,
-    retries_ignored,
-    route_filters_ignored,
-    timeouts_ignored,
-)
+from .faulty_routes import ROUTE_FAULTS
 from .model import (
     ROOT_NAMESPACE,
     L4Clause,
@@ -24,6 +18,7 @@ from .model import (
     L4Rule,
     L7Policy,
     Mesh,
+    RouteMatch,
     RouteRule,
     StringMatch,
     Workload,
@@ -35,7 +30,7 @@ _Item = TypeVar("_Item")
 def broken(mesh: Mesh, faults: Iterable[Fault]) -> Mesh:
     """The mesh with those faults; faults that are not wrong configuration change nothing here."""
     for fault in sorted(faults):
-        mesh = _BREAKS.get(fault, _unbroken)(mesh)
+        mesh = BREAKS.get(fault, _unbroken)(mesh)
     return mesh
 
 
@@ -172,12 +167,26 @@ def _weighted(mesh: Mesh, weight: Callable[[int], int]) -> Mesh:
 def _header_route_ignored(mesh: Mesh) -> Mesh:
     def plain(rules: tuple[RouteRule, ...]) -> tuple[RouteRule, ...]:
         kept = [
-            replace(rule, matches=tuple(each for each in rule.matches if not each.headers and not each.queries))
+            replace(rule, matches=tuple(each for each in rule.matches if not _asks_more_than_path(each)))
             for rule in rules
         ]
         return tuple(rule for rule in kept if rule.matches)
 
     return _rerouted(mesh, plain)
+
+
+def _asks_more_than_path(match: RouteMatch) -> bool:
+    return bool(match.headers or match.queries or match.method)
+
+
+def _waypoints_always_admitted(mesh: Mesh) -> Mesh:
+    identities = tuple(each.identity for each in mesh.waypoints.values())
+    rule = L4Rule((L4Clause((L4Match(service_accounts=identities),)),))
+    admitting = {
+        key: replace(each, rules=(*each.rules, rule)) if each.action == "ALLOW" and identities else each
+        for key, each in mesh.l4_policies.items()
+    }
+    return replace(mesh, l4_policies=admitting)
 
 
 def _rerouted(mesh: Mesh, change: Callable[[tuple[RouteRule, ...]], tuple[RouteRule, ...]]) -> Mesh:
@@ -187,7 +196,7 @@ def _rerouted(mesh: Mesh, change: Callable[[tuple[RouteRule, ...]], tuple[RouteR
     return replace(mesh, routes=routes)
 
 
-_BREAKS: Mapping[Fault, Callable[[Mesh], Mesh]] = {
+BREAKS: Mapping[Fault, Callable[[Mesh], Mesh]] = {
     Fault.POLICY_IGNORED: _policy_ignored,
     Fault.POLICY_ON_WRONG_WORKLOAD: _policy_on_wrong_workload,
     Fault.EVERYTHING_DENIED: _everything_denied,
@@ -200,9 +209,7 @@ _BREAKS: Mapping[Fault, Callable[[Mesh], Mesh]] = {
     Fault.SPLIT_62_38: _split_62_38,
     Fault.SPLIT_FROZEN: _split_frozen,
     Fault.HEADER_ROUTE_IGNORED: _header_route_ignored,
-    Fault.ROUTE_FILTERS_IGNORED: route_filters_ignored,
-    Fault.TIMEOUTS_IGNORED: timeouts_ignored,
-    Fault.RETRIES_IGNORED: retries_ignored,
-    Fault.FAULTS_NOT_INJECTED: injections_ignored,
-    Fault.DESTINATION_RULES_IGNORED: destination_rules_ignored,
+    Fault.WAYPOINTS_ALWAYS_ADMITTED: _waypoints_always_admitted,
+    **ROUTE_FAULTS,
 }
+"""What each fault makes of the mesh."""

@@ -12,7 +12,9 @@ from ..faults import Fault
 from ..objects import Object, name_of, namespace_of
 from .conditions import Clock
 from .faulty import broken, late
+from .faulty_statuses import told
 from .keys import Keys
+from .misread import Misreader
 from .model import Mesh
 from .snapshot import Sockets, snapshot
 from .statuses import statuses
@@ -61,6 +63,7 @@ class Istiod:
         self._store, self._dataplane, self._sockets = store, dataplane, sockets
         self._faults, self._debounce = faults, debounce
         self._delay = (SLOW if Fault.SLOW_PROPAGATION in faults else 0.0) if delay is None else delay
+        self._misread = Misreader(faults)
         self._changed = asyncio.Event()
         self._pushed: Mesh | None = None
         self._past: list[tuple[float, Mesh]] = []
@@ -109,10 +112,11 @@ class Istiod:
 
     async def _reconcile(self) -> None:
         view = View.of(self._store)
-        for each in statuses(view, _clock()):
+        for each in told(statuses(view, _clock()), self._faults):
             resource = find(each.item["kind"], each.item["apiVersion"].rpartition("/")[0])
             self._store.set_status(resource, name_of(each.item), namespace_of(each.item), each.status)
-        mesh = self._lagging(broken(self._keys.filled(snapshot(view, self._sockets)), self._faults))
+        meant = self._keys.filled(snapshot(self._misread(view), self._sockets))
+        mesh = self._lagging(broken(meant, self._faults))
         if mesh != self._pushed:
             await self._dataplane.push(mesh)
             self._pushed = mesh

@@ -190,6 +190,7 @@ class Workload:
     is_waypoint: bool = False
     gateway_ports: tuple[int, ...] = ()
     """The ports on which it, an ingress gateway, serves by a proxy of its own."""
+    tunnelled: bool = True  # HBONE leads to it, as always in a mesh without fault
 
     @property
     def uid(self) -> str:

@@ -33,6 +33,8 @@ from .view import GATEWAY_NAME, MANAGED, MANAGED_BY_GATEWAY, MANAGED_BY_MESH, Vi
 from .waypoint_policies import attached
 
 REDIRECTION = "ambient.istio.io/redirection"
+OPEN = "embedded/open"
+"""Marks a pod, under the fault disable-means-plaintext, to which no tunnel leads."""
 
 Sockets = Callable[[str], Mapping[int, str]]
 """The unix sockets of a pod, known by its uid, by port."""
@@ -101,6 +103,7 @@ def _workloads(
                 policies=tuple(sorted(keys)),
                 is_waypoint=labels_of(pod).get(MANAGED) == MANAGED_BY_MESH,
                 gateway_ports=_gateway_ports(pod, entries),
+                tunnelled=OPEN not in annotations_of(pod),
             )
 
 

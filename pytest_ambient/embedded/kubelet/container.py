@@ -8,6 +8,7 @@ from typing import Literal
 
 from .. import images
 from ..apps.program import CannotStart, Program
+from ..faults import Fault
 from ..objects import Object, name_of, namespace_of
 from . import execution, reach
 from .command import located
@@ -90,7 +91,8 @@ class Container:
 
     async def fetch(self, port: int, path: str, headers: dict[str, str]) -> int:
         """The status of a GET of one of the pod's ports."""
-        return (await reach.fetch(self._pod.ports, port, path, headers=headers))[0]
+        way = self._pod.address if Fault.PROBES_THROUGH_ZTUNNEL in self._pod.machine.faults else ""
+        return (await reach.fetch(self._pod.ports, port, path, headers=headers, through=way))[0]
 
     def listens(self, port: int) -> bool:
         """Whether the pod serves that port."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, UnixConnector
 
+from ..ports import bound
 from .protocol import PodUnreachable
 from .sockets import Ports
 
@@ -12,17 +13,29 @@ _SECONDS = 60.0
 
 
 async def fetch(
-    ports: Ports, port: int, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+    ports: Ports,
+    port: int,
+    path: str,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    *,
+    through: str = "",
 ) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of one request; PodUnreachable when nothing answers."""
+    """Status, headers and body of one request; PodUnreachable when nothing answers.
+
+    Under the fault probes-through-ztunnel it goes `through` the pod's address, to which the data plane listens.
+    """
     socket = ports.socket(port)
     if socket is None:
         raise PodUnreachable(f"dial tcp: connect to port {port}: connection refused")
+    place = f"http://{through}:{bound(port)}" if through else f"http://localhost:{port}"
+    connector = None if through else UnixConnector(str(socket))
     try:
         async with (
-            ClientSession(connector=UnixConnector(str(socket)), auto_decompress=False) as client,
+            ClientSession(connector=connector, auto_decompress=False) as client,
             client.request(
-                method, f"http://localhost:{port}{path}", headers=headers, data=body or None, allow_redirects=False,
+                method, f"{place}{path}", headers=headers, data=body or None, allow_redirects=False,
                 timeout=ClientTimeout(total=_SECONDS),
             ) as answer,
         ):  # fmt: skip

@@ -189,3 +189,26 @@ def test_fault_pod_not_captured(tmp_path: Path) -> None:
         assert annotations_of(reviews)[REDIRECTION] == "enabled"
 
     play(tmp_path, scenario, faults=frozenset({Fault.POD_NOT_CAPTURED}))
+
+
+def test_fault_opt_out_ignored() -> None:
+    """With the fault a pod's own label counts for nothing, but that of a waypoint's pod does."""
+    space = {"metadata": {"name": "bookinfo", "labels": {"istio.io/dataplane-mode": "ambient"}}}
+    own = {"istio.io/dataplane-mode": "none"}
+    opted_out: Object = {"metadata": {"name": "p", "namespace": "bookinfo", "labels": own}, "spec": {}}
+    gateway = own | {"gateway.networking.k8s.io/gateway-name": "waypoint"}
+    waypoint: Object = {"metadata": {"name": "w", "namespace": "bookinfo", "labels": gateway}, "spec": {}}
+    assert [enrolled(each, space) for each in (opted_out, waypoint)] == [False, False]
+    assert [enrolled(each, space, asked=False) for each in (opted_out, waypoint)] == [True, False]
+
+
+def test_fault_late_capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the fault a pod is ready before it is captured."""
+    monkeypatch.setattr("pytest_ambient.embedded.controllers.capture.LATE", 0.5)
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("echo", ECHO))
+        assert REDIRECTION not in annotations_of(await bench.ready_pod("echo"))
+        await bench.until(partial(redirected, bench, "enabled"))
+
+    play(tmp_path, scenario, faults=frozenset({Fault.LATE_CAPTURE}))

@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from pytest_ambient.embedded.faults import Fault
-from pytest_ambient.embedded.istiod.faulty import broken, late
+from pytest_ambient.embedded.istiod.faulty import BREAKS, broken, late
 from pytest_ambient.embedded.istiod.model import (
     Backend,
     Cors,
     Destination,
     Ejection,
+    HeaderChange,
+    HeaderMatch,
     Injection,
     Mesh,
     Mirror,
@@ -19,6 +21,7 @@ from pytest_ambient.embedded.istiod.model import (
     Retries,
     Rewrite,
     Route,
+    RouteMatch,
     RouteRule,
     Subset,
     WaypointRef,
@@ -132,11 +135,7 @@ def test_everything_denied() -> None:
 def test_other_faults_change_nothing_here() -> None:
     """What breaks elsewhere leaves the configuration alone."""
     whole = healthy()
-    elsewhere = set(Fault) - {
-        Fault.POLICY_IGNORED, Fault.POLICY_ON_WRONG_WORKLOAD, Fault.EVERYTHING_DENIED, Fault.L7_POLICY_UNENFORCED,
-        Fault.WAYPOINT_BYPASSED, Fault.SPLIT_62_38, Fault.SPLIT_FROZEN, Fault.HEADER_ROUTE_IGNORED,
-        Fault.RETRIES_IGNORED, Fault.FORGETS_WITHOUT_ISTIOD, Fault.LOST_WAYPOINT_FAILS_OPEN,
-    }  # fmt: skip
+    elsewhere = set(Fault) - set(BREAKS)
     assert broken(whole, elsewhere) == whole
 
 
@@ -190,6 +189,8 @@ def test_timeouts_ignored() -> None:
 
 
 OWN = Backend("bookinfo/reviews", 9080)
+ADDED = HeaderChange(add=(("x", "y"),))
+A, B = HeaderMatch("a", "1"), HeaderMatch("b", "2")
 
 
 def _rules(rules: tuple[RouteRule, ...], fault: Fault) -> tuple[RouteRule, ...]:
@@ -211,6 +212,56 @@ def test_destination_rules_ignored() -> None:
     said = Destination(Policy(ejection=Ejection(1)), {"v1": Subset({"version": "v1"}, Policy("RANDOM"))})
     mesh = broken(replace(healthy(), destinations={"bookinfo/reviews": said}), [Fault.DESTINATION_RULES_IGNORED])
     assert mesh.destinations == {"bookinfo/reviews": Destination(Policy(), {"v1": Subset({}, Policy())})}
+
+
+@pytest.mark.parametrize(
+    ("fault", "said", "read"),
+    [
+        (
+            Fault.HEADER_MODIFIERS_IGNORED,
+            RouteRule((), (replace(OWN, response_headers=ADDED),), ADDED, ADDED),
+            RouteRule((), (OWN,)),
+        ),
+        (
+            Fault.PATHS_MATCH_LOOSELY,
+            RouteRule((RouteMatch("/a", "Exact"), RouteMatch("/b", "RegularExpression")), (OWN,)),
+            RouteRule((RouteMatch("/a", "Prefix", ignore_case=True), RouteMatch("/b", "RegularExpression")), (OWN,)),
+        ),
+        (
+            Fault.ONE_CONDITION_IS_ENOUGH,
+            RouteRule((RouteMatch(headers=(A, B)), RouteMatch("/b")), (OWN,)),
+            RouteRule((RouteMatch(headers=(A,)), RouteMatch(headers=(B,)), RouteMatch("/b")), (OWN,)),
+        ),
+    ],
+)
+def test_rules_that_lose_something(fault: Fault, said: RouteRule, read: RouteRule) -> None:
+    """A rule as it is asked for, and as it is carried out."""
+    assert _rules((said,), fault) == (read,)
+
+
+def test_missing_backend_falls_through() -> None:
+    """The Service itself takes what a backend that is not there should, and what no rule does."""
+    missing = RouteRule((RouteMatch("/x"),), (Backend(None, 80),))
+    assert _rules((missing,), Fault.MISSING_BACKEND_FALLS_THROUGH) == (
+        replace(missing, backends=(OWN,)),
+        RouteRule((RouteMatch(),), (OWN,)),
+    )
+
+
+def test_parent_port_ignored() -> None:
+    """A route for one port is one for all."""
+    route = Route("r", "bookinfo", "", 9080, ())
+    mesh = broken(replace(healthy(), routes={"bookinfo/reviews": (route,)}), [Fault.PARENT_PORT_IGNORED])
+    assert mesh.routes["bookinfo/reviews"] == (replace(route, port=None),)
+
+
+def test_waypoints_always_admitted() -> None:
+    """ALLOW policies have one more rule, for the account of every waypoint."""
+    whole = healthy()
+    mesh = broken(whole, [Fault.WAYPOINTS_ALWAYS_ADMITTED])
+    (clause,) = mesh.l4_policies["bookinfo/l4"].rules[-1].clauses
+    assert [each.principal for each in clause.matches[0].service_accounts] == ["cluster.local/ns/bookinfo/sa/waypoint"]
+    assert mesh.l4_policies[STATIC_STRICT.key] == whole.l4_policies[STATIC_STRICT.key]
 
 
 def test_a_lost_waypoint_is_passed_by() -> None:
