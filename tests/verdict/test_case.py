@@ -110,7 +110,7 @@ def test_a_row_knows_whether_it_must_stay(row: Case, still: bool) -> None:
         (
             lambda: case("a", None, STATUS("v1/Service", "x"), HasCondition("A"), before=Answered()),
             "case 'a': Answered(status=200, backend=None, header=None, body=None, lacks=None, through='?', "
-            "by_proxy=False) says nothing about a status",
+            "by_proxy=False, after=None, within=None) says nothing about a status",
         ),
         (
             lambda: case("a", "curl", REVIEWS, DeniedL4(), before=Split({"a": 1})),
