@@ -31,8 +31,8 @@ class Dataplane:
     """Why no proxy testifies at L4: verdicts rest on curl, control and twin there; empty where one does."""
     proxy_image: str = ""
     """The repository of the image that waypoints must run, its tag being the data plane's; empty for Istio's own."""
-    dns: str = ""
-    """The variable of the data plane's container that is `true` when it answers DNS queries."""
+    dns: tuple[str, str] = ("", "")
+    """The part that is told to have pods' DNS queries answered, and its variable that is `true` then."""
     product: str = "istio"
     """Whose versions the data plane's image has."""
 
@@ -56,7 +56,7 @@ ZTUNNEL = Dataplane(
         "istio-cni": ("apps/v1/DaemonSet", "k8s-app=istio-cni-node"),
         "ztunnel": ("apps/v1/DaemonSet", "app=ztunnel"),
     },
-    dns="ISTIO_META_DNS_CAPTURE",
+    dns=("istio-cni", "AMBIENT_DNS_CAPTURE"),
 )
 
 KMESH = Dataplane(
@@ -68,7 +68,7 @@ KMESH = Dataplane(
     identity=False,
     silent="Kmesh writes nothing that says why a connection ended",
     proxy_image="ghcr.io/kmesh-net/waypoint",
-    dns="KMESH_ENABLE_DNS_PROXY",
+    dns=("kmesh", "KMESH_ENABLE_DNS_PROXY"),
     product="kmesh",
 )
 

@@ -104,12 +104,21 @@ def _workload(label: str, kube: Kube) -> str | None:
 
 def _dns(kube: Kube) -> str | None:
     plane = running(kube)
-    for daemonset in workloads(kube, plane.kind, plane.label):
-        for container in daemonset["spec"]["template"]["spec"]["containers"]:
-            values = {entry["name"]: entry.get("value", "") for entry in container.get("env") or []}
-            if values.get(plane.dns, "").lower() == "true":
+    part, variable = plane.dns
+    for item in workloads(kube, *plane.parts[part]):
+        for container in item["spec"]["template"]["spec"]["containers"]:
+            if _variables(kube, container, item["metadata"]["namespace"]).get(variable, "").lower() == "true":
                 return None
-    return f"{plane.name} runs without {plane.dns}=true"
+    return f"{part} runs without {variable}=true"
+
+
+def _variables(kube: Kube, container: Object, namespace: str) -> Mapping[str, str]:
+    """A container's environment: Istio's chart gives the CNI agent a ConfigMap whole."""
+    found = dict[str, str]()
+    for entry in container.get("envFrom") or []:
+        name = (entry.get("configMapRef") or {}).get("name")
+        found |= ((kube.get("v1/ConfigMap", name, namespace) or {}).get("data") or {}) if name else {}
+    return found | {entry["name"]: entry.get("value", "") for entry in container.get("env") or []}
 
 
 def _hbone(kube: Kube) -> str | None:

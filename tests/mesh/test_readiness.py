@@ -68,13 +68,23 @@ def test_a_missing_part_is_told_by_its_label(kube: FakeKube) -> None:
 
 
 def test_a_daemonset_is_known_by_its_pods(kube: FakeKube) -> None:
-    """Istio's charts put `app=ztunnel` on ztunnel's pods only; its settings are found all the same."""
+    """Istio's charts put `app=ztunnel` on ztunnel's pods only."""
     ztunnel = kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"]
     ztunnel["metadata"]["labels"] = {"app.kubernetes.io/name": "ztunnel"}
-    template = ztunnel["spec"]["template"]
-    template["spec"]["containers"][0]["env"] = [{"name": "ISTIO_META_DNS_CAPTURE", "value": "true"}]
     assert read(real(kube)).problems == ()
+
+
+def test_dns_capture_is_set_where_the_cni_agent_reads_it(kube: FakeKube) -> None:
+    """Istio's chart writes it into a ConfigMap that the agent gets as its environment; ztunnel is told nothing."""
+    assert detect(real(kube))["DnsCapture"].reason == "istio-cni runs without AMBIENT_DNS_CAPTURE=true"
+    agent = kube.objects["apps/v1/DaemonSet", "mesh", "istio-cni-node"]["spec"]["template"]["spec"]["containers"][0]
+    agent["envFrom"] = [{"configMapRef": {"name": "istio-cni-config"}}]
+    assert not detect(real(kube))["DnsCapture"].present
+    settings = {"AMBIENT_ENABLED": "true", "AMBIENT_DNS_CAPTURE": "true"}
+    kube.objects["v1/ConfigMap", "mesh", "istio-cni-config"] = {"data": settings}
     assert detect(real(kube))["DnsCapture"].present
+    agent["env"] = [{"name": "AMBIENT_DNS_CAPTURE", "value": "false"}]
+    assert not detect(real(kube))["DnsCapture"].present
 
 
 def test_capture_has_two_words(kube: FakeKube) -> None:
