@@ -1,5 +1,6 @@
 """Which tests concern this plugin, what they say of themselves, and why one is skipped."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from pytest_ambient.errors import AmbientError, BrokenPromise, Inconclusive, Mis
 
 if TYPE_CHECKING:
     from pytest_ambient._facts import Facts
+    from pytest_ambient.mesh.features import Feature
     from pytest_ambient.mesh.foreign import Foreign
     from pytest_ambient.settings import Settings
     from pytest_ambient.verdict.case import Case
@@ -85,6 +87,15 @@ def lacking(item: pytest.Item, request: pytest.FixtureRequest) -> str | None:
         return reason  # nobody else writes into a cluster of ours
     others: Foreign = request.getfixturevalue("_ambient_foreign")
     return others.everywhere or (others.waypoints if "Waypoint" in needs else "") or None
+
+
+def lacks(item: pytest.Item, request: pytest.FixtureRequest) -> list[tuple[str, str]]:
+    """The property of a test that is skipped because the mesh has not a feature; none for other reasons."""
+    from pytest_ambient.report.junit import properties
+
+    needs = facts(item).needs
+    found: Mapping[str, Feature] = request.getfixturevalue("ambient_features") if needs else {}
+    return properties({"lacks": [name for name in needs if not found[name].present]})
 
 
 def changes_mesh(request: pytest.FixtureRequest) -> bool:

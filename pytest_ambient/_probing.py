@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_ambient.settings import Settings
     from pytest_ambient.verdict.call import Call
     from pytest_ambient.verdict.case import Case
+    from pytest_ambient.verdict.failure import Failure
     from pytest_ambient.verdict.outcome import Outcome
     from pytest_ambient.verdict.split import Share
     from pytest_ambient.verdict.variant import World
@@ -217,6 +218,18 @@ def facts(result: "CaseResult", *, whole: bool) -> "dict[str, Json]":
         "expected_on": result.case.where,
         "evidence": list(result.evidence),
         "split": [_share(share) for share in result.sample.shares] if result.sample else None,
+        "manifest": result.manifest,
+        **(_story(result.failure) if result.failure else {}),
+    }
+
+
+def _story(told: "Failure") -> "dict[str, Json]":
+    return {
+        "called": told.caller,
+        "wanted": told.promise,
+        "got": told.got or None,
+        "applied": list(told.applied),
+        "repeat": told.repeat,
     }
 
 

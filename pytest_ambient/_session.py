@@ -1,6 +1,7 @@
 """What one pytest process knows of its run: settings, role, cluster or why there is none; how it gets and loses it."""
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
@@ -16,7 +17,6 @@ from pytest_ambient.settings import Settings, settle
 if TYPE_CHECKING:
     from pytest_ambient.cluster.lifecycle import Lifecycle
     from pytest_ambient.cluster.provider import Cluster, ClusterSpec
-    from pytest_ambient.report.junit import Json
     from pytest_ambient.report.results import Results
 
 BENCH = "the embedded mesh is a test bench, its results say nothing about any other mesh"
@@ -36,6 +36,9 @@ class Run:
     lifecycle: "Lifecycle | None" = None
     before_us: "_stop.Handlers" = field(default_factory=dict)
     """Who handled requests to stop."""
+    began: float = field(default_factory=time.time)
+    narrowed: tuple[str, ...] = ()
+    """What was said to pytest that leaves tests out."""
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -110,17 +113,11 @@ class Run:
             results.keep = Artifacts(folder / "artifacts", self.say, always=when == "always").write
         return results
 
-    def facts(self) -> "dict[str, Json]":
+    def facts(self) -> "_xdist.Object":
         """The run in plain values, for the first line of a file of results."""
-        cluster = self.cluster
-        return {
-            "run": self.id,
-            "cluster": cluster.name if cluster else None,
-            "provider": self.settings.cluster,
-            "publishable": cluster.publishable if cluster else None,
-            "settings": dict(self.settings.chosen),
-            "warnings": [*self.warnings],
-        }
+        from pytest_ambient import _reporting
+
+        return _reporting.head(self)
 
     def header(self) -> list[str]:
         """The lines for the head of a report."""
@@ -152,6 +149,7 @@ def begin(config: pytest.Config) -> Run:
     ini = {option.ini: config.getini(option.ini) for option in TABLE}
     try:
         run = Run(settle(vars(config.option), os.environ, ini, folder), role, _teller(config))
+        run.narrowed = narrowed(config)
         if role == "worker":
             run.learn(_xdist.told(config))
         else:
@@ -159,6 +157,18 @@ def begin(config: pytest.Config) -> Run:
     except AmbientError as error:
         raise pytest.UsageError(str(error)) from None
     return run
+
+
+def narrowed(config: pytest.Config) -> tuple[str, ...]:
+    """What was said to pytest that leaves tests out, or runs them until they pass."""
+    option = config.option
+    said = [f"-k {option.keyword!r}"] if getattr(option, "keyword", "") else []
+    said += [f"-m {option.markexpr!r}"] if getattr(option, "markexpr", "") else []
+    said += [f"--deselect {one}" for one in getattr(option, "deselect", None) or ()]
+    said += [f"--ignore {one}" for one in getattr(option, "ignore", None) or ()]
+    said += ["--last-failed"] if getattr(option, "lf", False) else []
+    said += [f"--reruns {option.reruns}"] if getattr(option, "reruns", None) else []
+    return (*said, *(f"only {one}" for one in config.args if "::" in one))
 
 
 def _teller(config: pytest.Config) -> Callable[[str], None]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ambient import _gate, _others, _probing, _xdist
+from pytest_ambient import _gate, _others, _probing, _reporting, _xdist
 from pytest_ambient._state import run_of
 from pytest_ambient.errors import BringUpFailed, Inconclusive, Misuse
 from pytest_ambient.handles import Apply, SourcePod, Verdict
@@ -60,10 +60,16 @@ def ambient_mesh(ambient_kube: "Kube", ambient_settings: "Settings", pytestconfi
 
 @pytest.fixture(scope="session")
 def ambient_features(
-    ambient_mesh: "Mesh", ambient_kube: "Kube", ambient_cluster: "Cluster", ambient_settings: "Settings"
+    ambient_mesh: "Mesh",
+    ambient_kube: "Kube",
+    ambient_cluster: "Cluster",
+    ambient_settings: "Settings",
+    pytestconfig: pytest.Config,
 ) -> "Mapping[str, Feature]":
     """Every known feature by name: whether the mesh was found to have it (`present`), and why not (`reason`)."""
-    return _probing.features(ambient_kube, ambient_settings, ambient_cluster)
+    found = _probing.features(ambient_kube, ambient_settings, ambient_cluster)
+    _reporting.tell(pytestconfig, features=_reporting.features(found, ambient_settings))
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -133,6 +139,7 @@ def _ambient_gate(request: pytest.FixtureRequest) -> None:
     """Skips a test whose `needs` name a feature that the mesh has not, and one that is unsupported where this runs."""
     reason = _gate.lacking(request.node, request)
     if reason is not None:
+        request.node.user_properties += _gate.lacks(request.node, request)
         pytest.skip(reason)
     unsupported = _gate.unsupported(request.node, request)
     if unsupported is not None:
@@ -202,6 +209,8 @@ def verdict(
     result = ambient_rule.result(case)
     lenient = _gate.facts(request.node).level == "documented" and not run_of(request.config).settings.strict_docs
     request.node.user_properties += properties(_probing.facts(result, whole=lenient))
+    if "Waypoint" in _gate.facts(request.node).needs:
+        _reporting.look_at_waypoints(request.config, ambient_rule.kube, ambient_rule.places.ours)
     if result.word == "inconclusive":
         raise Inconclusive(result.text)
     if result.word == "broken" and not ambient_cluster.owned:

@@ -119,7 +119,8 @@ TABLE: Final = (
         "WHEN",
     ),
     Option("timeout", f"change a wait, one of {', '.join(TIMEOUTS)}", parse.seconds, TIMEOUTS, "NAME=SECONDS", True),
-    Option("report", "folder for results.jsonl and artefacts (none are written)", Path, metavar="DIR"),
+    Option("report", "folder for the report, results and artefacts (none are written)", Path, metavar="DIR"),
+    Option("implementation", "who made the mesh, for the report: a YAML file (not told)", Path, metavar="FILE"),
     Option(
         "artifacts",
         "write evidence: off, on-failure, always (on-failure)",

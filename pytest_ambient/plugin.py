@@ -28,6 +28,7 @@ from pytest_ambient.fixtures import (  # noqa: F401 - pytest finds fixtures by l
 )
 
 if TYPE_CHECKING:
+    from pytest_ambient._reporting import Reporter
     from pytest_ambient.report.results import Results
 
 MARKER = (
@@ -36,6 +37,7 @@ MARKER = (
 )
 
 RESULTS: "pytest.StashKey[Results]" = pytest.StashKey()
+REPORTER: "pytest.StashKey[Reporter]" = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,8 +63,12 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     run = run_of(config)
     if run.settings.cluster is not None and run.owner:
+        from pytest_ambient._reporting import Reporter
+
         config.stash[RESULTS] = run.results()
+        config.stash[REPORTER] = Reporter(config, run, config.stash[RESULTS])
         config.pluginmanager.register(config.stash[RESULTS], "ambient-results")
+        config.pluginmanager.register(config.stash[REPORTER], "ambient-reporter")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -128,8 +134,9 @@ def pytest_runtest_makereport(
         report.longrepr = shown
         report.user_properties += _gate.doubts(call.excinfo.value)
     if _gate.concerned(item):
-        from pytest_ambient import _secrets
+        from pytest_ambient import _reporting, _secrets
 
+        report.user_properties += _reporting.carried(item.config)
         _secrets.conceal(report, run_of(item.config).secrets)
     return report
 
@@ -148,7 +155,7 @@ def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter", config:
         from pytest_ambient.report import terminal
 
         terminalreporter.section("ambient")
-        for line in terminal.lines(config.stash[RESULTS].rows):
+        for line in terminal.lines(config.stash[RESULTS].rows, config.stash[REPORTER].document):
             terminalreporter.write_line(line)
 
 
@@ -156,6 +163,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Let go what an early end has left."""
     run = begun(config)
     if run is not None:
+        if REPORTER in config.stash:
+            config.stash[REPORTER].finish("pytest ended early")
         run.down(failed=True)
     if RESULTS in config.stash:
         config.stash[RESULTS].close()

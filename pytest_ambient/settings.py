@@ -44,6 +44,7 @@ class Settings:
     keep: Keep = "never"
     timeout: Mapping[str, float] = field(default_factory=lambda: dict(TIMEOUTS), hash=False)
     report: Path | None = None
+    implementation: Path | None = None
     artifacts: Artifacts = "on-failure"
     fault: tuple[str, ...] = ()
     source: Mapping[str, Source] = field(default_factory=dict, hash=False)

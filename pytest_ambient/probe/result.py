@@ -39,6 +39,10 @@ class CaseResult:
     """Lines of proxies' logs, and whose curl it was."""
     sample: Sample | None = field(default=None, compare=False)
     """The numbers of a split."""
+    failure: Failure | None = field(default=None, compare=False, repr=False)
+    """Who called whom, what was wanted, got, applied and how to repeat it, of a case that holds, too."""
+    manifest: str = ""
+    """What was applied, of a case that does not hold: its files with all names filled in."""
     text: str = ""
     """The whole failure, ready to be shown; empty when the case holds."""
     scene: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
@@ -62,7 +66,7 @@ def result(
     judgement, track = finding.judgement, finding.track
     source = _source(case, sources)
     lines = _lines(track)
-    text = "" if judgement.word is Word.HOLDS else str(_failure(case, finding, source, lines, applied, kube))
+    told = _failure(case, finding, source, lines, applied, kube)
     return CaseResult(
         case,
         judgement.word,
@@ -73,7 +77,8 @@ def result(
         _milliseconds(became.stable if became else None),
         round(track.ended, 3),
         (*lines, *([f"curl: {source.how}"] if source else [])),
-        text=text,
+        failure=told,
+        text="" if judgement.word is Word.HOLDS else str(told),
     )
 
 

@@ -97,7 +97,14 @@ class RuleRun:
             applied = setup if finding.phase == "control" else both
             made = result(one, finding, state.became.get(key), applied, self.kube, self.sources)
             evidence, scene = (*made.evidence, *late, *self._without(one)), self._scene if key in state.findings else {}
-            self._results[key] = replace(made, sample=state.samples.get(key), evidence=evidence, scene=scene)
+            manifest = self._written(path) if key in state.findings else ""
+            sample = state.samples.get(key)
+            self._results[key] = replace(made, sample=sample, evidence=evidence, scene=scene, manifest=manifest)
+
+    def _written(self, path: Path | None) -> str:
+        """The texts of the set-up and of a state's manifest, as they were applied."""
+        files = [file for file in (self.manifests.setup, path) if file is not None]
+        return "\n---\n".join(f"# {file.name}\n{self.places.fill(file.read_text()).strip()}" for file in files)
 
     def _without(self, case: Case) -> list[str]:
         """What a denial rests on where no proxy testifies."""

@@ -1,16 +1,18 @@
-"""Rows of results, made of pytest's reports as they come, and their lines in results.jsonl."""
+"""Rows of results, made of pytest's reports as they come, their lines in results.jsonl, and the report at the end."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal, TypeAlias
 
 import pytest
 
 from pytest_ambient.redact import cleaned
-from pytest_ambient.report.junit import Json, facts
+from pytest_ambient.report.junit import PREFIX, Json, facts
 
+Object: TypeAlias = dict[str, Any]
 Word = Literal["holds", "differs", "broken", "inconclusive", "error", "unsupported", "skipped"]
 
 
@@ -35,29 +37,56 @@ class Row:
         return str(self.facts.get("case") or self.nodeid.rpartition("::")[2])
 
 
+TOLD = f"{PREFIX}told"
+"""The property by which a worker says what it has learned of the mesh; it is nothing about the test."""
+CRASHED = "???"
+"""The phase in which xdist reports a test whose worker has died."""
+INHERITED = ("rule", "profile", "level")
+
+
 class Results:
     """Collects the rows of a run and, given a folder, writes each to `results.jsonl` as it comes."""
 
-    def __init__(
-        self, folder: Path | None, complain: Callable[[str], None], head: Callable[[], dict[str, Json]]
-    ) -> None:
+    def __init__(self, folder: Path | None, complain: Callable[[str], None], head: Callable[[], Object]) -> None:
         self.rows: list[Row] = []
         self.keep: Callable[[Row, str], None] | None = None
         """What is done with a row and its whole text beside."""
-        self._folder, self._complain, self._head = folder, complain, head
+        self.folder = folder
+        """Where the results are; None when nothing is written, or could not be."""
+        self.learned: Object = {}
+        """What workers said of the mesh."""
+        self.beside: Object = {}
+        """What a report says beside its head and rows, once the run is over."""
+        self._complain, self._head = complain, head
         self._file: IO[str] | None = None
+        self._lines: list[str] = []
+        self._spent: dict[str, float] = defaultdict(float)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take one phase of a test; phases of tests that do not concern us are passed over."""
-        found = facts(report.user_properties)
+        self._learn(report)
+        self._spent[report.nodeid] += report.duration
+        found = self._inherited(report) if report.when == CRASHED else facts(report.user_properties)
         word = _word(report, found)
         if not found or word is None:
             return
+        found["duration"] = round(self._spent[report.nodeid], 3)
         row = Row(report.nodeid, word, "" if word == "holds" else _reason(report, found), found)
         self.rows.append(row)
-        self._write(row)
+        self._write({"nodeid": row.nodeid, "word": row.word, "reason": row.reason, **row.facts})
         if self.keep is not None:
             self.keep(row, str(found.get("text") or report.longreprtext))
+
+    def document(self) -> Object:
+        """The conformance document of what there is so far."""
+        from pytest_ambient.report.document import document
+        from pytest_ambient.report.files import summed
+
+        self._begin()
+        head, *rows = [json.loads(line) for line in self._lines]
+        made = {**self.beside, "results": summed("".join(self._lines).encode())}
+        return document(head, rows, cleaned(made))  # type: ignore[arg-type]  # plain values throughout
 
     def close(self) -> None:
         """End the file."""
@@ -65,20 +94,43 @@ class Results:
             self._guard(self._file.close)
             self._file = None
 
-    def _write(self, row: Row) -> None:
-        if self._folder is None:
-            return
-        line = {"nodeid": row.nodeid, "word": row.word, "reason": row.reason, **row.facts}
+    def start(self) -> None:
+        """Write the head, where no row has done so."""
+        self._guard(lambda: self._print(None))
+
+    def _write(self, line: Object) -> None:
         self._guard(lambda: self._print(line))
 
-    def _print(self, line: dict[str, Json]) -> None:
-        assert self._folder is not None
+    def _begin(self) -> None:
+        if not self._lines:
+            self._lines.append(json.dumps(cleaned(self._head())) + "\n")
+
+    def _print(self, line: Object | None) -> None:
+        fresh = len(self._lines)
+        self._begin()
+        if line is not None:
+            self._lines.append(json.dumps(cleaned(line)) + "\n")
+        if self.folder is None:
+            return
         if self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = (self._folder / "results.jsonl").open("w", encoding="utf-8")
-            self._file.write(json.dumps(cleaned(self._head())) + "\n")
-        self._file.write(json.dumps(cleaned(line)) + "\n")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._file, fresh = (self.folder / "results.jsonl").open("w", encoding="utf-8"), 0
+        self._file.write("".join(self._lines[fresh:]))
         self._file.flush()  # a run that is killed leaves what it knew
+
+    def _learn(self, report: pytest.TestReport) -> None:
+        for name, value in report.user_properties:
+            if name == TOLD:
+                for key, told in json.loads(str(value)).items():
+                    self.learned[key] = told if key == "features" else sorted({*self.learned.get(key, ()), *told})
+        report.user_properties = [one for one in report.user_properties if one[0] != TOLD]
+
+    def _inherited(self, report: pytest.TestReport) -> dict[str, Json]:
+        """What is known of a test whose worker took its own words with it: what others of its file say."""
+        file = report.nodeid.partition("::")[0]
+        last = next((row for row in reversed(self.rows) if row.nodeid.partition("::")[0] == file), None)
+        known = {name: last.facts[name] for name in INHERITED if name in last.facts} if last else {}
+        return {**known, "verdict": "error"}
 
     def _guard(self, act: Callable[[], None]) -> None:
         """A report that cannot be written is said once and never costs the run."""
@@ -86,9 +138,9 @@ class Results:
             act()
         except OSError as error:
             self._complain(
-                f"{self._folder}/results.jsonl cannot be written: {error.strerror}; the run goes on without it"
+                f"{self.folder}/results.jsonl cannot be written: {error.strerror}; the run goes on without it"
             )
-            self._folder, broken, self._file = None, self._file, None
+            self.folder, broken, self._file = None, self._file, None
             if broken is not None:
                 _drop(broken)
 
@@ -110,7 +162,7 @@ def _word(report: pytest.TestReport, found: dict[str, Json]) -> Word | None:
         if said == "inconclusive" and report.when != "teardown":
             return "inconclusive"
         return "broken" if report.when == "call" and said != "error" else "error"
-    return "holds" if report.when == "call" else None
+    return "holds" if report.when == "call" and report.passed else None
 
 
 def _reason(report: pytest.TestReport, found: dict[str, Json]) -> str:

@@ -3,23 +3,47 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median
+from typing import Any, TypeAlias
 
 from pytest_ambient.report.junit import Json
 from pytest_ambient.report.results import Row, Word
 
+Object: TypeAlias = dict[str, Any]
+
 COLUMNS: tuple[Word, ...] = ("holds", "differs", "broken", "inconclusive", "error", "unsupported", "skipped")
 
 
-def lines(rows: Sequence[Row]) -> list[str]:
-    """The table as lines of text; none when there are no rows."""
+def lines(rows: Sequence[Row], document: Object | None = None) -> list[str]:
+    """The table as lines of text, and what a report says of it all; none when there are no rows."""
     if not rows:
         return []
-    return [*_table(rows), *_splits(rows), *_differences(rows), *_skips(rows)]
+    whole = _whole(document) if document else ()
+    return [*_table(rows), *_splits(rows), *_differences(rows), *_skips(rows), *whole]
+
+
+def _whole(document: Object) -> Iterator[str]:
+    """A line for each profile that has rows, and the result."""
+    for one in document["profiles"]:
+        told = [f"{level} {counted(one[level])}" for level in ("core", "extended") if ran(one[level])]
+        if told:
+            yield f"{one['name']}: {'; '.join(told)}"
+    yield f"result: {document['result']}{'' if document['publishable'] else ', not to be published'}"
+
+
+def counted(counts: Object) -> str:
+    """A result and the counts behind it."""
+    told = ", ".join(f"{number} {name}" for name, number in counts.items() if name != "result" and number)
+    return f"{counts['result']} ({told})" if told else str(counts["result"])
+
+
+def ran(counts: Object) -> bool:
+    """Whether there were any rows at all."""
+    return any(number for name, number in counts.items() if name != "result")
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:
     shown = [word for word in COLUMNS if word == "holds" or any(row.word == word for row in rows)]
-    rules = sorted({row.rule for row in rows}, key=_natural)
+    rules = sorted({row.rule for row in rows}, key=natural)
     body = [_cells(rule, [row for row in rows if row.rule == rule], shown) for rule in rules]
     if len(rules) > 1:
         body.append(_cells("all", rows, shown))
@@ -70,7 +94,7 @@ def _skips(rows: Sequence[Row]) -> Iterator[str]:
             yield f"{number} {word}: {reason}"
 
 
-def _natural(rule: str) -> tuple[str, int, str]:
+def natural(rule: str) -> tuple[str, int, str]:
     """R2 before R10."""
     letters = rule.rstrip("0123456789")
     digits = rule[len(letters) :]

@@ -42,15 +42,22 @@ class Failure:
 
     def __str__(self) -> str:
         rows = [
-            ("wanted", [_WANTED[self.phase] + self.wanted]),
+            ("wanted", [self.promise]),
             ("got", [f"{self.got}, {self._effort()}"]),
             ("said", self.evidence),
             ("applied", self.applied or ["nothing"] if self.phase != "control" else self.applied),
             ("repeat", [self.repeat]),
         ]
-        return "\n".join([self._caller(), *(f"  {name:<9}{_MARGIN.join(lines)}" for name, lines in rows if lines)])
+        return "\n".join([self.caller, *(f"  {name:<9}{_MARGIN.join(lines)}" for name, lines in rows if lines)])
 
-    def _caller(self) -> str:
+    @property
+    def promise(self) -> str:
+        """What was wanted, and when."""
+        return _WANTED[self.phase] + self.wanted
+
+    @property
+    def caller(self) -> str:
+        """Who called whom."""
         if not isinstance(self.call, Call):
             return str(self.call)
         return f"{self.source} ({self.pod}) -> {self.call}" if self.pod else f"{self.source} -> {self.call}"

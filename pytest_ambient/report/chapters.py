@@ -1,0 +1,107 @@
+"""The chapters of the page about rules: the matrix with its filter, and a section for each rule."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+from pytest_ambient.report.document import PROFILES
+from pytest_ambient.report.markdown import RED
+from pytest_ambient.report.markup import anchor, text, word
+from pytest_ambient.report.terminal import COLUMNS, counted, ran
+
+Object: TypeAlias = dict[str, Any]
+
+NONE = "no profile"
+STORY = (
+    ("called", "called"), ("wanted", "wanted"), ("got", "got"), ("reason", "because"), ("phase", "step"),
+    ("witness", "said"), ("applied", "applied"), ("repeat", "repeat"), ("kept", "kept"), ("expectedOn", "expected on"),
+)  # fmt: skip
+CODE = ("witness", "repeat", "reason")
+NUMBERS = (
+    ("attempts", "{:,} attempts"), ("seconds", "{:.1f} s"), ("firstMs", "first effect {:,.0f} ms"),
+    ("stableMs", "stable {:,.0f} ms"),
+)  # fmt: skip
+
+
+def matrix(document: Object) -> Iterator[str]:
+    """What filters, rules by profiles, and the sections."""
+    number = Counter(case["word"] for rule in document["rules"] for case in rule["cases"])
+    yield '<h2 id="rules">Rules</h2><div class="filter" role="search">'
+    yield '<input id="text" type="search" aria-label="Filter by text" placeholder="filter by text (press /)">'
+    for name in COLUMNS:
+        if number[name]:
+            yield f'<button type="button" data-word="{name}" aria-pressed="false">{name} {number[name]}</button>'
+    yield '<span id="shown" class="faint" role="status"></span></div>'
+    names = [name for name in (*PROFILES, "") if any(_of(rule, name) for rule in document["rules"])]
+    titles = [text(name.removeprefix("AMBIENT-") or NONE) for name in names]
+    yield '<div class="wide"><table class="matrix"><thead><tr><th scope="col">Rule</th>'
+    yield "".join(f'<th class="profile" scope="col">{title}</th>' for title in titles)
+    yield '<th class="number" scope="col">Effect, ms</th></tr></thead><tbody>'
+    yield from (_row(rule, names) for rule in document["rules"])
+    yield "</tbody></table></div>"
+    for rule in document["rules"]:
+        yield from _rule(rule)
+
+
+def _row(rule: Object, names: Sequence[str]) -> str:
+    cells = "".join(f"<td>{_cell(_of(rule, name))}</td>" for name in names)
+    times, link = rule["convergence"], f'<a href="#{anchor("rule", rule["rule"])}">{text(rule["rule"])}</a>'
+    effect = f"{times['median']:,.0f} / {times['slowest']:,.0f}" if times else "-"
+    rest = f'{cells}<td class="number">{effect}</td>'
+    return f'<tr data-rule="{text(rule["rule"])}"><th scope="row">{link}</th>{rest}</tr>'
+
+
+def _of(rule: Object, profile: str) -> list[Object]:
+    return [case for case in rule["cases"] if case["profile"] == profile]
+
+
+def _cell(cases: Sequence[Object]) -> str:
+    """The worst word, and how many of the cases hold."""
+    if not cases:
+        return ""
+    worst = next(name for name in (*RED, *COLUMNS) if any(case["word"] == name for case in cases))
+    holding = sum(case["word"] == "holds" for case in cases)
+    return word(worst, f"{worst} {holding}/{len(cases)}")
+
+
+def _rule(rule: Object) -> Iterator[str]:
+    name = text(rule["rule"])
+    profiles = ", ".join(rule["profiles"]) or NONE
+    rest = counts(rule["counts"]) if ran(rule["counts"]) else word("untested")
+    yield f'<section class="rule" id="{anchor("rule", rule["rule"])}" data-rule="{name}">'
+    yield f'<header><h3>{name}</h3>{rest}<span class="faint">{text(profiles)}, {rule["seconds"]:.1f} s</span></header>'
+    shown = set[str]()
+    for case in rule["cases"]:
+        yield from _case(rule["rule"], case)
+        shown.add(case.get("manifest", ""))
+    for manifest in sorted(shown - {""}):
+        yield f"<details><summary>Manifest as applied</summary><pre>{text(manifest)}</pre></details>"
+    yield "</section>"
+
+
+def _case(rule: str, case: Object) -> Iterator[str]:
+    key, state = anchor("case", rule, case["test"]), case["word"]
+    level = "" if case["level"] == "core" else f' <span class="faint">{case["level"]}</span>'
+    yield f'<details class="case" id="{key}" data-state="{state}" data-of="{text(rule)}"{" open" * (state in RED)}>'
+    yield f"<summary>{word(state)} {text(case['case'])}{level}</summary><dl>"
+    for name, label in STORY:
+        told = case.get(name)
+        if told and not (name == "reason" and "got" in case):
+            yield f"<dt>{label}</dt><dd>{_told(name, told)}</dd>"
+    numbers = ", ".join(form.format(case[name]) for name, form in NUMBERS if name in case)
+    if numbers:
+        yield f"<dt>measured</dt><dd>{text(numbers)}</dd>"
+    yield f"<dt>test</dt><dd><code>{text(case['test'])}</code></dd></dl></details>"
+
+
+def _told(name: str, told: object) -> str:
+    lines = told if isinstance(told, list) else [told]
+    if name in CODE:
+        return f"<pre>{text(chr(10).join(map(str, lines)))}</pre>"
+    return "<br>".join(map(text, lines))
+
+
+def counts(counts: Object) -> str:
+    """A result in its colour, and the counts behind it."""
+    rest = counted(counts).partition(" (")[2].removesuffix(")")
+    return f"{word(counts['result'])} {text(rest)}"
