@@ -259,6 +259,6 @@ def test_a_regression_is_told_once(open_one: str, called: list[str], tmp_path: P
     assert done.returncode == 0, done.stderr
     lines = doubles.lines("gh")[1:]
     assert [line.startswith(start) for line, start in zip(lines, called, strict=True)] == [True] * len(called)
-    body = Path(lines[-1].partition("--body-file=")[2])
+    body = tmp_path / "checkout" / lines[-1].partition("--body-file=")[2]
     assert body.read_text() == "worse: R3\n\nhttps://example.com/1\n"
     assert os.access(ROOT / ".ci" / "nightly", os.X_OK)
