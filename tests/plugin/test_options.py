@@ -55,6 +55,12 @@ def test_waits_that_are_not_named_keep_their_defaults() -> None:
     assert (found["becomes"], found["hold"], found["mesh"], found["undo"]) == (5, 0.5, 7, 30)
 
 
+def test_first_pulls_of_images_have_time() -> None:
+    """A first run on a line of 20 Mbit/s must not end, and be undone, in the middle of a pull."""
+    found = settle({}, {}, {}, Path()).timeout
+    assert (found["cluster"], found["installer"], found["bookinfo"]) == (600, 600, 360)
+
+
 WRONG = {
     "nodes": ("--ambient-nodes=0", "--ambient-nodes: wanted a number from 1 to 99, got '0'"),
     "name": ("--ambient-name=A_b", "--ambient-name: wanted a DNS label of at most 40, got 'A_b'"),
