@@ -20,6 +20,7 @@ VERBS = (
     "images",
     "open",
     "matrix",
+    "report",
 )
 """Every verb; each is a module of `pytest_ambient.commands`, loaded when it is run or its help is asked for."""
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from pytest_ambient.errors import Misuse
 from pytest_ambient.report import schema
+from pytest_ambient.report.counting import KINDS
 from pytest_ambient.report.document import API, KIND
 
 Object: TypeAlias = dict[str, Any]
@@ -104,8 +105,10 @@ def results(file: Path) -> list[Object]:
         except ValueError:
             raise Misuse(f"{file}: line {number} is damaged") from None
         wanted = ("run",) if number == 1 else ("nodeid", "word")
-        if not isinstance(one, dict) or any(name not in one for name in wanted):
+        if not isinstance(one, dict) or any(not isinstance(one.get(name), str) for name in wanted):
             raise Misuse(f"{file}: line {number} lacks {' and '.join(wanted)}")
+        if number > 1 and one["word"] not in KINDS:
+            raise Misuse(f"{file}: line {number}: unknown word {one['word']!r}")
         lines.append(one)
     if not lines:
         raise Misuse(f"{file}: is empty")
