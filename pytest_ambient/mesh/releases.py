@@ -26,6 +26,9 @@ OLDEST = (3, 13)
 USERS = ("APISERVER", "ASGROUPS", "ASUSER", "CAFILE", "INSECURE_SKIP_TLS_VERIFY", "TLS_SERVER_NAME", "TOKEN")
 """Helm's variables, after `HELM_KUBE`, that would lead it elsewhere than the kubeconfig does."""
 
+ANY = ("--deployed", "--failed", "--pending", "--uninstalled", "--uninstalling")
+"""Releases in whatever state: Helm 3 lists some without it, and Helm 4 no longer knows `--all` (helm/helm#31784)."""
+
 State = Literal["absent", "deployed", "broken", "foreign"]
 
 
@@ -68,7 +71,7 @@ def local(spec: MeshSpec, release: Release) -> Path | None:
 
 def state(target: Target, spec: MeshSpec, release: Release) -> State:
     """What there is of a release, and whether it is this run's."""
-    words = ["list", "--all", "--filter", f"^{release.name}$", "--output", "json"]
+    words = ["list", *ANY, "--filter", f"^{release.name}$", "--output", "json"]
     there = _listed(_helm(target, spec, release.namespace, *words))
     if not there:
         return "absent"

@@ -14,6 +14,7 @@ from pytest_ambient.mesh.helm import Helm
 from tests.doubles import Doubles
 from tests.mesh.landing import ROOT, Cluster, FakeTarget, release, spec, target
 
+ANY = "--deployed --failed --pending --uninstalled --uninstalling"
 WHERE = "--kubeconfig /k/config --kube-context c1"
 OURS = "--selector pytest-ambient/run=r1"
 PENDING = "UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress"
@@ -51,7 +52,7 @@ def willing(doubles: Doubles, cluster: Cluster) -> None:
 def lists(doubles: Doubles, name: str, status: str, selector: str = ".*", namespace: str = ROOT) -> None:
     """Let it know of a release (recorded from Helm 3.19)."""
     one = {"name": name, "namespace": namespace, "revision": "1", "status": status, "chart": f"{name}-1.30.3"}
-    line = rf"list --all --filter \^{name}\$ --output json {selector}--namespace {namespace} .*"
+    line = rf"list {ANY} --filter \^{name}\$ --output json {selector}--namespace {namespace} .*"
     doubles.answer("helm", line, json.dumps([one]))
 
 

@@ -15,8 +15,9 @@ from tests.doubles import Doubles
 from tests.mesh.operated import Operated, OperatedTarget, control_plane, daemonset, target
 
 MINE = "pytest-ambient/run"
+ANY = "--deployed --failed --pending --uninstalled --uninstalling"
 WHERE = r"--namespace kmesh-system --kubeconfig \S+/kubeconfig --kube-context ctx"
-LIST = rf"list --all --filter \^kmesh\$ --output json( --selector {MINE}=r1)? {WHERE}"
+LIST = rf"list {ANY} --filter \^kmesh\$ --output json( --selector {MINE}=r1)? {WHERE}"
 UPGRADE = (
     r"upgrade --install kmesh \S+/kmesh-helm-v1\.2\.0\.tgz --values \S+/kmesh-values\.json --wait --timeout 10s "
     rf"--labels {MINE}=r1 {WHERE}"

@@ -16,6 +16,7 @@ from tests.mesh.operated import HEALTHY, Operated, OperatedTarget, control_plane
 
 ISTIO, CNI, ZTUNNEL = (f"sailoperator.io/v1/{kind}" for kind in ("Istio", "IstioCNI", "ZTunnel"))
 MINE = "pytest-ambient/run"
+ANY = "--deployed --failed --pending --uninstalled --uninstalling"
 WHERE = r"--namespace sail-operator --kubeconfig \S+/kubeconfig --kube-context ctx"
 LABELLED = f"--labels {MINE}=r1"
 FINALIZER = "sailoperator.io/sail-operator"
@@ -95,7 +96,7 @@ def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doubles:
 
 def easy(helm: Doubles) -> None:
     """Whatever was not answered otherwise goes well."""
-    helm.answer("helm", rf"list --all --filter \^sail-operator\$ --output json( --selector {MINE}=r1)? {WHERE}", "[]")
+    helm.answer("helm", rf"list {ANY} --filter \^sail-operator\$ --output json( --selector {MINE}=r1)? {WHERE}", "[]")
     pull = rf"pull sail-operator --repo {re.escape(sail_operator.REPOSITORY)} --version 1\.30\.3 --destination (\S+)"
     helm.answer("helm", pull, files={r"\1/sail-operator-1.30.3.tgz": "chart"})
     helm.answer(
