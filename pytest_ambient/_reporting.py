@@ -168,7 +168,20 @@ def _environment(run: "Run", results: "Results", stopped: str) -> Object:
     waypoint = any(one["name"] == "Waypoint" and one["present"] for one in known)
     mode = "kmesh" if found.get("dataplane") == "kmesh" else "ambient"
     found |= {"mode": f"{mode}+waypoint" if waypoint else mode}
+    found |= _outside(found) if cluster.publishable else {}
     return {"environment": {name: found[name] for name in sorted(found)}, "features": known}
+
+
+def _outside(found: Object) -> Object:
+    """Why the versions that were found are none that are tested together, when they are not."""
+    from pytest_ambient import matrix
+
+    pair = [found.get(name, "") for name in ("istio", "kubernetes")]
+    try:
+        said = matrix.outside(*pair, found.get("dataplane", "ztunnel")) if all(pair) else None
+    except AmbientError:
+        return {}
+    return {"outside": said} if said else {}
 
 
 def _installer(run: "Run") -> str:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pytest_ambient import _reporting
 from pytest_ambient.cli import main
 from tests.plugin.conftest import Project
 
@@ -65,7 +66,7 @@ def test_today_is_a_date(capsys: pytest.CaptureFixture[str]) -> None:
     assert "include" in json.loads(capsys.readouterr().out)
 
 
-def test_a_run_outside_the_matrix_says_so_in_its_header_and_results(project: Project) -> None:
+def test_a_run_outside_the_matrix_says_so_in_its_header(project: Project) -> None:
     """And runs all the same."""
     project.write("def test_nothing(): pass")
     result = project.run("--ambient-cluster=k3d", "--ambient-istio-version=1.29", "--ambient-kubernetes-version=1.36")
@@ -78,18 +79,22 @@ def test_a_run_outside_the_matrix_says_so_in_its_header_and_results(project: Pro
     )
 
 
-def test_the_head_of_the_results_has_the_warnings(project: Project) -> None:
-    """A report that is read later knows them too."""
-    project.write("def test_mesh(ambient_cluster): pass", conftest=AS_K3D)
-    project.run(
-        "--ambient-cluster=k3d", "--ambient-istio-version=1.29", "--ambient-kubernetes-version=1.36",
-        "--ambient-report=out",
-    )  # fmt: skip
-    head = json.loads((project.pytester.path / "out" / "results.jsonl").read_text().splitlines()[0])
-    assert len(head["warnings"]) == 1
-    assert head["warnings"][0].startswith("Kubernetes 1.36 is outside the matrix of Istio 1.29.7")
-
-
-AS_K3D = """
-provider.register("k3d", lambda: FakeProvider(Path("diary"), "no cluster today", meshed=False))
-"""
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"istio": "1.30.3", "kubernetes": "v1.34.3"}, {}),
+        ({"istio": "1.24.6", "kubernetes": "v1.31.2", "dataplane": "kmesh"}, {}),
+        ({"kubernetes": "v1.37.0"}, {}),
+        ({"istio": "unknown", "kubernetes": "v1.37.0"}, {}),
+        (
+            {"istio": "1.28.10", "kubernetes": "v1.36.4"},
+            {
+                "outside": "Kubernetes v1.36.4 is outside the matrix of Istio 1.28.10, "
+                "which is tested on 1.30, 1.31, 1.32, 1.33, 1.34"
+            },
+        ),
+    ],
+)
+def test_a_report_says_that_what_was_found_is_outside(found: dict[str, str], said: dict[str, str]) -> None:
+    """By the versions of the mesh and the cluster that were there, whoever made them."""
+    assert _reporting._outside(found) == said
