@@ -176,9 +176,10 @@ def _outside(found: Object) -> Object:
     """Why the versions that were found are none that are tested together, when they are not."""
     from pytest_ambient import matrix
 
-    pair = [found.get(name, "") for name in ("istio", "kubernetes")]
+    istio, kubernetes = found.get("istio", ""), found.get("kubernetes", "")
     try:
-        said = matrix.outside(*pair, found.get("dataplane", "ztunnel")) if all(pair) else None
+        known = bool(istio and kubernetes)
+        said = matrix.outside(istio, kubernetes, found.get("dataplane", "ztunnel")) if known else None
     except AmbientError:
         return {}
     return {"outside": said} if said else {}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ambient.cli import main
 from pytest_ambient.commands import report_compare, report_history
 from pytest_ambient.errors import Misuse
 from tests.report.pairs import report, saved
@@ -88,6 +89,17 @@ def test_what_is_no_report_is_one_line(tmp_path: Path) -> None:
             run(report_compare, good, path)
         assert str(told.value).startswith(f"{path}: {said}")
         assert "\n" not in str(told.value)
+
+
+def test_the_console_script_says_it_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With exit code 2, whatever cannot be compared or drawn."""
+    other = report({"R1": {"a": "holds"}}, digest="sha256:" + "b" * 64)
+    old, new = saved(tmp_path / "old", GOOD), saved(tmp_path / "new", other)
+    assert main(["report", "compare", str(old), str(new)]) == 2
+    assert capsys.readouterr().err.startswith("pytest-ambient: the reports are of different suites, ")
+    assert main(["report", "history", str(tmp_path / "nowhere")]) == 2
+    assert capsys.readouterr().err == f"pytest-ambient: {tmp_path}/nowhere: no such folder\n"
+    assert main(["report", "compare", "--across", str(old), str(new)]) == 0
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
