@@ -168,5 +168,7 @@ def _word(report: pytest.TestReport, found: dict[str, Json]) -> Word | None:
 def _reason(report: pytest.TestReport, found: dict[str, Json]) -> str:
     if isinstance(report.longrepr, tuple) and not hasattr(report, "wasxfail"):
         return report.longrepr[2].removeprefix("Skipped: ").removeprefix("unsupported: ")
+    if report.when == CRASHED:
+        return report.longreprtext.strip().rpartition("\n")[2]
     said = found.get("reason") if report.when != "teardown" else None
     return str(said or getattr(report, "wasxfail", "") or report.longreprtext.strip())
