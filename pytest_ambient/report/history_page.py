@@ -5,7 +5,14 @@ from html import escape
 
 from pytest_ambient.report.history import Group, Run, rules
 
-COLOURS = {"success": "ok", "partial": "part", "failure": "red", "untested": "none", None: "none"}
+SHAPES = {
+    "success": ("ok", 5),
+    "partial": ("part", 7),
+    "failure": ("red", 11),
+    "untested": ("none", 3),
+    None: ("none", 3),
+}
+"""A run's bar: its class and its height, so that nobody has to tell red from green."""
 SHOWN = 30
 """So many runs of a group stand in a strip; the older ones are in the plots."""
 WIDE, HIGH, LEFT, BELOW = 640, 120, 56, 22
@@ -20,7 +27,9 @@ body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var
 .wide { overflow-x: auto; } table { border-collapse: collapse; } th, td { padding: .3rem .7rem; text-align: left;
   border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; } thead th { font-weight: 600; }
 tbody th { position: sticky; left: 0; background: var(--paper); } .since { color: var(--red); font-weight: 600; }
-svg { display: block; max-width: 100%; } rect.ok { fill: var(--ok); } rect.part { fill: var(--part); }
+thead th { white-space: normal; }
+.key svg { display: inline-block; } svg { display: block; max-width: 100%; }
+rect.ok { fill: var(--ok); } rect.part { fill: var(--part); }
 rect.red { fill: var(--red); } rect.none { fill: none; stroke: var(--none); } .axis { stroke: var(--line); }
 .curve { fill: none; stroke: var(--plot); stroke-width: 2; } .curve.red { stroke: var(--red); }
 circle { fill: var(--plot); } circle.red { fill: var(--red); } text { fill: var(--ink); font-size: 11px; }
@@ -37,6 +46,7 @@ def page(found: Sequence[Group]) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>History of ambient conformance</title>\n<style>{STYLE}</style>\n</head>\n<body>",
             f"<h1>History of ambient conformance</h1>\n<p>{_words(found)}</p>",
+            *_reds(found),
             *_table(found),
             "<h2>Over time</h2>",
             *(figure for group in found for figure in _figures(group)),
@@ -46,16 +56,31 @@ def page(found: Sequence[Group]) -> str:
 
 
 def _words(found: Sequence[Group]) -> str:
-    runs = [run for group in found for run in group.runs]
-    reds = [rule for rule in rules(found) if any(group.since(rule) for group in found)]
-    days = sorted(run.day for run in runs)
-    red = f"Red in their last run: {escape(', '.join(reds))}." if reds else "No rule was red in its last run."
-    return f"{len(runs)} runs from {days[0]} to {days[-1]}. {red}" if runs else "There are no reports."
+    days = sorted(run.day for group in found for run in group.runs)
+    if not days:
+        return "There are no reports."
+    red = any(group.since(rule) for group in found for rule in rules(found))
+    return (
+        f"{len(days)} runs from {days[0]} to {days[-1]}. {'Red by now:' if red else 'No rule was red in its last run.'}"
+    )
+
+
+def _reds(found: Sequence[Group]) -> Iterator[str]:
+    """Since when each rule is red, and where: what is looked for first."""
+    lines = [
+        f'<li><b class="since">{escape(rule)}</b> since {red.day}, run {escape(red.id)} with Istio {escape(red.istio)} '
+        f"({escape(group.name)}): {escape('; '.join(group.runs[-1].reds.get(rule, red.reds.get(rule, ()))))}</li>"
+        for rule in rules(found)
+        for group in found
+        if (red := group.since(rule)) is not None
+    ]
+    if lines:
+        yield f"<ul>{''.join(lines)}</ul>"
 
 
 def _table(found: Sequence[Group]) -> Iterator[str]:
     yield (
-        '<p class="key">Each square is a run, the last on the right: '
+        '<p class="key">Each bar is a run, the last on the right: '
         f"{' '.join(f'<span>{_strip([result])} {word}</span>' for result, word in KEY)}</p>"
     )
     heads = "".join(f'<th scope="col">{escape(group.name)}</th>' for group in found)
@@ -77,7 +102,7 @@ KEY = (
 def _cell(group: Group, rule: str) -> str:
     runs, red = group.runs[-SHOWN:], group.since(rule)
     strip = _strip([run.rules.get(rule) for run in runs], [_tip(run, rule) for run in runs])
-    return strip + (f'<span class="since">red since {escape(red.day)}, {escape(red.istio)}</span>' if red else "")
+    return strip + (f'<span class="since">red since {escape(red.day)}</span>' if red else "")
 
 
 def _tip(run: Run, rule: str) -> str:
@@ -86,15 +111,14 @@ def _tip(run: Run, rule: str) -> str:
 
 
 def _strip(results: Sequence[str | None], tips: Sequence[str] = ()) -> str:
-    """Squares in a row."""
-    squares = "".join(
-        f'<rect class="{COLOURS[result]}" x="{12 * at + 1}" y="1" width="10" height="10">'
-        + (f"<title>{escape(tips[at])}</title>" if tips else "")
-        + "</rect>"
+    """Bars in a row."""
+    bars = "".join(
+        f'<rect class="{SHAPES[result][0]}" x="{12 * at + 1}" y="{12 - SHAPES[result][1]}" width="10" '
+        f'height="{SHAPES[result][1]}">' + (f"<title>{escape(tips[at])}</title>" if tips else "") + "</rect>"
         for at, result in enumerate(results)
     )
     width = 12 * len(results)
-    return f'<svg width="{width}" height="12" viewBox="0 0 {width} 12" style="display: inline-block">{squares}</svg> '
+    return f'<svg width="{width}" height="12" viewBox="0 0 {width} 12" >{bars}</svg> '
 
 
 def _figures(group: Group) -> Iterator[str]:

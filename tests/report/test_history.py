@@ -78,13 +78,25 @@ def test_a_program_gets_values(found: list[Group]) -> None:
 
 
 def test_the_page_shows_since_when_a_rule_is_red(found: list[Group]) -> None:
-    """In words, beside a square for each run; the squares say what broke."""
+    """In words on top, and beside a bar for each run; the bars say what broke, by their height too."""
     page = history_page.page(found)
-    assert "7 runs from 2026-11-01 to 2026-11-05. Red in their last run: R10." in page
-    assert '<span class="since">red since 2026-11-04, 1.30.5</span>' in page
+    assert "7 runs from 2026-11-01 to 2026-11-05. Red by now:" in page
+    assert (
+        '<li><b class="since">R10</b> since 2026-11-04, run r04 with Istio 1.30.5 '
+        "(Istio 1.30, Kubernetes 1.34, ztunnel, kind): c: broken</li>"
+    ) in page
+    assert '<span class="since">red since 2026-11-04</span>' in page
     row = re.findall(r'<tr><th scope="row">R10</th>(.*?)</tr>', page, re.DOTALL)[0]
     assert re.findall(r'<rect class="(\w+)"', row) == ["ok", "ok", "red", "ok", "ok", "red", "red"]
+    assert re.findall(r'height="(\d+)">', row) == ["5", "5", "11", "5", "5", "11", "11"]
     assert "<title>2026-11-04T03:00:00Z, Istio 1.30.5, run r04: failure\nc: broken</title>" in page
+
+
+def test_a_page_without_reds_says_so() -> None:
+    """In a sentence, with no list."""
+    page = history_page.page(history.groups([night(1), night(2)]))
+    assert "2 runs from 2026-11-01 to 2026-11-02. No rule was red in its last run." in page
+    assert "<ul>" not in page
 
 
 def test_the_page_needs_nothing_else_and_is_well_formed(found: list[Group]) -> None:
