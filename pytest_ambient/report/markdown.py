@@ -102,7 +102,7 @@ def _red(red: Sequence[tuple[str, Object]]) -> Iterator[str]:
         yield "## What does not hold"
         yield ""
     for rule, case in red:
-        yield f"### {rule} {cell(case['case'])}: {case['word']}"
+        yield f"### {cell(rule)} {cell(case['case'])}: {case['word']}"
         yield ""
         yield from ("```text", *(line.replace("```", "` ` `") for line in told(case)), "```", "")
 
