@@ -10,6 +10,7 @@ from pytest_ambient.errors import Misuse
 from pytest_ambient.report.noise import fisher, modified_z, signed_rank
 from pytest_ambient.report.terminal import natural
 from pytest_ambient.report.versions import versions
+from pytest_ambient.verdict.split import p_words
 
 Object: TypeAlias = dict[str, Any]
 Direction = Literal["worse", "better", "changed"]
@@ -174,7 +175,7 @@ def _convergence(old: Object, new: Object) -> Iterator[Change]:
     typical, chance = math.exp(median(logs)), signed_rank(logs)
     if chance < SPEED_ALARM and max(typical, 1 / typical) >= RUN_FACTOR:
         first, last = (f"{median(one[name] for name in both):,.0f} ms" for one in (before, after))
-        yield Change("all rules", first, last, _slower(typical), f"{typical:.2f} times, p = {chance:.2g}")
+        yield Change("all rules", first, last, _slower(typical), f"{typical:.2f} times, {p_words(chance)}")
     far = modified_z(logs) if len(both) >= ENOUGH else [math.inf] * len(both)
     for name, log, score in zip(both, logs, far, strict=True):
         moved = max(math.exp(abs(log)), 1) >= FACTOR and abs(after[name] - before[name]) > PAUSE
@@ -196,7 +197,7 @@ def _splits(old: Object, new: Object) -> Iterator[Change]:
         if chance < SPLIT_ALARM / len(both):
             off = [abs(one["share"] - one["wanted"]) for one in (was, now)]
             way: Direction = "worse" if off[1] > off[0] else "better"
-            words = f"wanted {100 * now['wanted']:g} %, p = {chance:.2g}"
+            words = f"wanted {100 * now['wanted']:g} %, {p_words(chance)}"
             yield Change(" ".join(key), _percent(was), _percent(now), way, words)
 
 

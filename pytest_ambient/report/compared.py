@@ -21,12 +21,19 @@ METHODS = {"convergence": f"{TESTS['run']}; {TESTS['rules']}", "splits": TESTS["
 
 
 def verdict(one: Comparison) -> str:
-    """The whole in a line."""
-    names = [change.what for change in one.judged if change.direction == "worse"]
-    if names:
-        return f"worse: {', '.join(dict.fromkeys(names))}"
-    better = [change.what for change in one.judged if change.direction == "better"]
-    return f"nothing got worse; better: {', '.join(dict.fromkeys(better))}" if better else "nothing got worse"
+    """The whole in a line: a rule once, whatever of it is worse."""
+    worse, better = (_names(one, way) for way in ("worse", "better"))
+    if worse:
+        return f"worse: {worse}"
+    return f"nothing got worse; better: {better}" if better else "nothing got worse"
+
+
+def _names(one: Comparison, way: str) -> str:
+    names = [
+        change.what for change in (*one.run, *one.rules, *one.features, *one.convergence) if change.direction == way
+    ]
+    names += [change.what.partition(" ")[0] for change in one.splits if change.direction == way]
+    return ", ".join(dict.fromkeys(names))
 
 
 def text(one: Comparison) -> str:

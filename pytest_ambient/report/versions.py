@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 Object: TypeAlias = dict[str, Any]
 
 SUITE = ("version", "commit", "digest", "python", "pytest")
+PLACES = ("report", "name", "kubeconfig")
+"""Options that only say where something is."""
 
 
 def versions(old: Object, new: Object) -> list[tuple[str, str, str]]:
@@ -23,7 +25,8 @@ def _flat(document: Object) -> Iterator[tuple[str, str]]:
     for name in SUITE:
         yield f"suite.{name}", str(document["suite"][name])
     yield "provider", str(document["run"]["provider"])
-    for part in (document["environment"], {"options": document["options"]["chosen"]}):
+    chosen = {name: value for name, value in document["options"]["chosen"].items() if name not in PLACES}
+    for part in (document["environment"], {"options": chosen}):
         yield from _leaves("", {name: value for name, value in part.items() if name != "unknown"})
     yield from _leaves("timeout", document["options"]["timeouts"])
     yield from _leaves("implementation", document["implementation"] or {})

@@ -148,6 +148,13 @@ def test_a_mesh_that_became_slow_is_told_once() -> None:
     assert whats(compare(report(rules, times=new), report(rules, times=old)).convergence) == [("all rules", "better")]
 
 
+def test_a_few_rules_show_no_slow_mesh() -> None:
+    """Five that lean to one side do so by chance in one of sixteen runs."""
+    rules = {f"R{n}": R1 for n in range(5)}
+    old = {rule: 300.0 + 10 * n for n, rule in enumerate(rules)}
+    assert compare(report(rules, times=old), report(rules, times={rule: 2 * old[rule] for rule in old})).judged == ()
+
+
 def test_versions_that_differ_are_listed_and_judge_nothing() -> None:
     """By their names in the document."""
     one = compare(GOOD, report({"R1": R1, "R3": R3}, istio="1.30.5", kubernetes="1.36.4"))
@@ -241,3 +248,20 @@ def test_the_verdict_says_what_got_better() -> None:
     bad = report({"R1": {**R1, "get-is-answered": "broken"}, "R3": R3})
     assert compared.verdict(compare(bad, GOOD)) == "nothing got worse; better: R1"
     assert compared.verdict(compare(GOOD, GOOD)) == "nothing got worse"
+
+
+def test_the_verdict_names_a_rule_once_whatever_of_it_is_worse() -> None:
+    """Its cases and the shares of its splits; a chance too small to be told is told as that."""
+    old = report({"H2": {"is-split": "holds"}}, splits=[("v1", 0.9, 0.9, 2800), ("v2", 0.1, 0.1, 2800)])
+    new = report({"H2": {"is-split": "broken"}}, splits=[("v1", 0.9, 0.6, 2800), ("v2", 0.1, 0.4, 2800)])
+    one = compare(old, new)
+    assert compared.verdict(one) == "worse: H2"
+    assert one.splits[0].why == "wanted 90 %, p < 1e-12"
+    assert compared.verdict(compare(new, old)) == "nothing got worse; better: H2"
+
+
+def test_options_that_only_say_where_something_is_do_not_differ() -> None:
+    """A folder or a cluster's name is another in each run; a fault is not."""
+    new = report({"R1": R1, "R3": R3})
+    new["options"]["chosen"] |= {"report": "elsewhere", "name": "two", "kubeconfig": "k", "fault": "split-62-38"}
+    assert [change.what for change in compare(GOOD, new).versions] == ["options.fault"]

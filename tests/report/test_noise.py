@@ -52,6 +52,21 @@ def test_signed_ranks_have_the_known_values() -> None:
     assert signed_rank([1, 1, 1, -1]) == pytest.approx(2 * (1 + 4) / 2**4)
 
 
+def test_signed_ranks_count_like_the_definition() -> None:
+    """Beside all ways to deal out signs, with ties that share the mean of their ranks."""
+    sizes = [1, 1, 2, 3, 3, 3, 5]
+    ranks = [1.5, 1.5, 3, 5, 5, 5, 7]
+    every = [sum(rank for rank, sign in zip(ranks, signs, strict=True) if sign > 0) for signs in SIGNS]
+    for signs in SIGNS:
+        seen = [size * sign for size, sign in zip(sizes, signs, strict=True)]
+        plus = sum(rank for rank, sign in zip(ranks, signs, strict=True) if sign > 0)
+        far = min(plus, sum(ranks) - plus)
+        assert signed_rank(seen) == pytest.approx(min(1.0, 2 * sum(one <= far for one in every) / len(SIGNS)))
+
+
+SIGNS = list(itertools.product((1, -1), repeat=7))
+
+
 def test_the_normal_form_continues_the_exact_one() -> None:
     """Where counting out ends there is no step."""
     chance = random.Random(7)
