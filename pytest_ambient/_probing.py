@@ -195,7 +195,15 @@ def rule(ours: Probes, module: Path, selected: "Sequence[Case]") -> "Iterator[Ru
     timing, sources = ours.battery.timing, ours.battery.sources
     trace = _others.traced(ours.cluster, ours.places, ours.run.id)
     run = RuleRun(
-        ours.kube, ours.places, manifests, selected, timing=timing, hub=settings.hub, sources=sources, trace=trace
+        ours.kube,
+        ours.places,
+        manifests,
+        selected,
+        timing=timing,
+        hub=settings.hub,
+        sources=sources,
+        trace=trace,
+        scenes=settings.artifacts if settings.report is not None else "off",
     )
     try:
         yield run

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ambient import _gate, _others, _probing, _reporting, _xdist
+from pytest_ambient import _gate, _keeping, _others, _probing, _reporting, _xdist
 from pytest_ambient._state import run_of
 from pytest_ambient.errors import BringUpFailed, Inconclusive, Misuse
 from pytest_ambient.handles import Apply, SourcePod, Verdict
@@ -208,7 +208,10 @@ def verdict(
         raise Misuse("verdict judges a row of a table: put @cases(case(...), ...) above the test")
     result = ambient_rule.result(case)
     lenient = _gate.facts(request.node).level == "documented" and not run_of(request.config).settings.strict_docs
-    request.node.user_properties += properties(_probing.facts(result, whole=lenient))
+    settings = run_of(request.config).settings
+    rule, module = _gate.facts(request.node).rule, request.path.stem
+    result, kept = _keeping.keep(settings, rule or module, module, result)
+    request.node.user_properties += properties({**_probing.facts(result, whole=lenient), "kept": kept})
     if "Waypoint" in _gate.facts(request.node).needs:
         _reporting.look_at_waypoints(request.config, ambient_rule.kube, ambient_rule.places.ours)
     if result.word == "inconclusive":

@@ -109,6 +109,10 @@ class Logs:
                 return {}
         return self._dumps[proxy.key]
 
+    def since(self, proxy: Proxy, started: float) -> str:
+        """What a proxy, or an agent beside it, wrote since a moment of our clock."""
+        return self._log(proxy, max(started, 0.0)) or "nothing since then, or not to be read\n"
+
     def ztunnels(self) -> list[Proxy]:
         """The ztunnel pods, in whatever namespace they are."""
         if not self._ztunnels:
@@ -128,7 +132,7 @@ class Logs:
 
     def _log(self, proxy: Proxy, started: float) -> str:
         try:
-            moment = datetime.fromtimestamp(int(started + self._ahead(proxy) - MARGIN), UTC)
+            moment = datetime.fromtimestamp(max(int(started + self._ahead(proxy) - MARGIN), 0), UTC)
             since = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
             return self.kube.logs(proxy.namespace, proxy.name, proxy.container, since_time=since)
         except NotFound:

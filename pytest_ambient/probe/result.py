@@ -14,7 +14,7 @@ from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.curl import pasteable
 from pytest_ambient.verdict.expectation import Judgement, Word
 from pytest_ambient.verdict.failure import Failure, Phase
-from pytest_ambient.verdict.outcome import Outcome
+from pytest_ambient.verdict.outcome import Lost, Outcome
 from pytest_ambient.verdict.split import Sample
 
 
@@ -45,6 +45,8 @@ class CaseResult:
     """What was applied, of a case that does not hold: its files with all names filled in."""
     text: str = ""
     """The whole failure, ready to be shown; empty when the case holds."""
+    output: str = field(default="", compare=False, repr=False)
+    """All that curl gave for the request that decided; empty where nobody called."""
     scene: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Texts by file name that show the cluster as it was when a case of the state did not hold."""
 
@@ -78,6 +80,7 @@ def result(
         round(track.ended, 3),
         (*lines, *([f"curl: {source.how}"] if source else [])),
         failure=told,
+        output=_output(track),
         text="" if judgement.word is Word.HOLDS else str(told),
     )
 
@@ -140,6 +143,18 @@ def _source(case: Case, sources: Sources) -> Source | None:
 def _lines(track: Track) -> tuple[str, ...]:
     seen = track.last.observed if track.last else None
     return (seen.witness.line,) if isinstance(seen, Outcome) and seen.witness and seen.witness.line else ()
+
+
+def _output(track: Track) -> str:
+    """The last answer, as curl gave it: headers, body, its own message, addresses and times."""
+    seen = track.last.observed if track.last else None
+    if not isinstance(seen, Outcome):
+        return f"lost: {seen.reason}\n" if isinstance(seen, Lost) else ""
+    head = [f"HTTP {seen.status}", *(f"{name}: {value}" for name, values in seen.headers.items() for value in values)]
+    times = f"connected after {seen.connect_ms:g} ms, ended after {seen.total_ms:g} ms"
+    ends = f"{seen.local_ip}:{seen.local_port} -> {seen.remote_ip}:{seen.remote_port}"
+    said = f"curl: ({seen.exit_code}) {seen.error or 'no message'}"
+    return "\n".join([*(head if seen.status else ()), "", seen.body, "", said, ends, times, ""])
 
 
 def _milliseconds(seconds: float | None) -> float | None:

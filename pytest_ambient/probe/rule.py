@@ -1,9 +1,11 @@
 """One rule against one cluster: its set-up, its states one by one, and everything put back."""
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import AmbientError, Misuse, NotInTime
@@ -25,6 +27,9 @@ from pytest_ambient.verdict.case import Case
 
 __all__ = ["CaseResult", "RuleRun"]
 
+Scenes: TypeAlias = Literal["off", "on-failure", "always"]
+"""When what the cluster was like is gathered."""
+
 
 class RuleRun:
     """The cases of one module against one cluster, for one thread; `close` undoes the set-up."""
@@ -41,10 +46,11 @@ class RuleRun:
         hub: str | None = None,
         clock: Clock | None = None,
         trace: Trace | None = None,
+        scenes: Scenes = "on-failure",
     ) -> None:
         self.kube, self.places, self.manifests, self.hub = kube, places, manifests, hub
         self.timing, self.clock = timing or Timing(), clock or Clock()
-        self.sources, self.trace = sources, trace
+        self.sources, self.trace, self.scenes = sources, trace, scenes
         self._selected = tuple(selected)
         self._battery = Battery(kube, self.sources, self.timing)
         logs = Logs(kube, self.sources.clocks, places.ours, places.proxies)
@@ -56,6 +62,7 @@ class RuleRun:
         self._failed: dict[str | None, AmbientError] = {}
         self._results: dict[str, CaseResult] = {}
         self._scene: dict[str, str] = {}
+        self._began = 0.0
 
     def result(self, case: Case) -> CaseResult:
         """What came of a case; the first call for a state judges all its selected cases together.
@@ -96,10 +103,13 @@ class RuleRun:
             finding = state.finding(key)
             applied = setup if finding.phase == "control" else both
             made = result(one, finding, state.became.get(key), applied, self.kube, self.sources)
-            evidence, scene = (*made.evidence, *late, *self._without(one)), self._scene if key in state.findings else {}
-            manifest = self._written(path) if key in state.findings else ""
+            evidence, kept = (*made.evidence, *late, *self._without(one)), self._kept(key in state.findings)
+            scene, manifest = (self._scene, self._written(path)) if kept else ({}, "")
             sample = state.samples.get(key)
             self._results[key] = replace(made, sample=sample, evidence=evidence, scene=scene, manifest=manifest)
+
+    def _kept(self, red: bool) -> bool:
+        return self.scenes == "always" or red
 
     def _written(self, path: Path | None) -> str:
         """The texts of the set-up and of a state's manifest, as they were applied."""
@@ -113,8 +123,10 @@ class RuleRun:
 
     def _run(self, state: State, documents: Sequence[Document]) -> list[str]:
         """All steps; gives the documents whose status lags behind. Without a manifest there is no before to look at."""
+        self._began, self._scene = time.time(), {}
         if not documents:
             self._effects(state, self.clock.now())
+            self._gather(state, documents)
             return []
         state.control()
         if not state.open:
@@ -137,7 +149,9 @@ class RuleRun:
 
     def _gather(self, state: State, documents: Sequence[Document]) -> None:
         everything = [*(self._setup.documents if self._setup else ()), *documents]
-        self._scene = gather(self.kube, self._witnesses.logs, self.places, everything) if state.findings else {}
+        wanted = self.scenes != "off" and self._kept(bool(state.findings))
+        logs = self._witnesses.logs
+        self._scene = gather(self.kube, logs, self.places, everything, self._began) if wanted else {}
 
     def _started(self, documents: Sequence[Document], since: float) -> float:
         """Seconds since the apply until what the manifest starts runs: pulling a waypoint's image is no convergence.

@@ -101,15 +101,3 @@ def _checked_out(git: Path) -> str:
 
 def _packed(lines: Iterable[str], name: str) -> str:
     return next((line.partition(" ")[0] for line in lines if line.partition(" ")[2] == name), "")
-
-
-def faults(table: Object) -> Object:
-    """What stands in `faults.json` for a fault table: its digest, and how much of the suite it turns red."""
-    rows = {f"{rule}/{case}" for rule, cases in table["rows"].items() for case in cases}
-    canonical = json.dumps(table, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return {
-        "digest": f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}",
-        "faults": len(table["faults"]),
-        "rows": len(rows),
-        "caught": len(rows - set(table["unseen"])),
-    }

@@ -58,7 +58,12 @@ def test_an_ignored_policy_is_a_broken_promise(manifests: Manifests) -> None:
 def test_the_scene_is_kept_while_the_manifest_is_in_effect(manifests: Manifests) -> None:
     """Objects, pods, ztunnel's log and policies of what did not hold; nothing of what holds."""
     answered, refused = judged(bench_of(lambda where, bench: Reply()), manifests, *TABLE)
-    assert set(refused.scene) == {"objects.yaml", "pods.txt", "ztunnel-a.log", "ztunnel-a-policies.json"}
+    assert set(refused.scene) == {
+        "objects.yaml", "pods.txt", "pods.yaml", "events.txt", "ztunnel-a.log", "ztunnel-a-policies.json",
+        "ztunnel-a-config.json",
+    }  # fmt: skip
+    assert refused.manifest.startswith("# test_rule.yaml\n")
+    assert refused.output.endswith(" ms\n")
     assert "name: only-curl" in refused.scene["objects.yaml"]
     assert "shop/details-v1-x Ready" in refused.scene["pods.txt"]
     assert "connection complete" in refused.scene["ztunnel-a.log"]

@@ -1,0 +1,89 @@
+"""What is kept of a case that does not hold: its own files, one scene for its state, all named in the failure."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_ambient import GET, Answered, case
+from pytest_ambient._keeping import keep
+from pytest_ambient.probe.result import CaseResult
+from pytest_ambient.settings import Settings
+from pytest_ambient.verdict.expectation import Word
+from pytest_ambient.verdict.failure import Failure
+
+CASE = case("is-reset", "curl", GET("http://a/"), Answered(200), unchanged=True, state="90-10")
+TOLD = Failure(
+    "curl", "b/curl-1", GET("http://a/"), "HTTP 200", "HTTP 405", 3, 1.0, 3, ["x.yaml: Pod b/a"], "kubectl exec"
+)
+
+
+def result(word: Word = Word.BROKEN) -> CaseResult:
+    """What a rule run gives."""
+    text = str(TOLD) if word is not Word.HOLDS else ""
+    scene = {"pods.txt": "pods\n", "ztunnel.log": "Authorization: Bearer abcdefghijklmnop\n"}
+    return CaseResult(CASE, word, failure=TOLD, text=text, manifest="kind: Pod", output="HTTP 405\n", scene=scene)
+
+
+def kept(folder: Path) -> list[str]:
+    """The files below a folder."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_broken_case_keeps_all_that_shows_why(tmp_path: Path) -> None:
+    """The line to repeat can be run; the scene carries its module's and its state's name; secrets are gone."""
+    made, names = keep(Settings(report=tmp_path), "R4", "test_split", result())
+    assert (
+        kept(tmp_path)
+        == sorted(map(str, names))
+        == [
+            "artifacts/R4/is-reset.curl.txt",
+            "artifacts/R4/is-reset.manifest.yaml",
+            "artifacts/R4/is-reset.repeat.sh",
+            "artifacts/R4/scene-test_split-90-10/pods.txt",
+            "artifacts/R4/scene-test_split-90-10/ztunnel.log",
+        ]
+    )
+    repeat = tmp_path / "artifacts/R4/is-reset.repeat.sh"
+    assert os.access(repeat, os.X_OK)
+    assert repeat.read_text() == "#!/bin/sh\n# curl (b/curl-1) -> GET http://a/\n# wanted HTTP 200\nkubectl exec\n"
+    assert "abcdefghijklmnop" not in (tmp_path / str(names[-1])).read_text()
+    assert made.text.splitlines()[-2:] == [
+        f"  kept     {tmp_path}/artifacts/R4: is-reset.repeat.sh, is-reset.manifest.yaml, is-reset.curl.txt",
+        f"           {tmp_path}/artifacts/R4/scene-test_split-90-10: pods.txt, ztunnel.log",
+    ]
+
+
+def test_a_scene_is_written_once_for_its_cases(tmp_path: Path) -> None:
+    """The second case of a state names it and leaves it alone; another run of it is written anew."""
+    settings, first = Settings(report=tmp_path), result()
+    keep(settings, "R4", "test_split", first)
+    file = tmp_path / "artifacts/R4/scene-test_split-90-10/pods.txt"
+    file.write_text("mine")
+    keep(settings, "R4", "test_split", replace(first, attempts=4))
+    assert file.read_text() == "mine"
+    keep(settings, "R4", "test_split", result())
+    assert file.read_text() == "pods\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "word", "some"),
+    [
+        ({"artifacts": "off"}, Word.BROKEN, False),
+        ({"artifacts": "on-failure"}, Word.HOLDS, False),
+        ({"artifacts": "on-failure"}, Word.INCONCLUSIVE, True),
+        ({"artifacts": "always"}, Word.HOLDS, True),
+    ],
+)
+def test_it_is_kept_when_it_is_asked_for(tmp_path: Path, settings: dict[str, str], word: Word, some: bool) -> None:
+    """Off, on failure, always; the text of what holds stays empty."""
+    made, names = keep(Settings(report=tmp_path, **settings), "R4", "test_split", result(word))  # type: ignore[arg-type]  # words of the options
+    assert bool(kept(tmp_path)) is bool(names) is some
+    assert bool(made.text) is (word is not Word.HOLDS)
+
+
+def test_a_folder_that_takes_nothing_costs_nothing() -> None:
+    """The failure stays as it was."""
+    made, names = keep(Settings(report=Path("/proc/nowhere")), "R4", "test_split", result())
+    assert (made.text, names) == (str(TOLD), [])
