@@ -16,6 +16,9 @@ STORY = (
     ("called", "called"), ("wanted", "wanted"), ("got", "got"), ("reason", "because"), ("phase", "step"),
     ("witness", "said"), ("applied", "applied"), ("repeat", "repeat"), ("kept", "kept"), ("expectedOn", "expected on"),
 )  # fmt: skip
+MARKS = {
+    "holds": "✓", "differs": "≠", "broken": "✗", "inconclusive": "?", "error": "!", "unsupported": "-", "skipped": "○",
+}  # fmt: skip
 CODE = ("witness", "repeat", "reason")
 NUMBERS = (
     ("attempts", "{:,} attempts"), ("seconds", "{:.1f} s"), ("firstMs", "first effect {:,.0f} ms"),
@@ -61,7 +64,8 @@ def _cell(cases: Sequence[Object]) -> str:
         return ""
     worst = next(name for name in (*RED, *COLUMNS) if any(case["word"] == name for case in cases))
     holding = sum(case["word"] == "holds" for case in cases)
-    return word(worst, f"{worst} {holding}/{len(cases)}")
+    told = f'{MARKS[worst]}<span class="long"> {worst}</span> {holding}/{len(cases)}'
+    return f'<span class="word {worst}" title="{worst}, {holding} of {len(cases)} hold">{told}</span>'
 
 
 def _rule(rule: Object) -> Iterator[str]:

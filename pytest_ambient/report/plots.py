@@ -1,7 +1,7 @@
 """Plots as inline SVG: times until an effect on a logarithmic axis, shares of splits with their intervals."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import Any, TypeAlias
 
@@ -42,21 +42,31 @@ def shares(splits: Sequence[Object]) -> str:
 
     def rows() -> Iterator[str]:
         for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-            yield _mark(x(share), len(splits), f"{share:.0%}")
-        for number, one in enumerate(splits):
-            y = TOP + ROW * number + ROW / 2
-            name, told = f"{one['rule']} {one['backend']}", f"{one['share']:.1%} of {one['total']:,}"
-            title = (
-                f"{name}: {told}, {one['low']:.1%} to {one['high']:.1%}, wanted {one['wanted']:.1%}, p = {one['p']:.2g}"
-            )
-            yield f"<g><title>{escape(one['case'])}: {escape(title)}</title>"
-            yield f'<text x="0" y="{y + 4}">{escape(name)} <tspan class="small">{escape(told)}</tspan></text>'
-            yield f'<line class="range" x1="{x(one["low"]):.1f}" x2="{x(one["high"]):.1f}" y1="{y}" y2="{y}"/>'
-            yield f'<circle class="dot" cx="{x(one["share"]):.1f}" cy="{y}" r="3.5"/>'
-            wanted = f"{x(one['wanted']):.1f}"
-            yield f'<line class="wanted" x1="{wanted}" x2="{wanted}" y1="{y - 8}" y2="{y + 8}"/></g>'
+            yield _mark(x(share), height, f"{share:.0%}")
+        last, y = "", TOP - ROW / 2
+        for one in splits:
+            case, y = f"{one['rule']} {one['case']}", y + ROW
+            if case != last:
+                yield f'<text x="0" y="{y + 4}">{escape(case)}</text>'
+                last, y = case, y + ROW
+            yield _share(one, case, y, x)
 
-    return _svg(rows(), len(splits), "Shares of splits, served and wanted")
+    height = len(splits) + len({(one["rule"], one["case"]) for one in splits})
+    return _svg(rows(), height, "Shares of splits, served and wanted")
+
+
+def _share(one: Object, case: str, y: float, x: Callable[[float], float]) -> str:
+    told = f"{one['share']:.1%} of {one['total']:,}"
+    interval = f"{one['low']:.1%} to {one['high']:.1%}, wanted {one['wanted']:.1%}, p = {one['p']:.2g}"
+    title = f"{case}: {one['backend']}: {told}, {interval}"
+    low, high, served, wanted = (f"{x(one[name]):.1f}" for name in ("low", "high", "share", "wanted"))
+    return (
+        f"<g><title>{escape(title)}</title>"
+        f'<text x="12" y="{y + 4}">{escape(one["backend"])} <tspan class="small">{escape(told)}</tspan></text>'
+        f'<line class="range" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/>'
+        f'<circle class="dot" cx="{served}" cy="{y}" r="3.5"/>'
+        f'<line class="wanted" x1="{wanted}" x2="{wanted}" y1="{y - 8}" y2="{y + 8}"/></g>'
+    )
 
 
 def _decade(value: float, rounded: Any) -> int:

@@ -97,7 +97,7 @@ def test_plots_have_every_time_and_every_share() -> None:
     page = html.page(made())
     assert page.count('<circle class="dot"') == 2 + 2
     assert page.count('<line class="wanted"') == 2
-    assert "R4 reviews-v1: 62.0% of 2,728, 59.0% to 65.0%, wanted 90.0%, p = 1e-13" in page
+    assert "R4 split: reviews-v1: 62.0% of 2,728, 59.0% to 65.0%, wanted 90.0%, p = 1e-13" in page
 
 
 def test_a_green_run_says_so() -> None:
