@@ -56,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         tell("pytest-ambient: interrupted")
         return 130
+    except BrokenPipeError:  # who read has gone, as `| head` does: nothing more is written, not at the exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     finally:
         _stop.restore(before)
 

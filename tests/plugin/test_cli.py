@@ -1,6 +1,7 @@
 """The console script: exit codes, texts, and what it leaves."""
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -289,3 +290,12 @@ def test_up_brings_a_mesh_into_a_bare_cluster(
         assert lines[-2].startswith("pytest-ambient: the mesh in cluster fake did not come up: agents of Istio ")
         assert lines[-1].startswith("  evidence in ")
     assert fake.asked()[-2:] == ["save_logs", "delete"]
+
+
+def test_a_reader_that_goes_is_no_error() -> None:
+    """`pytest-ambient matrix | head -n 1` prints one line and no traceback."""
+    program = "import sys; from pytest_ambient.cli import main; sys.exit(main(['matrix']))"
+    line = f"{shlex.quote(sys.executable)} -c {shlex.quote(program)} | head -n 1"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("Istio")
+    assert done.stderr == ""
