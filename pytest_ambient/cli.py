@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell(f"pytest-ambient: {line}")
     before = _stop.heed()
     try:
-        return _verb(parsed.verb).act(parsed)
+        done = _verb(parsed.verb).act(parsed)
+        sys.stdout.flush()  # here, where a reader that has gone is no error; at the exit it would be one
+        return done
     except Misuse as error:
         tell(f"pytest-ambient: {error}")
         return 2

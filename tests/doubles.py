@@ -19,7 +19,10 @@ seen = os.path.join(folder, name + ".seen")
 for index, answer in enumerate(answers):
     if not re.fullmatch(answer["line"], line, re.DOTALL):
         continue
-    used = open(seen).read().split() if os.path.exists(seen) else []
+    used = []
+    if os.path.exists(seen):
+        with open(seen) as file:
+            used = file.read().split()
     if answer["times"] is not None and used.count(str(index)) >= answer["times"]:
         continue
     with open(seen, "a") as file:
