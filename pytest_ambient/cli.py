@@ -46,9 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell(f"pytest-ambient: {line}")
     before = _stop.heed()
     try:
-        done = _verb(parsed.verb).act(parsed)
-        sys.stdout.flush()  # here, where a reader that has gone is no error; at the exit it would be one
-        return done
+        return _done(_verb(parsed.verb).act(parsed))
     except Misuse as error:
         tell(f"pytest-ambient: {error}")
         return 2
@@ -63,6 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     finally:
         _stop.restore(before)
+
+
+def _done(code: int) -> int:
+    """The code, once all is written: a reader that has gone is noticed here, where it is no error yet."""
+    sys.stdout.flush()
+    return code
 
 
 def _parser(wanted: str) -> argparse.ArgumentParser:

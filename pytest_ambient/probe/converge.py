@@ -89,13 +89,22 @@ def settle(
 
 
 def stay(
-    rounds: Rounds, probes: Mapping[str, Probe], still: Mapping[str, bool], timing: Timing, clock: Clock
+    rounds: Rounds,
+    probes: Mapping[str, Probe],
+    still: Mapping[str, bool],
+    timing: Timing,
+    clock: Clock,
+    *,
+    since: float,
 ) -> dict[str, Track]:
-    """After the hold, many requests of each row that must hold still, at once; what proved nothing is asked again."""
+    """After the hold, many requests of each row that must hold still, at once; what proved nothing is asked again.
+
+    `since` is when the last of them began to hold, by the clock.
+    """
     wanted = [key for key in probes if still.get(key)]
     if not wanted:
         return {}
-    clock.sleep(timing.hold)
+    clock.sleep(max(0.0, since + timing.hold - clock.now()))
     start = clock.now()
     tracks = {key: Track() for key in wanted}
     open_ = wanted

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pytest_ambient.manifest import Document
-from pytest_ambient.probe.converge import Clock, Track, settle, stay
+from pytest_ambient.probe.converge import Clock, Track, many, settle, stay
 from pytest_ambient.probe.result import Finding
 from pytest_ambient.probe.rounds import Probe, Rounds
 from pytest_ambient.probe.sampling import converging, marked, sampled
@@ -27,6 +27,7 @@ class State:
         self._probes = {key: Probe(c.source, c.call, converging(c, documents), c.twin) for key, c in everyone.items()}
         self._before = {c.id: Probe(c.source, c.call, c.before) for c in cases if c.before is not None}
         self._rounds, self._timing, self._clock = rounds, timing, clock
+        self._applied = 0.0
         self.findings: dict[str, Finding] = {}
         """The step that decided against a case."""
         self.became: dict[str, Track] = {}
@@ -46,7 +47,7 @@ class State:
     def becomes(self, since: float, started: float = 0.0) -> None:
         """The manifest takes effect; `since` is when it was applied, by our clock, `started` how long its pods took."""
         asked = self._with_twins(self.open)
-        timing = self._timing
+        timing, self._applied = self._timing, since
         longer = {key: case.within + started for key, case in self.cases.items() if case.within is not None}
         tracks = settle(
             self._rounds,
@@ -78,15 +79,17 @@ class State:
         """Denials, named backends and what must not change are looked at again after the hold."""
         still = {key: self.cases[key].holds_still for key in self.open if key not in self.splits}
         asked = self._with_twins([key for key, wanted in still.items() if wanted])
-        tracks = stay(self._rounds, asked, still, self._timing, self._clock)
+        held = (self.became[key].stable or 0.0 for key in asked if key in self.became)
+        since = self._applied + max(held, default=0.0)
+        tracks = stay(self._rounds, asked, still, self._timing, self._clock, since=since)
         self._note("stays", asked, tracks, times=1)
 
     def undone(self) -> None:
-        """With the manifest gone, every case must be answered as before it."""
-        asked = {key: self._before[key] for key in self.open if key in self._before}
+        """With the manifest gone, every case must be answered as before it, by all of some requests sent at once."""
         timing = self._timing
-        tracks = settle(self._rounds, asked, timing, within=timing.undo, times=timing.rounds, clock=self._clock)
-        self._note("undo", asked, tracks, times=timing.rounds)
+        asked = {key: many(self._before[key], timing.rounds) for key in self.open if key in self._before}
+        tracks = settle(self._rounds, asked, timing, within=timing.undo, times=1, clock=self._clock)
+        self._note("undo", asked, tracks, times=1)
 
     def finding(self, key: str) -> Finding:
         """What decided a case: a step against it, or that it became and stayed."""

@@ -44,8 +44,9 @@ THEIRS = {
 }
 
 CREATE = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes its jobs deaf to it
 from pytest_ambient.cluster.provider import ClusterSpec, find
 os.geteuid = lambda: 1000
 provider, name, folder = sys.argv[1:]

@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from pytest_ambient.errors import Misuse
-from pytest_ambient.probe.converge import Clock, Track, settle
+from pytest_ambient.probe.converge import Clock, Track, settle, stay
 from pytest_ambient.probe.rounds import Judged, Probe, Rounds
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.table import case
@@ -64,6 +64,16 @@ def test_a_longer_deadline_ends_too() -> None:
     assert (tracks["slow"].row, tracks["quick"].row) == (0, 3)
     assert 60 <= asked["slow"] <= 61
     assert now <= 61
+
+
+@pytest.mark.parametrize(("since", "asked_at"), [(100, 105), (98, 103), (90, 100)])
+def test_the_hold_is_counted_from_when_the_rows_began_to_hold(since: float, asked_at: float) -> None:
+    """What has held through its rounds and a sample for that long is looked at again without waiting."""
+    clock = ManualClock(100)
+    turns = Turns(clock, {"row": 0})
+    probes, timing = {"row": PROBE}, Timing(hold=5)
+    tracks = stay(cast(Rounds, turns), probes, {"row": True}, timing, Clock(clock, clock.sleep), since=since)
+    assert (turns.asked["row"], tracks["row"].row) == (asked_at, 1)
 
 
 def test_a_shorter_one_changes_nothing() -> None:
