@@ -21,7 +21,7 @@ def main() -> None:
         began = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         total = time.perf_counter() - began
-        lines = [json.loads(line) for line in (report / "results.jsonl").read_text().splitlines()[1:]]
+        lines = [json.loads(line) for line in (report / "results.jsonl").read_text().splitlines()]
         junit = (report / "junit.xml").read_text()
     print(done.stdout.splitlines()[-1])
     for step in re.findall(r"^ambient: ((?:cluster|mesh|bookinfo|removed).* [\d.]+ s)$", done.stdout, re.MULTILINE):

@@ -117,7 +117,7 @@ class Reporter:
         self.document = self._results.document()
         publish.annotate(self._config, self.document)
         if self._results.folder is not None:
-            publish.publish(self.document, self._results.folder)
+            publish.publish(self.document, self._results.folder, self._results.settle)
         if os.environ.get(SUMMARY):
             with Path(os.environ[SUMMARY]).open("a", encoding="utf-8") as file:
                 file.write(markdown.summary(self.document))

@@ -32,6 +32,6 @@ def act(parsed: argparse.Namespace) -> int:
         return 1
     told = files.opened(parsed.path)
     signed = ", its signature holds" if parsed.key is not None else ""
-    number = told["results"]["lines"] - 1
+    number = told["results"]["lines"] - 2
     sys.stdout.write(f"{file}: {told['result']}; all of it follows from {number} rows of {files.RESULTS}{signed}\n")
     return 0

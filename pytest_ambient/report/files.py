@@ -3,33 +3,52 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pytest_ambient.errors import Misuse
 from pytest_ambient.report import schema
 from pytest_ambient.report.counting import KINDS
 from pytest_ambient.report.document import API, KIND
+from pytest_ambient.report.lines import RESULTS
 
 Object: TypeAlias = dict[str, Any]
 
-REPORT, RESULTS, PAGE = "report.yaml", "results.jsonl", "report.html"
+REPORT, PAGE = "report.yaml", "report.html"
+END = ("seconds", "state", "ended", "environment", "features")
+"""What the last line of results says: how the run ended, on what it ran, what that can do."""
 
 
 def write(path: Path, text: str) -> None:
     """Put a file there whole; OSError leaves what was there before as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).chmod(0o644)
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    write_all({path: text})
+
+
+def write_all(texts: Mapping[Path, str], beside: Callable[[], None] = lambda: None) -> None:
+    """Put files there, all of them whole, and do what is done beside once all have found room.
+
+    OSError leaves what was there before as it was.
+    """
+    ready: dict[Path, Path] = {}
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(
+                "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+            ) as file:
+                ready[path] = Path(file.name)
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            ready[path].chmod(0o644)
+        beside()
+        for path in texts:
+            ready.pop(path).replace(path)
+    finally:
+        for left in ready.values():
+            left.unlink(missing_ok=True)
 
 
 def dumped(document: Object) -> str:
@@ -96,23 +115,47 @@ def text(file: Path) -> str:
         raise Misuse(f"{file}: is damaged: it is no text") from None
 
 
-def results(file: Path) -> list[Object]:
-    """The lines of a `results.jsonl`: the head and the rows; Misuse names the first that is no such line."""
-    lines = []
-    for number, line in enumerate(text(file).splitlines(), 1):
-        try:
-            one = json.loads(line)
-        except ValueError:
-            raise Misuse(f"{file}: line {number} is damaged") from None
-        wanted = ("run",) if number == 1 else ("nodeid", "word")
-        if not isinstance(one, dict) or any(not isinstance(one.get(name), str) for name in wanted):
-            raise Misuse(f"{file}: line {number} lacks {' and '.join(wanted)}")
-        if number > 1 and one["word"] not in KINDS:
-            raise Misuse(f"{file}: line {number}: unknown word {one['word']!r}")
-        lines.append(one)
+class Lines(NamedTuple):
+    """What a `results.jsonl` says."""
+
+    head: Object
+    rows: list[Object]
+    end: Object | None
+    """How the run ended; None where it was killed, or the file was cut."""
+
+
+def results(file: Path) -> Lines:
+    """The lines of a `results.jsonl`; Misuse names the first that is no such line."""
+    lines = [_line(file, number, line) for number, line in enumerate(text(file).splitlines(), 1)]
     if not lines:
         raise Misuse(f"{file}: is empty")
-    return lines
+    head, *rows = lines
+    end = rows.pop() if rows and "nodeid" not in rows[-1] else None
+    for number, row in enumerate(rows, 2):
+        _holds(file, number, row, ("nodeid", "word"))
+        if row["word"] not in KINDS:
+            raise Misuse(f"{file}: line {number}: unknown word {row['word']!r}")
+    _holds(file, 1, head, ("run",))
+    if end is not None:
+        missing = [name for name in END if name not in end]
+        if missing:
+            raise Misuse(f"{file}: line {len(lines)} lacks {' and '.join(missing)}")
+    return Lines(head, rows, end)
+
+
+def _line(file: Path, number: int, line: str) -> Object:
+    try:
+        one = json.loads(line)
+    except ValueError:
+        raise Misuse(f"{file}: line {number} is damaged") from None
+    if not isinstance(one, dict):
+        raise Misuse(f"{file}: line {number} is damaged")
+    return one
+
+
+def _holds(file: Path, number: int, line: Object, names: tuple[str, ...]) -> None:
+    if any(not isinstance(line.get(name), str) for name in names):
+        raise Misuse(f"{file}: line {number} lacks {' and '.join(names)}")
 
 
 def summed(data: bytes) -> Object:

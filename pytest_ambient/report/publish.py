@@ -1,6 +1,6 @@
 """The end of a run: its document, its page, and what JUnit's file says of the whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,10 +12,13 @@ from pytest_ambient.report.junit import PREFIX
 Object: TypeAlias = dict[str, Any]
 
 
-def publish(document: Object, folder: Path) -> None:
-    """Write `report.yaml` and `report.html` beside the results; OSError when that cannot be."""
-    files.write(folder / files.REPORT, files.dumped(document))
-    files.write(folder / files.PAGE, html.page(document))
+def publish(document: Object, folder: Path, settle: Callable[[], None]) -> None:
+    """Write `report.yaml` and `report.html`, and let the results settle beside them, all or none of it.
+
+    OSError when that cannot be.
+    """
+    texts = {folder / files.REPORT: files.dumped(document), folder / files.PAGE: html.page(document)}
+    files.write_all(texts, settle)
 
 
 def annotate(config: pytest.Config, document: Object) -> None:

@@ -5,12 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import pytest
 
 from pytest_ambient.redact import cleaned
 from pytest_ambient.report.junit import PREFIX, Json, facts
+from pytest_ambient.report.lines import RESULTS, Lines
 
 Object: TypeAlias = dict[str, Any]
 Word = Literal["holds", "differs", "broken", "inconclusive", "error", "unsupported", "skipped"]
@@ -56,10 +57,11 @@ class Results:
         self.learned: Object = {}
         """What workers said of the mesh."""
         self.beside: Object = {}
-        """What a report says beside its head and rows, once the run is over."""
+        """What a report says beside its head and rows, once the run is over: the last line."""
         self._complain, self._head = complain, head
-        self._file: IO[str] | None = None
+        self._file = Lines(folder) if folder else None
         self._lines: list[str] = []
+        self._ended = False
         self._spent: dict[str, float] = defaultdict(float)
 
     @pytest.hookimpl(tryfirst=True)
@@ -79,20 +81,25 @@ class Results:
             self.keep(row, str(found.get("text") or report.longreprtext))
 
     def document(self) -> Object:
-        """The conformance document of what there is so far."""
+        """The conformance document; what is beside it becomes the last line, so that nothing in it has no line."""
         from pytest_ambient.report.document import document
         from pytest_ambient.report.files import summed
 
-        self._begin()
-        head, *rows = [json.loads(line) for line in self._lines]
-        made = {**self.beside, "results": summed("".join(self._lines).encode())}
-        return document(head, rows, cleaned(made))  # type: ignore[arg-type]  # plain values throughout
+        if not self._ended:
+            self._ended = True
+            self._write(self.beside)
+        head, *rows, end = [json.loads(line) for line in self._lines]
+        return document(head, rows, {**end, "results": summed("".join(self._lines).encode())})
+
+    def settle(self) -> None:
+        """Let the lines take the place of an earlier run's."""
+        if self._file is not None:
+            self._file.settle()
 
     def close(self) -> None:
         """End the file."""
         if self._file is not None:
             self._guard(self._file.close)
-            self._file = None
 
     def start(self) -> None:
         """Write the head, where no row has done so."""
@@ -106,17 +113,12 @@ class Results:
             self._lines.append(json.dumps(cleaned(self._head())) + "\n")
 
     def _print(self, line: Object | None) -> None:
-        fresh = len(self._lines)
+        written = len(self._lines)
         self._begin()
         if line is not None:
             self._lines.append(json.dumps(cleaned(line)) + "\n")
-        if self.folder is None:
-            return
-        if self._file is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._file, fresh = (self.folder / "results.jsonl").open("w", encoding="utf-8"), 0
-        self._file.write("".join(self._lines[fresh:]))
-        self._file.flush()  # a run that is killed leaves what it knew
+        if self._file is not None:
+            self._file.write("".join(self._lines[0 if self._file.fresh else written :]))
 
     def _learn(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
@@ -137,15 +139,13 @@ class Results:
         try:
             act()
         except OSError as error:
-            self._complain(
-                f"{self.folder}/results.jsonl cannot be written: {error.strerror}; the run goes on without it"
-            )
+            self._complain(f"{self.folder}/{RESULTS} cannot be written: {error.strerror}; the run goes on without it")
             self.folder, broken, self._file = None, self._file, None
             if broken is not None:
                 _drop(broken)
 
 
-def _drop(file: IO[str]) -> None:
+def _drop(file: Lines) -> None:
     try:
         file.close()
     except OSError:

@@ -10,9 +10,8 @@ from pytest_ambient.report.document import API, document
 
 Object: TypeAlias = dict[str, Any]
 
-GIVEN = ("seconds", "state", "ended", "environment")
-"""What a document says of its own, that no results could tell."""
 LONGEST = 60
+CUT = f"{files.RESULTS}: its last line, which says how the run ended, is missing: it was cut, or the run was killed"
 
 
 def problems(path: Path) -> list[str]:
@@ -25,12 +24,14 @@ def problems(path: Path) -> list[str]:
     results = file.parent / files.RESULTS
     if not results.is_file():
         return [f"{files.RESULTS} is not beside it, so that no count can be made again"]
-    head, *rows = files.results(results)
-    _readable(head, results)
+    lines = files.results(results)
+    _readable(lines.head, results)
     sums = files.summed(results.read_bytes())
-    if head["run"] != told["run"]["id"]:
-        return [f"run.id: the document is of run {told['run']['id']}, {files.RESULTS} of run {head['run']}"]
-    return list(differences(told, _anew(told, head, rows, sums, results), ""))
+    if lines.head["run"] != told["run"]["id"]:
+        return [f"run.id: the document is of run {told['run']['id']}, {files.RESULTS} of run {lines.head['run']}"]
+    if lines.end is None:
+        return [CUT, *differences(told["results"], sums, "results")]
+    return list(differences(told, _anew(lines, sums, results), ""))
 
 
 def notes(path: Path) -> list[str]:
@@ -48,11 +49,9 @@ def _readable(head: Object, results: Path) -> None:
         raise Misuse(f"{results}: is written in {head.get('apiVersion')}, this version reads {API}")
 
 
-def _anew(told: Object, head: Object, rows: list[Object], sums: Object, results: Path) -> Object:
-    features = [{**one, "present": one["state"] != "absent"} for one in told["features"]]
-    beside = {**{name: told[name] for name in GIVEN}, "features": features, "results": sums}
+def _anew(lines: files.Lines, sums: Object, results: Path) -> Object:
     try:
-        return document(head, rows, beside)
+        return document(lines.head, lines.rows, {**(lines.end or {}), "results": sums})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Misuse(f"{results}: is damaged: {error!r}") from None
 

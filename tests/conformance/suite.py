@@ -62,9 +62,9 @@ def run(
 def results(folder: Path) -> dict[str, Row]:
     """The rows in `results.jsonl` of a folder; none when the run came to no result."""
     file = folder / "results.jsonl"
-    lines = file.read_text().splitlines()[1:] if file.exists() else []
+    lines = map(json.loads, file.read_text().splitlines() if file.exists() else [])
     found = {}
-    for line in map(json.loads, lines):
+    for line in (line for line in lines if "nodeid" in line):
         case = line.get("case") or line["nodeid"].rpartition("::")[2]
         found[f"{line['rule']}/{case}"] = Row(line["word"], line["reason"])
     return found

@@ -107,8 +107,8 @@ def environment(state: Path) -> dict[str, str]:
 def results(report: Path | None) -> dict[str, Object]:
     """The rows of a report."""
     file = report / "results.jsonl" if report else None
-    lines = file.read_text().splitlines()[1:] if file and file.exists() else []
-    return {str(row["nodeid"]).rpartition("::")[2]: row for row in map(json.loads, lines)}
+    lines = map(json.loads, file.read_text().splitlines() if file and file.exists() else [])
+    return {str(row["nodeid"]).rpartition("::")[2]: row for row in lines if "nodeid" in row}
 
 
 @contextmanager

@@ -143,6 +143,28 @@ def test_an_interrupted_run_leaves_a_report(rule: Project) -> None:
     assert rule.provider.asked()[-1] == "delete"
 
 
+@pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
+def test_a_second_run_replaces_the_first_as_a_whole(rule: Project, xdist: tuple[str, ...]) -> None:
+    """Lines, document and page are of one run."""
+    rule.run(*ARGUMENTS, *xdist, "--ambient-report=out")
+    first = written(rule)
+    rule.run(*ARGUMENTS, *xdist, "--ambient-report=out", "-k", "broken-here")
+    assert written(rule)["run"] != first["run"]
+    assert sorted(path.name for path in (rule.pytester.path / "out").glob("*.*")) == [
+        "report.html", "report.yaml", "results.jsonl",
+    ]  # fmt: skip
+
+
+def test_a_run_that_is_killed_leaves_an_earlier_report_as_it_was(rule: Project) -> None:
+    """Its own lines lie beside."""
+    rule.run(*ARGUMENTS, "--ambient-report=out")
+    first = written(rule)
+    rule.pytester.makepyfile(test_zz="import os\ndef test_end(): os._exit(9)")
+    rule.run(*ARGUMENTS, "--ambient-report=out")
+    assert written(rule) == first
+    assert len((rule.pytester.path / "out" / "results.new.jsonl").read_text().splitlines()) == 7
+
+
 @XDIST
 def test_nothing_is_lost_when_a_worker_dies(rule: Project) -> None:
     """The test that it was at is an error of its rule and profile."""

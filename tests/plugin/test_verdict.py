@@ -120,10 +120,11 @@ def test_junit_has_the_facts_as_properties(rule: Project, xdist: tuple[str, ...]
 
 @pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
 def test_results_are_lines_of_json(rule: Project, xdist: tuple[str, ...]) -> None:
-    """The first line is the run, each further one a test."""
+    """The first line is the run, each further one a test, the last how the run ended."""
     rule.run(*ARGUMENTS, *xdist, "--ambient-report=out")
     text = (rule.pytester.path / "out" / "results.jsonl").read_text()
-    head, *rows = [json.loads(line) for line in text.splitlines()]
+    head, *rows, end = [json.loads(line) for line in text.splitlines()]
+    assert (end["state"], end["ended"]) == ("complete", "")
     assert head["provider"] == "fake"
     assert head["publishable"] is True
     assert head["settings"]["profile"] == "AMBIENT-L7"

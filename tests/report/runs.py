@@ -67,10 +67,11 @@ RED = row(
 def folder(path: Path, rows: list[Object], told: Object, **more: object) -> Path:
     """A folder as a run leaves it."""
     path.mkdir(parents=True, exist_ok=True)
-    lines = [head(**more), *rows]
+    end = {name: told[name] for name in files.END}
+    lines = [head(**more), *rows, end]
     (path / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     sums = files.summed((path / "results.jsonl").read_bytes())
-    made = document(lines[0], rows, {**told, "results": sums})
+    made = document(lines[0], rows, {**end, "results": sums})
     files.write(path / "report.yaml", files.dumped(made))
     files.write(path / "report.html", html.page(made))
     return path

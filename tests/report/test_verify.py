@@ -69,6 +69,18 @@ EDITS: dict[str, tuple[Callable[[Object], object], str]] = {
         lambda made: made["rules"].pop(0),
         "rules: the document has 2 entries, results.jsonl give 3",
     ),
+    "end": (
+        lambda made: made.update(seconds=1.0),
+        "seconds: the document says 1.0, results.jsonl give 12.5",
+    ),
+    "environment": (
+        lambda made: made["environment"].update(istio="1.31.0"),
+        "environment.istio: the document says '1.31.0', results.jsonl give '1.30.3'",
+    ),
+    "feature's state": (
+        lambda made: made["features"][0].update(state="absent"),
+        "features[Waypoint].state: the document says 'absent', results.jsonl give 'verified'",
+    ),
     "schema": (lambda made: made.update(more=1), "unknown 'more'"),
     "run": (
         lambda made: made["run"].update(id="r2"),
@@ -94,6 +106,15 @@ def test_edited_results_are_told_too(report: Path, capsys: pytest.CaptureFixture
     assert code == 1
     assert any(line.startswith("results.sha256: the document says ") for line in out)
     assert "profiles[AMBIENT-L7].core.failed: the document says 1, results.jsonl give 0" in out
+
+
+def test_results_without_their_end_prove_nothing(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody knows what came after the last of them."""
+    path = report / "results.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    code, out, _ = said(capsys, "verify", report)
+    wanted = "results.jsonl: its last line, which says how the run ended, is missing: it was cut, or the run was killed"
+    assert (code, out[0], out[2]) == (1, wanted, "results.lines: the document says 6, results.jsonl give 5")
 
 
 def test_without_results_nothing_is_proven(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,7 +160,12 @@ UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "cut results": (
         lambda report: (report / "results.jsonl").write_text((report / "results.jsonl").read_text()[:-9]),
-        "{}/results.jsonl: line 5 is damaged",
+        "{}/results.jsonl: line 6 is damaged",
+    ),
+    "end without a state": (replaced("results.jsonl", '"state"', '"stat"'), "{}/results.jsonl: line 6 lacks state"),
+    "a line that is no object": (
+        lambda report: (report / "results.jsonl").write_text((report / "results.jsonl").read_text() + "[]\n"),
+        "{}/results.jsonl: line 7 is damaged",
     ),
     "no results": (write("results.jsonl", ""), "{}/results.jsonl: is empty"),
     "headless results": (replaced("results.jsonl", '"run"', '"ran"'), "{}/results.jsonl: line 1 lacks run"),
