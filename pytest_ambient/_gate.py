@@ -112,8 +112,21 @@ def introduce(item: pytest.Item) -> None:
 
     one = facts(item)
     item.user_properties += properties(
-        {"rule": one.rule, "case": one.case, "profile": one.profile, "level": one.level, "needs": list(one.needs)}
+        {
+            "rule": one.rule,
+            "case": one.case,
+            "profile": one.profile,
+            "level": one.level,
+            "needs": list(one.needs),
+            "about": about(item, one.rule),
+        }
     )
+
+
+def about(item: pytest.Item, rule: str) -> str:
+    """The promise that a test is about: the first sentence of its module, without the rule's name."""
+    told = (getattr(getattr(item, "module", None), "__doc__", None) or "").strip().partition("\n\n")[0]
+    return " ".join(told.split()).removeprefix(f"{rule}: ")
 
 
 def doubts(error: AmbientError) -> list[tuple[str, str]]:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_ambient.errors import AmbientError
     from pytest_ambient.probe.result import CaseResult
     from pytest_ambient.report.junit import Json
     from pytest_ambient.settings import Settings
 
 _WRITTEN: dict[Path, int] = {}
 """The folders of scenes, with the identity of what is in them: cases of a state have one scene."""
+_EXPLAINED: dict[int, tuple["AmbientError", list[str]]] = {}
+"""Errors by their identity, with what was kept of their scenes: the cases of a rule may meet one after the other."""
 
 
 def keep(settings: "Settings", rule: str, module: str, result: "CaseResult") -> "tuple[CaseResult, list[Json]]":
@@ -26,19 +29,52 @@ def keep(settings: "Settings", rule: str, module: str, result: "CaseResult") -> 
     from pytest_ambient.report.artifacts import plain, write
 
     folder = settings.report / "artifacts" / plain(rule)
-    scene = folder / "-".join(["scene", plain(module), *([plain(result.case.state)] if result.case.state else [])])
+    scene = folder / _scene(module, result.case.state)
     try:
         for name, text in _own(result).items():
             write(folder / f"{plain(result.case.id)}.{name}", text, executable=name == "repeat.sh")
-        for name, text in result.scene.items() if _WRITTEN.get(scene) != id(result.scene) else ():
-            write(scene / plain(name), text)
-        _WRITTEN[scene] = id(result.scene)
+        _write_scene(scene, result.scene)
     except OSError:
         return result, []  # the process that writes results says that the folder takes nothing
     kept = [f"artifacts/{plain(rule)}/{plain(result.case.id)}.{name}" for name in _own(result)]
     kept += [f"artifacts/{plain(rule)}/{scene.name}/{plain(name)}" for name in result.scene]
     names: list[Json] = [*kept]
     return replace(result, text=_told(result.text, settings.report, kept)), names
+
+
+def explain(settings: "Settings", rule: str, module: str, state: str | None, error: "AmbientError") -> "list[Json]":
+    """Let an error that kept a case from being judged say where its scene is; the names of that.
+
+    A scene is written once, for the first case that meets the error.
+    """
+    if settings.report is None or not error.scene:
+        return []
+    if id(error) not in _EXPLAINED:
+        from pytest_ambient.report.artifacts import plain
+
+        place = f"artifacts/{plain(rule)}/{_scene(module, state)}"
+        try:
+            _write_scene(settings.report / place, error.scene)
+        except OSError:
+            return []  # the process that writes results says that the folder takes nothing
+        kept = [f"{place}/{plain(name)}" for name in error.scene]
+        error.args = (_told(str(error), settings.report, kept),)
+        _EXPLAINED[id(error)] = error, kept
+    return [*_EXPLAINED[id(error)][1]]
+
+
+def _scene(module: str, state: str | None) -> str:
+    from pytest_ambient.report.artifacts import plain
+
+    return "-".join(["scene", plain(module), *([plain(state)] if state else [])])
+
+
+def _write_scene(folder: Path, scene: Mapping[str, str]) -> None:
+    from pytest_ambient.report.artifacts import plain, write
+
+    for name, text in scene.items() if _WRITTEN.get(folder) != id(scene) else ():
+        write(folder / plain(name), text)
+    _WRITTEN[folder] = id(scene)
 
 
 def _own(result: "CaseResult") -> Mapping[str, str]:

@@ -228,6 +228,7 @@ def facts(result: "CaseResult", *, whole: bool) -> "dict[str, Json]":
         "split": [_share(share) for share in result.sample.shares] if result.sample else None,
         "manifest": result.manifest,
         **(_story(result.failure) if result.failure else {}),
+        **({"got": str(result.sample)} if result.sample and not result.reason else {}),
     }
 
 

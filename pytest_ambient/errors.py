@@ -25,9 +25,15 @@
 All texts are complete on their own, so reports show them without a traceback.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class AmbientError(Exception):
     """The root: catch it to catch whatever this package raises on purpose."""
+
+    scene: Mapping[str, str] = MappingProxyType({})
+    """Texts by file name that show the cluster as it was then; empty where nobody looked."""
 
 
 class Misuse(AmbientError, ValueError):

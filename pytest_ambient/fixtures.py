@@ -8,7 +8,7 @@ import pytest
 
 from pytest_ambient import _gate, _keeping, _others, _probing, _reporting, _xdist
 from pytest_ambient._state import run_of
-from pytest_ambient.errors import BringUpFailed, Inconclusive, Misuse
+from pytest_ambient.errors import AmbientError, BringUpFailed, Inconclusive, Misuse
 from pytest_ambient.handles import Apply, SourcePod, Verdict
 
 if TYPE_CHECKING:
@@ -206,11 +206,16 @@ def verdict(
     case = _gate.row_of(request.node, request)
     if case is None:
         raise Misuse("verdict judges a row of a table: put @cases(case(...), ...) above the test")
-    result = ambient_rule.result(case)
-    lenient = _gate.facts(request.node).level == "documented" and not run_of(request.config).settings.strict_docs
-    settings = run_of(request.config).settings
-    rule, module = _gate.facts(request.node).rule, request.path.stem
-    result, kept = _keeping.keep(settings, rule or module, module, result)
+    settings, module = run_of(request.config).settings, request.path.stem
+    rule = _gate.facts(request.node).rule or module
+    try:
+        result = ambient_rule.result(case)
+    except AmbientError as error:
+        scene = _keeping.explain(settings, rule, module, case.state, error)
+        request.node.user_properties += properties({"kept": scene})
+        raise
+    lenient = _gate.facts(request.node).level == "documented" and not settings.strict_docs
+    result, kept = _keeping.keep(settings, rule, module, result)
     request.node.user_properties += properties({**_probing.facts(result, whole=lenient), "kept": kept})
     if "Waypoint" in _gate.facts(request.node).needs:
         _reporting.look_at_waypoints(request.config, ambient_rule.kube, ambient_rule.places.ours)

@@ -16,6 +16,7 @@ AGENTS = "k8s-app=istio-cni-node"
 LARGEST = 2 << 20
 """Characters of each text; of a log its end is what counts, of all else the beginning."""
 CUT = "... cut here ...\n"
+PODS = "pods.txt"
 
 
 def gather(kube: Kube, logs: Logs, places: Places, documents: Sequence[Document], since: float = 0.0) -> dict[str, str]:
@@ -26,7 +27,7 @@ def gather(kube: Kube, logs: Logs, places: Places, documents: Sequence[Document]
     proxies = _proxies(kube, logs, places)
     made: dict[str, Callable[[], str]] = {
         "objects.yaml": partial(_objects, kube, documents),
-        "pods.txt": partial(_pods, kube, places),
+        PODS: partial(_pods, kube, places),
         "pods.yaml": partial(_whole_pods, kube, places),
         "events.txt": partial(_events, kube, places),
         **{f"{proxy.name}.log": partial(logs.since, proxy, since) for proxy in (*proxies, *_agents(kube, proxies))},
@@ -34,6 +35,11 @@ def gather(kube: Kube, logs: Logs, places: Places, documents: Sequence[Document]
         **{f"{proxy.name}-config.json": partial(_config, logs, proxy) for proxy in proxies},
     }
     return {name: _capped(name, _guarded(make)) for name, make in made.items()}
+
+
+def pods(kube: Kube, places: Places) -> str:
+    """The pods of this run, a line each, or why they can't be had."""
+    return _guarded(partial(_pods, kube, places))
 
 
 def _guarded(make: Callable[[], str]) -> str:
@@ -100,6 +106,23 @@ def _pod_lines(kube: Kube, namespace: str) -> Iterator[str]:
         annotations = meta.get("annotations") or {}
         redirection = next((value for key, value in annotations.items() if key.endswith("/redirection")), "none")
         yield f"{namespace}/{meta['name']} {state} {account} redirection={redirection}"
+        yield from (f"  container {line}" for line in _containers(status))
+        for one in status.get("conditions") or ():
+            if one.get("status") != "True":
+                told = " ".join(filter(None, (one.get("reason"), one.get("message"))))
+                yield f"  condition {one.get('type')}={one.get('status')} {told}".rstrip()
+
+
+def _containers(status: Object) -> Iterator[str]:
+    """What became of each container, those that only help and those that begin included."""
+    kinds = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+    for one in (one for kind in kinds for one in status.get(kind) or ()):
+        states: Object = one.get("state") or {"unknown": {}}
+        state, told = next(iter(states.items()))
+        why = ": ".join(str(told[name]) for name in ("reason", "message") if told.get(name))
+        code = f", exit code {told['exitCode']}" if "exitCode" in told else ""
+        restarts = f", {one['restartCount']} restarts" if one.get("restartCount") else ""
+        yield f"{one.get('name')} {one.get('image', '')} {state}{code}{restarts}{f' ({why})' if why else ''}"
 
 
 def _whole_pods(kube: Kube, places: Places) -> str:

@@ -15,6 +15,7 @@ from pytest_ambient.verdict.curl import pasteable
 from pytest_ambient.verdict.expectation import Judgement, Word
 from pytest_ambient.verdict.failure import Failure, Phase
 from pytest_ambient.verdict.outcome import Lost, Outcome
+from pytest_ambient.verdict.seen import seen
 from pytest_ambient.verdict.split import Sample
 
 
@@ -42,7 +43,7 @@ class CaseResult:
     failure: Failure | None = field(default=None, compare=False, repr=False)
     """Who called whom, what was wanted, got, applied and how to repeat it, of a case that holds, too."""
     manifest: str = ""
-    """What was applied, of a case that does not hold: its files with all names filled in."""
+    """What was applied, its files with all names filled in: of a case that does not hold, of a state that does once."""
     text: str = ""
     """The whole failure, ready to be shown; empty when the case holds."""
     output: str = field(default="", compare=False, repr=False)
@@ -116,7 +117,7 @@ def _failure(
         pod=str(source) if source else "",
         call=probe.call,
         wanted=_wanted(case, finding),
-        got=finding.judgement.reason,
+        got=finding.judgement.reason or _saw(track),
         attempts=track.attempts,
         seconds=track.ended,
         alike=track.alike,
@@ -155,6 +156,14 @@ def _output(track: Track) -> str:
     ends = f"{seen.local_ip}:{seen.local_port} -> {seen.remote_ip}:{seen.remote_port}"
     said = f"curl: ({seen.exit_code}) {seen.error or 'no message'}"
     return "\n".join([*(head if seen.status else ()), "", seen.body, "", said, ends, times, ""])
+
+
+def _saw(track: Track) -> str:
+    """What the last answer was, of a case that holds."""
+    last = track.last.observed if track.last else None
+    if isinstance(last, Outcome):
+        return seen(last)
+    return "" if last is None or isinstance(last, Lost) else str(last)
 
 
 def _milliseconds(seconds: float | None) -> float | None:

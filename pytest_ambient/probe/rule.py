@@ -1,23 +1,21 @@
 """One rule against one cluster: its set-up, its states one by one, and everything put back."""
 
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import AmbientError, Misuse, NotInTime
 from pytest_ambient.manifest import Document, Manifests, Places, read
 from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, apply, placed
-from pytest_ambient.probe.artefacts import gather
 from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.converge import Clock
 from pytest_ambient.probe.logs import Logs
 from pytest_ambient.probe.ready import lagging, ready
 from pytest_ambient.probe.result import CaseResult, result
 from pytest_ambient.probe.rounds import Rounds
+from pytest_ambient.probe.scene import Scene, When
 from pytest_ambient.probe.source import Sources
 from pytest_ambient.probe.state import State
 from pytest_ambient.probe.timing import Timing
@@ -26,9 +24,6 @@ from pytest_ambient.probe.witness import Witnesses
 from pytest_ambient.verdict.case import Case
 
 __all__ = ["CaseResult", "RuleRun"]
-
-Scenes: TypeAlias = Literal["off", "on-failure", "always"]
-"""When what the cluster was like is gathered."""
 
 
 class RuleRun:
@@ -46,11 +41,11 @@ class RuleRun:
         hub: str | None = None,
         clock: Clock | None = None,
         trace: Trace | None = None,
-        scenes: Scenes = "on-failure",
+        scenes: When = "on-failure",
     ) -> None:
         self.kube, self.places, self.manifests, self.hub = kube, places, manifests, hub
         self.timing, self.clock = timing or Timing(), clock or Clock()
-        self.sources, self.trace, self.scenes = sources, trace, scenes
+        self.sources, self.trace = sources, trace
         self._selected = tuple(selected)
         self._battery = Battery(kube, self.sources, self.timing)
         logs = Logs(kube, self.sources.clocks, places.ours, places.proxies)
@@ -61,14 +56,13 @@ class RuleRun:
         self._unready: AmbientError | None = None
         self._failed: dict[str | None, AmbientError] = {}
         self._results: dict[str, CaseResult] = {}
-        self._scene: dict[str, str] = {}
-        self._began = 0.0
+        self._scene = Scene(kube, logs, places, scenes)
 
     def result(self, case: Case) -> CaseResult:
         """What came of a case; the first call for a state judges all its selected cases together.
 
-        Raises Misuse for a manifest or a workload that can't be used, BrokenEnvironment when the cluster can't be asked
-        or put back: every case of that state raises it.
+        Raises Misuse for a manifest or a workload that can't be used, BrokenEnvironment with its scene when the cluster
+        can't be asked or put back: every case of that state raises it.
         """
         if case.state in self._failed:
             raise self._failed[case.state]
@@ -77,6 +71,7 @@ class RuleRun:
                 self._judge(case)
             except AmbientError as error:
                 self._failed[case.state] = error
+                self._scene.explain(error, self._effective)
                 raise
         return self._results[case.id]
 
@@ -91,6 +86,7 @@ class RuleRun:
     def _judge(self, case: Case) -> None:
         chosen = [other for other in self._selected if other.state == case.state and other.id != case.id]
         cases = [one.filled(self.places.names) for one in [*chosen, case]]
+        self._scene.begin()
         mesh_wide = any(one.scope == "mesh" for one in cases)
         self._set_up(mesh_wide=mesh_wide)
         documents = self._documents(self._path(case.state), mesh_wide=mesh_wide)
@@ -103,13 +99,15 @@ class RuleRun:
             finding = state.finding(key)
             applied = setup if finding.phase == "control" else both
             made = result(one, finding, state.became.get(key), applied, self.kube, self.sources)
-            evidence, kept = (*made.evidence, *late, *self._without(one)), self._kept(key in state.findings)
-            scene, manifest = (self._scene, self._written(path)) if kept else ({}, "")
-            sample = state.samples.get(key)
+            evidence, kept = (*made.evidence, *late, *self._without(one)), self._scene.keeps(red=key in state.findings)
+            scene, sample = self._scene.texts if kept else {}, state.samples.get(key)
+            manifest = self._written(path) if kept or key == case.id else ""  # of a state that holds once
             self._results[key] = replace(made, sample=sample, evidence=evidence, scene=scene, manifest=manifest)
 
-    def _kept(self, red: bool) -> bool:
-        return self.scenes == "always" or red
+    @property
+    def _effective(self) -> list[Document]:
+        """What is applied at the moment, or was when it could not be undone."""
+        return [item for one in (self._setup, self._applied) if one is not None for item in one.documents]
 
     def _written(self, path: Path | None) -> str:
         """The texts of the set-up and of a state's manifest, as they were applied."""
@@ -123,14 +121,13 @@ class RuleRun:
 
     def _run(self, state: State, documents: Sequence[Document]) -> list[str]:
         """All steps; gives the documents whose status lags behind. Without a manifest there is no before to look at."""
-        self._began, self._scene = time.time(), {}
         if not documents:
             self._effects(state, self.clock.now())
-            self._gather(state, documents)
+            self._look(state, documents)
             return []
         state.control()
         if not state.open:
-            self._gather(state, documents)
+            self._look(state, documents)
             return []
         since = self.clock.now()
         self._applied = apply(self.kube, documents, trace=self.trace)
@@ -139,19 +136,21 @@ class RuleRun:
             self._witnesses.forget()
             self._effects(state, since, self._started(documents, since))
             late = lagging(self.kube, documents)
-            self._gather(state, documents)
+            self._look(state, documents)
+        except AmbientError as error:
+            self._scene.explain(error, self._effective)  # before it is undone
+            raise
         finally:
             self._applied.undo(self.timing.undo)
             self._witnesses.forget()
         self._started(kept, since)  # what was restarted or scaled for the rule runs again as before
         state.undone()
+        self._look(state, documents)  # what outlives its manifest is seen only now
         return late
 
-    def _gather(self, state: State, documents: Sequence[Document]) -> None:
+    def _look(self, state: State, documents: Sequence[Document]) -> None:
         everything = [*(self._setup.documents if self._setup else ()), *documents]
-        wanted = self.scenes != "off" and self._kept(bool(state.findings))
-        logs = self._witnesses.logs
-        self._scene = gather(self.kube, logs, self.places, everything, self._began) if wanted else {}
+        self._scene.look(everything, red=bool(state.findings))
 
     def _started(self, documents: Sequence[Document], since: float) -> float:
         """Seconds since the apply until what the manifest starts runs: pulling a waypoint's image is no convergence.

@@ -1,10 +1,13 @@
 """The chapters of the page about rules: the matrix with its filter, and a section for each rule."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
+from pytest_ambient.report.causes import by_file
 from pytest_ambient.report.document import PROFILES
+from pytest_ambient.report.lines import ours
 from pytest_ambient.report.markdown import RED
 from pytest_ambient.report.markup import anchor, text, word
 from pytest_ambient.report.terminal import COLUMNS, counted, ran
@@ -13,9 +16,14 @@ Object: TypeAlias = dict[str, Any]
 
 NONE = "no profile"
 STORY = (
-    ("called", "called"), ("wanted", "wanted"), ("got", "got"), ("reason", "because"), ("phase", "step"),
-    ("witness", "said"), ("applied", "applied"), ("repeat", "repeat"), ("kept", "kept"), ("expectedOn", "expected on"),
+    ("called", "called"), ("wanted", "wanted"), ("got", "got"), ("reason", "because"), ("phase", "when"),
+    ("witness", "evidence"), ("applied", "applied"), ("repeat", "repeat"), ("kept", "kept"),
+    ("expectedOn", "expected on"),
 )  # fmt: skip
+PHASES = {
+    "control": "before the manifest was applied", "becomes": "after the manifest was applied",
+    "stays": "looked at again, with the manifest still there", "undo": "after the manifest was taken back",
+}  # fmt: skip
 MARKS = {
     "holds": "✓", "differs": "≠", "broken": "✗", "inconclusive": "?", "error": "!", "unsupported": "-", "skipped": "○",
 }  # fmt: skip
@@ -50,8 +58,11 @@ def _row(rule: Object, names: Sequence[str]) -> str:
     cells = "".join(f"<td>{_cell(_of(rule, name))}</td>" for name in names)
     times, link = rule["convergence"], f'<a href="#{anchor("rule", rule["rule"])}">{text(rule["rule"])}</a>'
     effect = f"{times['median']:,.0f} / {times['slowest']:,.0f}" if times else "-"
+    about = [*dict.fromkeys((rule.get("about") or {}).values())]
+    more = f" (and {len(about) - 1} more)" if len(about) > 1 else ""
+    told = f' <span class="faint long about">{text(about[0])}{more}</span>' if about else ""
     rest = f'{cells}<td class="number">{effect}</td>'
-    return f'<tr data-rule="{text(rule["rule"])}"><th scope="row">{link}</th>{rest}</tr>'
+    return f'<tr data-rule="{text(rule["rule"])}"><th scope="row">{link}{told}</th>{rest}</tr>'
 
 
 def _of(rule: Object, profile: str) -> list[Object]:
@@ -74,13 +85,21 @@ def _rule(rule: Object) -> Iterator[str]:
     rest = counts(rule["counts"]) if ran(rule["counts"]) else word("untested")
     yield f'<section class="rule" id="{anchor("rule", rule["rule"])}" data-rule="{name}">'
     yield f'<header><h3>{name}</h3>{rest}<span class="faint">{text(profiles)}, {rule["seconds"]:.1f} s</span></header>'
-    shown = set[str]()
-    for case in rule["cases"]:
-        yield from _case(rule["rule"], case)
-        shown.add(case.get("manifest", ""))
-    for manifest in sorted(shown - {""}):
-        yield f"<details><summary>Manifest as applied</summary><pre>{text(manifest)}</pre></details>"
+    for file, cases in by_file(rule).items():
+        about = (rule.get("about") or {}).get(file)
+        yield f'<p class="about">{text(about)}</p>' if about else ""
+        for case in cases:
+            yield from _case(rule["rule"], case)
+        yield from _manifests(case.get("manifest", "") for case in cases)
     yield "</section>"
+
+
+def _manifests(found: Iterable[str]) -> Iterator[str]:
+    """Each once, by the names of its files."""
+    for manifest in sorted({*found} - {""}):
+        files = [line.removeprefix("# ") for line in manifest.splitlines() if line.startswith("# test_")]
+        title = f"Manifest as applied{': ' * bool(files)}{', '.join(files)}"
+        yield f'<details class="manifest"><summary>{text(title)}</summary><pre>{text(manifest)}</pre></details>'
 
 
 def _case(rule: str, case: Object) -> Iterator[str]:
@@ -100,9 +119,23 @@ def _case(rule: str, case: Object) -> Iterator[str]:
 
 def _told(name: str, told: object) -> str:
     lines = told if isinstance(told, list) else [told]
+    if name == "phase":
+        return text(PHASES.get(str(told), str(told)))
+    if name == "kept":
+        return "<br>".join(_kept([str(one) for one in lines if ours(one)]))
     if name in CODE:
         return f"<pre>{text(chr(10).join(map(str, lines)))}</pre>"
     return "<br>".join(map(text, lines))
+
+
+def _kept(names: Sequence[str]) -> Iterator[str]:
+    """A line for each folder, its files as links to where they lie beside the page."""
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        folders.setdefault(name.rpartition("/")[0], []).append(name)
+    for folder, files in folders.items():
+        links = (f'<a href="{text(quote(name))}">{text(name.rpartition("/")[2])}</a>' for name in files)
+        yield f'<span class="faint">{text(folder)}/</span> {" ".join(links)}'
 
 
 def counts(counts: Object) -> str:

@@ -141,8 +141,10 @@ def _one_rule(name: str, rows: Sequence[Object], claimed: set[str], *, weak: boo
     mine = [row for row in rows if _rule(row) == name]
     times = [float(row["stable_ms"]) for row in mine if row.get("stable_ms") is not None]
     counted = [row for row in mine if row.get("level") != "documented"]
+    about = {row["nodeid"].partition("::")[0]: row["about"] for row in mine if row.get("about")}
     return {
         "rule": name,
+        "about": dict(sorted(about.items())),
         "profiles": sorted({row["profile"] for row in mine if row.get("profile")}),
         "counts": counting.counts(counted, claimed, weak=weak),
         "attempts": sum(row.get("attempts") or 0 for row in mine),

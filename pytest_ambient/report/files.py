@@ -9,14 +9,13 @@ from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple, TypeAlias
 
 from pytest_ambient.errors import Misuse
-from pytest_ambient.report import schema
+from pytest_ambient.report import lines, schema
 from pytest_ambient.report.counting import KINDS
 from pytest_ambient.report.document import API, KIND
-from pytest_ambient.report.lines import RESULTS
 
 Object: TypeAlias = dict[str, Any]
 
-REPORT, PAGE = "report.yaml", "report.html"
+REPORT, RESULTS, PAGE = "report.yaml", lines.RESULTS, "report.html"
 END = ("seconds", "state", "ended", "environment", "features")
 """What the last line of results says: how the run ended, on what it ran, what that can do."""
 
@@ -126,10 +125,10 @@ class Lines(NamedTuple):
 
 def results(file: Path) -> Lines:
     """The lines of a `results.jsonl`; Misuse names the first that is no such line."""
-    lines = [_line(file, number, line) for number, line in enumerate(text(file).splitlines(), 1)]
-    if not lines:
+    found = [_line(file, number, line) for number, line in enumerate(text(file).splitlines(), 1)]
+    if not found:
         raise Misuse(f"{file}: is empty")
-    head, *rows = lines
+    head, *rows = found
     end = rows.pop() if rows and "nodeid" not in rows[-1] else None
     for number, row in enumerate(rows, 2):
         _holds(file, number, row, ("nodeid", "word"))
@@ -139,7 +138,7 @@ def results(file: Path) -> Lines:
     if end is not None:
         missing = [name for name in END if name not in end]
         if missing:
-            raise Misuse(f"{file}: line {len(lines)} lacks {' and '.join(missing)}")
+            raise Misuse(f"{file}: line {len(found)} lacks {' and '.join(missing)}")
     return Lines(head, rows, end)
 
 

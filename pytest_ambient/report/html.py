@@ -2,19 +2,33 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from pytest_ambient.report import plots
+from pytest_ambient.report.causes import causes
 from pytest_ambient.report.chapters import NONE, counts, matrix
-from pytest_ambient.report.markdown import RED, plain
-from pytest_ambient.report.markup import anchor, table, text, word
+from pytest_ambient.report.markdown import plain
+from pytest_ambient.report.markup import table, text, word
+from pytest_ambient.report.terminal import COLUMNS
 
 Object: TypeAlias = dict[str, Any]
 
 FOLDER = Path(__file__).parent
-LONG = 180
+CHAPTERS = (
+    ("red", "What does not hold"),
+    ("profiles", "Profiles"),
+    ("rules", "Rules"),
+    ("times", "Times"),
+    ("splits", "Splits"),
+    ("environment", "Environment"),
+    ("features", "Features"),
+)
+FEW = 3
+"""Reasons that are told at once; more are for who asks."""
+SUMS = {"holds": "hold", "differs": "differ from the documents", **{name: name for name in COLUMNS[2:]}}
 STATES = {"verified": "success", "unverified": "partial", "absent": "untested"}
 
 
@@ -23,6 +37,7 @@ def page(document: Object) -> str:
     style, script = ((FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hashed}'"
+    parts = [*causes(document), *_profiles(document), *matrix(document), *_plots(document), *_environment(document)]
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -32,12 +47,9 @@ def page(document: Object) -> str:
         f"<style>{style}</style></head><body>",
         '<a class="skip" href="#rules">Skip to the rules</a>',
         *_head(document),
+        _contents("".join(parts)),
         "<main>",
-        *_red(document),
-        *_profiles(document),
-        *matrix(document),
-        *_plots(document),
-        *_environment(document),
+        *parts,
         "</main>",
         f"<script>{script}</script></body></html>",
     ]
@@ -64,9 +76,28 @@ def _head(document: Object) -> Iterator[str]:
         yield f'<p class="note"><b>Not to be published:</b> {text("; ".join(document["unpublishable"]))}</p>'
     if document["ended"]:
         yield f'<div class="note"><b>{text(document["state"])}</b><pre>{text(document["ended"])}</pre></div>'
+    yield f'<p class="sum">{_sum(document)}</p>'
     if document["reasons"]:
-        yield f"<ul>{''.join(f'<li>{text(line)}</li>' for line in document['reasons'])}</ul>"
+        few = " open" * (len(document["reasons"]) <= FEW)
+        lines = "".join(f"<li>{text(line)}</li>" for line in document["reasons"])
+        yield f"<details{few}><summary>Why the result is {document['result']}</summary><ul>{lines}</ul></details>"
     yield "</header>"
+
+
+def _sum(document: Object) -> str:
+    """How many cases there are of each word, the rules that they are of."""
+    number = Counter(case["word"] for rule in document["rules"] for case in rule["cases"])
+    told = " ".join(word(name, f"{number[name]} {SUMS[name]}") for name in COLUMNS if number[name])
+    cases, rules = (
+        f"{one} {name}{'s' * (one != 1)}" for one, name in ((number.total(), "case"), (len(document["rules"]), "rule"))
+    )
+    return f"{cases} of {rules}: {told}" if number else "No case was run."
+
+
+def _contents(parts: str) -> str:
+    """Links to the chapters that there are."""
+    links = [f'<a href="#{name}">{title}</a>' for name, title in CHAPTERS if f'<h2 id="{name}">' in parts]
+    return f'<nav aria-label="Chapters">{" ".join(links)}</nav>'
 
 
 def _where(document: Object) -> str:
@@ -77,29 +108,9 @@ def _where(document: Object) -> str:
     return ", ".join([*told, *([found["mode"]] if "mode" in found else []), str(document["run"]["provider"])])
 
 
-def _red(document: Object) -> Iterator[str]:
-    red = [(rule, case) for rule in document["rules"] for case in rule["cases"] if case["word"] in RED]
-    yield f"<h2>{'What does not hold' if red else 'Everything that was asked holds'}</h2>"
-    if red:
-        yield f'<ul class="red">{"".join(_broken(rule["rule"], case) for rule, case in red)}</ul>'
-
-
-def _broken(rule: str, case: Object) -> str:
-    link = f'<a href="#{anchor("case", rule, case["test"])}">{text(rule)} {text(case["case"])}</a>'
-    wanted, got = first(case.get("wanted", "")), first(case.get("got") or case.get("reason", ""))
-    told = f'<br><span class="faint">wanted</span> {text(wanted)}' if wanted else ""
-    return f'<li>{word(case["word"])} {link}{told}<br><span class="faint">got</span> {text(got)}</li>'
-
-
-def first(told: str) -> str:
-    """The first line of a text, which says what happened, or the beginning of a long one."""
-    line = str(told).strip().partition("\n")[0]
-    return line if len(line) <= LONG else f"{line[:LONG].rpartition(' ')[0]} …"
-
-
 def _profiles(document: Object) -> Iterator[str]:
     rows = [[text(one["name"]), counts(one["core"]), counts(one["extended"])] for one in document["profiles"]]
-    yield "<h2>Profiles</h2>"
+    yield '<h2 id="profiles">Profiles</h2>'
     yield from table(["Profile", "Core", "Extended"], [*rows, [NONE, counts(document["others"]), ""]])
 
 
@@ -107,22 +118,23 @@ def _plots(document: Object) -> Iterator[str]:
     times = [(rule["rule"], [c["stableMs"] for c in rule["cases"] if "stableMs" in c]) for rule in document["rules"]]
     measured = [(name, found) for name, found in times if found]
     if measured:
-        yield '<h2>Until the effect</h2><p class="faint">Milliseconds from the manifest to its stable effect: '
+        yield '<h2 id="times">Until the effect</h2>'
+        yield '<p class="faint">Milliseconds from the manifest to its stable effect: '
         yield "each case a dot, the line from the fastest to the slowest.</p>"
         yield plots.times(measured)
     if document["splits"]:
-        yield '<h2>Splits</h2><p class="faint">The share that was served, with its interval; '
+        yield '<h2 id="splits">Splits</h2><p class="faint">The share that was served, with its interval; '
         yield "the mark is what was wanted.</p>"
         yield plots.shares(document["splits"])
 
 
 def _environment(document: Object) -> Iterator[str]:
-    yield "<h2>Environment</h2><dl>"
+    yield '<h2 id="environment">Environment</h2><dl>'
     for name, value in _facts(document):
         yield f"<dt>{text(name)}</dt><dd>{value}</dd>"
     yield "</dl>"
     if document["features"]:
-        yield "<h2>Features</h2>"
+        yield '<h2 id="features">Features</h2>'
         yield from table(["Feature", "State", "Passed", "How, or why not"], map(_feature, document["features"]))
 
 
@@ -142,4 +154,5 @@ def _facts(document: Object) -> Iterator[tuple[str, str]]:
 
 def _feature(one: Object) -> list[str]:
     state = word(STATES[one["state"]], one["state"])
-    return [text(one["name"]), state, f"{one['passed']} of {one['cases']}", text(one["reason"] or one["detected"])]
+    passed = f"{one['passed']} of {one['cases']}" if one["cases"] else "not asked for"
+    return [text(one["name"]), state, passed, text(one["reason"] or one["detected"])]

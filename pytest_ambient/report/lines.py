@@ -62,9 +62,10 @@ def kept(results: Path) -> set[str]:
         except ValueError:
             continue
         names = told.get("kept") if isinstance(told, dict) else None
-        found |= {name for name in names if _ours(name)} if isinstance(names, list) else set()
+        found |= {name for name in names if ours(name)} if isinstance(names, list) else set()
     return found
 
 
-def _ours(name: object) -> bool:
+def ours(name: object) -> bool:
+    """Whether a name is that of an artefact below the report's folder."""
     return isinstance(name, str) and name.startswith(f"{ARTIFACTS}/") and ".." not in Path(name).parts

@@ -42,7 +42,7 @@ TOLD = f"{PREFIX}told"
 """The property by which a worker says what it has learned of the mesh; it is nothing about the test."""
 CRASHED = "???"
 """The phase in which xdist reports a test whose worker has died."""
-INHERITED = ("rule", "profile", "level")
+INHERITED = ("rule", "profile", "level", "about")
 
 
 class Results:

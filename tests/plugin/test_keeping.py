@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pytest_ambient import GET, Answered, case
-from pytest_ambient._keeping import keep
+from pytest_ambient._keeping import explain, keep
+from pytest_ambient.errors import NotInTime
 from pytest_ambient.probe.result import CaseResult
 from pytest_ambient.settings import Settings
 from pytest_ambient.verdict.expectation import Word
@@ -83,7 +84,24 @@ def test_it_is_kept_when_it_is_asked_for(tmp_path: Path, settings: dict[str, str
     assert bool(made.text) is (word is not Word.HOLDS)
 
 
+def test_an_error_says_where_its_scene_is(tmp_path: Path) -> None:
+    """Once, whoever meets it; its files are written for the first."""
+    error, settings = NotInTime("waypoint is not there"), Settings(report=tmp_path)
+    assert explain(settings, "R4", "test_split", None, error) == []
+    error.scene = {"pods.txt": "pods\n"}
+    assert explain(Settings(), "R4", "test_split", None, error) == []
+    for state in (None, "90-10"):
+        assert explain(settings, "R4", "test_split", state, error) == ["artifacts/R4/scene-test_split/pods.txt"]
+    assert kept(tmp_path) == ["artifacts/R4/scene-test_split/pods.txt"]
+    where = tmp_path / "artifacts/R4/scene-test_split"
+    assert str(error) == f"waypoint is not there\n  kept     {where}: pods.txt"
+
+
 def test_a_folder_that_takes_nothing_costs_nothing() -> None:
     """The failure stays as it was."""
     made, names = keep(Settings(report=Path("/proc/nowhere")), "R4", "test_split", result())
     assert (made.text, names) == (str(TOLD), [])
+    error = NotInTime("late")
+    error.scene = {"pods.txt": "pods\n"}
+    assert explain(Settings(report=Path("/proc/nowhere")), "R4", "test_split", None, error) == []
+    assert str(error) == "late"

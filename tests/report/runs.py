@@ -58,8 +58,11 @@ RED = row(
     "R3", "delete-is-denied", "broken", called="curl (b/curl-1) -> DELETE http://productpage:9080/",
     wanted="denied at L7",
     got="HTTP 405 <from> the application", applied=["l7/test_method.yaml: AuthorizationPolicy b/get-only"],
-    evidence=["a line of a log & more"], repeat="kubectl exec deploy/curl -- curl -X DELETE", stable_ms=120.0,
-    manifest="# test_method.yaml\nkind: AuthorizationPolicy", seconds=30.1,
+    evidence=["a line of a log & more"], repeat="kubectl --context c exec deploy/curl -- curl -X DELETE",
+    stable_ms=120.0,
+    manifest="# test_method.yaml\nkind: AuthorizationPolicy", seconds=30.1, phase="becomes",
+    about="at a waypoint only GET is answered.",
+    kept=["artifacts/R3/delete-is-denied.manifest.yaml", "artifacts/R3/scene-test_r3/pods.txt"],
 )  # fmt: skip
 """A row that says all that one can say."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -74,7 +75,8 @@ def test_the_page_needs_nothing_else() -> None:
         said for _, said in page.tags if "src" in said or "style" in said or any(k.startswith("on") for k in said)
     ]
     links = [str(said["href"]) for tag, said in page.tags if tag == "a"]
-    assert {link for link in links if not link.startswith("#")} == {"https://mesh.example"}
+    kept = [str(name) for name in RED["kept"]]
+    assert {link for link in links if not link.startswith("#")} == {"https://mesh.example", *kept}
     ids = [str(said["id"]) for _, said in page.tags if "id" in said]
     assert len(ids) == len(set(ids))
     assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
@@ -90,6 +92,67 @@ def test_no_text_of_a_mesh_becomes_markup() -> None:
     Balanced(page)
     outside = re.sub(r"```text.*?```", "", markdown.whole(made(evil)), flags=re.DOTALL)
     assert "<script" not in outside
+
+
+def lines(page: str) -> list[str]:
+    """What the page says to type for its first cause."""
+    found = re.search(r'<details class="hand"[^>]*><summary>[^<]*</summary><pre>(.*?)</pre>', page, re.DOTALL)
+    assert found
+    return unescape(found[1]).splitlines()
+
+
+def test_the_page_begins_with_what_is_broken_and_how_to_see_it() -> None:
+    """The promise in words, who called, what was wanted and got, and what to type: here, or anywhere else."""
+    page = html.page(made(settings={"cluster": "kind", "report": "out", "fault": "x y"}))
+    begin = Balanced(page.partition('<h2 id="profiles">')[0].partition("<main>")[2]).text
+    assert "R3: at a waypoint only GET is answered." in begin
+    assert "1 of 2 cases of this promise do not hold." in begin
+    assert [key for key in ("case", "called", "wanted", "got") if str(RED[key]) not in begin] == []
+    assert lines(page[page.index("R3</a>: at a waypoint") :]) == [
+        "# where this run was, if it was kept (--ambient-keep=always): the manifest, which was taken back",
+        "kubectl --context c apply --server-side -f artifacts/R3/delete-is-denied.manifest.yaml",
+        "# the call; wanted: denied at L7",
+        "kubectl --context c exec deploy/curl -- curl -X DELETE",
+        "# elsewhere: the case again with all of it kept; its failure ends with such lines for its own pods",
+        "pytest 'conformance/test_r3.py::test_it[delete-is-denied]' --ambient-cluster=kind '--ambient-fault=x y' "
+        "--ambient-keep=always --ambient-report=again",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "begin"),
+    [
+        (
+            {"kept": []},
+            ["# where", "# (saved", "kubectl --context c apply --server-side -f manifest.yaml", "# the call"],
+        ),
+        ({"phase": "control"}, ["# where", "# the call", "kubectl --context c exec", "# elsewhere"]),
+        ({"repeat": "istioctl --context c x"}, ["# where", "# the call", "istioctl --context c x", "# elsewhere"]),
+        ({"repeat": ""}, ["pytest"]),
+    ],
+    ids=["no artefact", "before the manifest", "another tool", "an error"],
+)
+def test_what_to_type_is_what_can_be_typed(facts: Object, begin: list[str]) -> None:
+    """Nothing is applied that is not at hand, nor before there was a manifest."""
+    found = lines(html.page(document(head(), [{**RED, **facts}], beside())))
+    assert [line[: len(start)] for line, start in zip(found, begin, strict=False)] == begin
+
+
+def test_a_rule_s_section_has_its_promises_and_its_manifest_though_all_hold() -> None:
+    """What was called, wanted and got, too."""
+    manifest = "# test_r3.setup.yaml\nkind: Gateway\n---\n# test_r3.yaml\nkind: AuthorizationPolicy"
+    one = row("R3", "get-is-answered", manifest=manifest, about="only GET.", called="curl -> GET", got="HTTP 200")
+    text = Balanced(html.page(document(head(), [one], beside()))).text
+    for part in ("only GET.", "curl -> GET", "HTTP 200", "Manifest as applied: test_r3.setup.yaml, test_r3.yaml"):
+        assert part in text
+    assert "1 case of 1 rule: 1 hold" in text
+
+
+def test_names_that_lead_elsewhere_are_no_links() -> None:
+    """An artefact lies below the report's own folder."""
+    names = ["artifacts/../../secret", "https://evil.example", "javascript:alert(1)"]
+    page = html.page(document(head(), [{**RED, "kept": names}], beside()))
+    assert not [said for tag, said in Balanced(page).tags if tag == "a" and not str(said["href"]).startswith("#")]
 
 
 def test_plots_have_every_time_and_every_share() -> None:
@@ -120,7 +183,7 @@ def test_markdown_tells_the_same() -> None:
         "  got      HTTP 405 <from> the application",
         "  said     a line of a log & more",
         "  applied  l7/test_method.yaml: AuthorizationPolicy b/get-only",
-        "  repeat   kubectl exec deploy/curl -- curl -X DELETE",
+        "  repeat   kubectl --context c exec deploy/curl -- curl -X DELETE",
         "```",
     ]
 
