@@ -210,9 +210,17 @@ def _features(run: "Run", kube: "Kube") -> list[Object]:
 
 def features(found: Mapping[str, Any], settings: "Settings") -> list[Object]:
     """Every feature in plain values, with how it was found."""
+    from pytest_ambient.mesh.asked import looked
+
     believed = settings.features is not None
-    how = "declared by --ambient-features" if believed else "asked of the cluster"
-    return [{"name": one.name, "present": one.present, "detected": how, "reason": one.reason} for one in found.values()]
+
+    def how(name: str, reason: str) -> str:
+        return "declared by --ambient-features" if believed else looked(name, reason)
+
+    return [
+        {"name": one.name, "present": one.present, "detected": how(one.name, one.reason), "reason": one.reason}
+        for one in found.values()
+    ]
 
 
 def tell(config: pytest.Config, **told: object) -> None:

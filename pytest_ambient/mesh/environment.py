@@ -24,6 +24,8 @@ CNI: Mapping[str, tuple[str, ...]] = {
     "kindnet": ("app=kindnet", "k8s-app=kindnet"),
 }
 """The cluster's own network, by the labels of its agents' pods."""
+NO_NETWORK = "no agent of a network that is known here"
+NO_ADDRESS = "neither nodes nor the API server's Service tell an address"
 
 
 class Reading:
@@ -33,10 +35,12 @@ class Reading:
         self.found: Object = {}
         self.unknown: list[str] = []
 
-    def take(self, what: str, read: Callable[[], Mapping[str, object]]) -> None:
-        """Add what a part gives; empty values are not told."""
+    def take(self, what: str, read: Callable[[], Mapping[str, object]], nothing: str = "") -> None:
+        """Add what a part gives; empty values are not told, but for what `nothing` says of a part without any."""
         try:
-            self.found |= {name: value for name, value in read().items() if value not in ("", [], {}, None)}
+            told = {name: value for name, value in read().items() if value not in ("", [], {}, None)}
+            self.found |= told
+            self.unknown += [f"{what}: {nothing}"] if nothing and not told else []
         except (KubeError, LookupError, TypeError, ValueError) as error:
             self.unknown.append(f"{what}: {error if isinstance(error, KubeError) else repr(error)}")
 
@@ -47,8 +51,8 @@ def look(kube: Kube, run: str) -> Object:
     reading.take("nodes", lambda: _nodes(kube.list("v1/Node")))
     reading.take("Kubernetes", lambda: {"kubernetes": kube.server_version()})
     reading.take("Gateway API", lambda: {"gatewayApi": _gateway_api(kube)})
-    reading.take("network", lambda: {"cni": _networks(kube.list("apps/v1/DaemonSet"))})
-    reading.take("IP family", lambda: {"ipFamily": _family(kube)})
+    reading.take("network", lambda: {"cni": _networks(kube.list("apps/v1/DaemonSet"))}, NO_NETWORK)
+    reading.take("IP family", lambda: {"ipFamily": _family(kube)}, NO_ADDRESS)
     plane = _plane(kube, reading)
     reading.take("mesh", lambda: _versions(read(kube, plane)))
     reading.take("images", lambda: {"images": images(kube, plane, run)})
@@ -102,13 +106,16 @@ def _pod_labels(item: Object) -> Mapping[str, str]:
 
 
 def _family(kube: Kube) -> str:
-    """By the addresses of the nodes' pods: what a Service asks for says less."""
+    """By the addresses of the nodes' pods: what a Service asks for says less, and a node's own address least."""
     nodes = kube.list("v1/Node")
     blocks = [block for node in nodes for block in node["spec"].get("podCIDRs") or [node["spec"].get("podCIDR")]]
     addresses = [str(block).partition("/")[0] for block in blocks if block]
     if not addresses:
-        service = kube.get("v1/Service", "kubernetes", "default") or {"spec": {}}
-        addresses = [address for address in service["spec"].get("clusterIPs") or () if address != "None"]
+        said = (kube.get("v1/Service", "kubernetes", "default") or {}).get("spec") or {}
+        addresses = [one for one in said.get("clusterIPs") or [said.get("clusterIP")] if one and one != "None"]
+    if not addresses:
+        told = [one for node in nodes for one in (node.get("status") or {}).get("addresses") or ()]
+        addresses = [one["address"] for one in told if one.get("type") == "InternalIP"]
     versions = {ip_address(address).version for address in addresses}
     return "dual-stack" if len(versions) > 1 else "".join(f"IPv{version}" for version in versions)
 

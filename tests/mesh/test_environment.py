@@ -8,6 +8,8 @@ import pytest
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import Forbidden
 from pytest_ambient.mesh import environment
+from pytest_ambient.mesh.asked import LOOKED, looked
+from pytest_ambient.mesh.features import FEATURES
 from pytest_ambient.testing import FakeKube
 
 Object: TypeAlias = dict[str, Any]
@@ -103,6 +105,45 @@ def test_all_that_can_be_read_is_told() -> None:
 def test_the_family_is_that_of_pods(blocks: tuple[str, ...], family: str) -> None:
     """By the blocks of the nodes."""
     assert environment.look(cluster(blocks=blocks), "r1")["ipFamily"] == family
+
+
+def test_what_nobody_tells_is_named() -> None:
+    """A network and a family that cannot be told are no blank."""
+    kube = cluster(blocks=())
+    found = environment.look(kube, "r1")
+    assert "ipFamily" not in found
+    assert found["unknown"] == ["IP family: neither nodes nor the API server's Service tell an address"]
+    kube.apply(
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kubernetes", "namespace": "default"},
+         "spec": {"clusterIP": "fd00::1"}}
+    )  # fmt: skip
+    assert environment.look(kube, "r1")["ipFamily"] == "IPv6"
+    kube.delete("apps/v1/DaemonSet", "kindnet", "istio-system")
+    assert environment.look(kube, "r1")["unknown"] == ["network: no agent of a network that is known here"]
+
+
+def test_a_node_s_own_address_tells_where_nothing_else_does() -> None:
+    """Nodes of some platforms have no block of addresses."""
+    kube = cluster(blocks=())
+    address = {"type": "InternalIP", "address": "172.18.0.2"}
+    kube.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": "one"},
+            "spec": {},
+            "status": {"addresses": [address]},
+        }
+    )
+    assert environment.look(kube, "r1")["ipFamily"] == "IPv4"
+
+
+def test_each_feature_says_how_it_was_found_out() -> None:
+    """No feature without words for it; what was not asked says so."""
+    assert LOOKED.keys() == FEATURES.keys()
+    assert looked("Waypoint", "") == "asked of the cluster: GatewayClass istio-waypoint and its condition Accepted"
+    assert looked("Kiali", "skipped by --ambient-skip-features") == "not asked: --ambient-skip-features"
+    assert looked("Sidecar", "the embedded mesh has no sidecars") == "not asked: known of the embedded mesh"
 
 
 def test_what_this_user_may_not_read_is_left_out_and_named() -> None:
