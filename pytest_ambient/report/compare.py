@@ -1,6 +1,7 @@
 """What changed between two reports, and what of it is worse."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -106,7 +107,13 @@ def _suite(document: Object) -> str:
 
 
 def _cases(document: Object) -> dict[tuple[str, str], Object]:
-    return {(rule["rule"], case["case"]): case for rule in document["rules"] for case in rule["cases"]}
+    return {(rule["rule"], name): case for rule in document["rules"] for name, case in _named(rule).items()}
+
+
+def _named(rule: Object) -> dict[str, Object]:
+    """A rule's cases by name, or by test where a name is there twice: tests of anybody may be alike."""
+    number = Counter(case["case"] for case in rule["cases"])
+    return {case["case"] if number[case["case"]] == 1 else case["test"]: case for case in rule["cases"]}
 
 
 def direction(old: str, new: str) -> Direction:
@@ -135,7 +142,14 @@ def _rules(old: Object, new: Object, *, across: bool) -> Iterator[Change]:
         if parts:
             ways = {part.direction for part in parts}
             way: Direction = "worse" if "worse" in ways else "better" if ways == {"better"} else "changed"
-            yield Change(name, _result(was), _result(now), way, parts=parts)
+            yield Change(name, _result(was), _result(now), way, _about(now or was or {}, parts), parts)
+
+
+def _about(rule: Object, parts: Sequence[Change]) -> str:
+    """What the tests of some cases promise."""
+    cases = {part.what for part in parts}
+    files = {case["test"].partition("::")[0] for name, case in _named(rule).items() if name in cases}
+    return " ".join(dict.fromkeys(told for file, told in rule["about"].items() if file in files))
 
 
 def _result(rule: Object | None) -> str:
@@ -143,7 +157,7 @@ def _result(rule: Object | None) -> str:
 
 
 def _parts(was: Object | None, now: Object | None, *, across: bool) -> Iterator[Change]:
-    before, after = ({case["case"]: case for case in rule["cases"]} if rule else {} for rule in (was, now))
+    before, after = (_named(rule) if rule else {} for rule in (was, now))
     for name in dict.fromkeys((*before, *after)):
         old, new = (cases[name]["word"] if name in cases else "" for cases in (before, after))
         if old == new or (across and not (old and new)):

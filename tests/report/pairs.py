@@ -75,6 +75,7 @@ def report(
 def _rule(name: str, cases: Mapping[str, str], time: float | None) -> Object:
     return {
         "rule": name,
+        "about": {f"test_{name}.py": f"what {name} promises."},
         "profiles": ["AMBIENT-L4"],
         "counts": _counts([KINDS[word] for word in cases.values()]),
         "attempts": 3,

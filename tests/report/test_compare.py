@@ -35,7 +35,7 @@ def test_the_one_rule_that_changed_is_named_with_its_cases() -> None:
     new = report({"R1": R1, "R3": {**R3, "reviews-is-reset": "broken"}})
     one = compare(GOOD, new)
     part = Change("reviews-is-reset", "holds", "broken", "worse", "it is broken")
-    assert one.rules == (Change("R3", "success", "failure", "worse", parts=(part,)),)
+    assert one.rules == (Change("R3", "success", "failure", "worse", "what R3 promises.", (part,)),)
     assert one.worse
     assert not compare(new, GOOD).worse
 
@@ -54,6 +54,16 @@ def test_the_one_rule_that_changed_is_named_with_its_cases() -> None:
 def test_a_promise_no_longer_shown_to_hold_is_worse(old: str, new: str, way: str) -> None:
     """A failure that is hidden by a skip is not better, and a skip of what held is worse."""
     assert direction(old, new) == way
+
+
+def test_cases_of_one_name_hide_nothing_of_each_other() -> None:
+    """A rule has several files, and whoever writes them chooses the names."""
+    old, new = (report({"R1": R1, "R3": {"is-reset": "holds", "again": word}}) for word in ("holds", "broken"))
+    for document in (old, new):
+        document["rules"][1]["cases"][1].update(case="is-reset", test="test_other.py::is-reset")
+        document["rules"][1]["cases"].reverse()
+    (change,) = compare(old, new).rules
+    assert [(part.what, part.new) for part in change.parts] == [("test_other.py::is-reset", "broken")]
 
 
 def test_a_rule_that_did_not_run_is_told() -> None:
@@ -179,7 +189,7 @@ old  2026-11-20T03:00:00Z  success  Istio 1.30.3, Kubernetes 1.34.3, data plane 
 new  2026-11-21T03:00:00Z  failure  Istio 1.30.5, Kubernetes 1.34.3, data plane ztunnel, run r21
 Run: both runs ended alike
 Rules
-  worse  R3  success -> failure
+  worse  R3  success -> failure: what R3 promises.
     worse  reviews-is-reset  holds -> broken: it is broken
 Features: none came or went
 Convergence: nothing moved beyond noise
@@ -205,7 +215,7 @@ MARKDOWN = """\
 
 | What | Was | Is | | Why |
 |---|---|---|---|---|
-| R3 | success | failure | **worse** |  |
+| R3 | success | failure | **worse** | what R3 promises. |
 | R3 / reviews-is-reset | holds | broken | **worse** | it is broken |
 
 ### Versions and options
