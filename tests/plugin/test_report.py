@@ -89,6 +89,16 @@ def test_what_workers_learn_of_the_mesh_is_in_the_report(rule: Project, xdist: t
 
 
 @pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
+def test_what_a_module_promises_is_told(rule: Project, xdist: tuple[str, ...]) -> None:
+    """The first sentence of its docstring, without the rule's name, once for the file."""
+    doc = '"""R3: a waypoint answers\nas it is told.\n\nNothing of this.\n"""\n'
+    rule.pytester.makepyfile(test_table=doc + TABLE)
+    rule.run(*ARGUMENTS, *xdist, "--ambient-report=out")
+    (one,) = written(rule)["rules"]
+    assert one["about"] == {"test_table.py": "a waypoint answers as it is told."}
+
+
+@pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
 def test_junit_has_the_results_of_the_whole(rule: Project, xdist: tuple[str, ...]) -> None:
     """Properties of the suite, from the same document."""
     rule.run(*ARGUMENTS, *xdist, "--junitxml=out.xml")
