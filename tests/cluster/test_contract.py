@@ -44,9 +44,8 @@ THEIRS = {
 }
 
 CREATE = """
-import os, signal, sys
+import os, sys
 from pathlib import Path
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes its jobs deaf to it
 from pytest_ambient.cluster.provider import ClusterSpec, find
 os.geteuid = lambda: 1000
 provider, name, folder = sys.argv[1:]
