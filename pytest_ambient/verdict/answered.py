@@ -13,15 +13,15 @@ ANY_PATH = "?"
 class Answered:
     """An HTTP answer made by the application, not by a proxy in front of it.
 
-    `backend` is the start of the pod's name in the body, `header` a name and its value, `body` and `lacks` are texts
-    that the body holds and does not hold, `through` names the waypoint that forwarded the answer (None: no proxy did),
-    `by_proxy=True` wants an answer that the proxy itself makes (a redirect, a time-out), and `after` and `within` are
-    the seconds that it takes at least and at most.
+    `backend` is the start of the pod's name in the body, `header` a name and its value (None: no such header), `body`
+    and `lacks` are texts that the body holds and does not hold, `through` names the waypoint that forwarded the answer
+    (None: no proxy did), `by_proxy=True` wants an answer that the proxy itself makes (a redirect, a time-out), and
+    `after` and `within` are the seconds that it takes at least and at most.
     """
 
     status: int = 200
     backend: str | None = None
-    header: tuple[str, str] | None = None
+    header: tuple[str, str | None] | None = None
     body: str | None = None
     lacks: str | None = None
     through: str | None = ANY_PATH
@@ -77,7 +77,8 @@ class Answered:
         got = outcome.header(name)
         if got == value:
             return None
-        return f"wanted header {name}: {value}, got " + ("none of that name" if got is None else f"{got}")
+        wanted = f"no header {name}" if value is None else f"header {name}: {value}"
+        return f"wanted {wanted}, got " + ("none of that name" if got is None else got)
 
     def _body(self, outcome: Outcome) -> str | None:
         if self.body is not None and self.body not in outcome.body:
@@ -103,7 +104,9 @@ class Answered:
     def __str__(self) -> str:
         text = f"HTTP {self.status} " + ("made by a proxy" if self.by_proxy else "from the application")
         text += f" in {self.backend}" if self.backend else ""
-        text += f", header {self.header[0]}: {self.header[1]}" if self.header else ""
+        if self.header is not None:
+            name, value = self.header
+            text += f", no header {name}" if value is None else f", header {name}: {value}"
         text += f", {self.body!r} in the body" if self.body is not None else ""
         text += f", no {self.lacks!r} in the body" if self.lacks is not None else ""
         if self.through != ANY_PATH:

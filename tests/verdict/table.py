@@ -149,6 +149,14 @@ TABLE: list[tuple[Expectation, tuple[str, ...], dict[str, str]]] = [
             "wanted header Content-Type: text/html, got none of that name",
         },
     ),
+    (Answered(200, header=("x-route", None)), BOTH, {}),
+    (
+        Answered(200, header=("Content-Type", None)),
+        ("answer through the waypoint",),
+        {
+            "answer": f"HTTP 200 from the application in {POD}; wanted no header Content-Type, got application/json",
+        },
+    ),
     (
         Answered(200, body="stars"),
         (),

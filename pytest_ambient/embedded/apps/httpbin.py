@@ -17,6 +17,10 @@ from .web import Reply, Web, reply
 _LONGEST_DELAY = 10.0
 _LARGEST_BODY = 100 * 1024
 _JSON = "application/json; charset=utf-8"
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, HEAD, PUT, DELETE, PATCH, OPTIONS",
+    "Access-Control-Max-Age": "3600",
+}
 _Page = Callable[[web.BaseRequest, str], Awaitable[Reply]]
 
 
@@ -38,12 +42,17 @@ class Httpbin(Web):
         }  # fmt: skip
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Shared with whoever asks, by name (go-httpbin v2.15.0)."""
+        asked = request.method == "OPTIONS"
+        found = reply("", 200, {**self.plain, **_PREFLIGHT}) if asked else await self._page(request)
+        found.headers["Access-Control-Allow-Origin"] = request.headers.get("Origin") or "*"
+        return found
+
+    async def _page(self, request: web.BaseRequest) -> Reply:
         first, _, rest = request.path.removeprefix("/").partition("/")
         method, handler = self._pages.get(first, (None, None))
         if handler is None:
             return self.error(404)
-        if request.method == "OPTIONS":
-            return reply("", 200, {**self.plain, "Allow": "GET, POST, HEAD, PUT, DELETE, PATCH, OPTIONS"})
         if method and request.method != method and (request.method, method) != ("HEAD", "GET"):
             return self.error(405)
         return await handler(request, rest)
@@ -51,7 +60,7 @@ class Httpbin(Web):
     @property
     def plain(self) -> dict[str, str]:
         """The headers of every answer."""
-        return {"Access-Control-Allow-Credentials": "true", "Access-Control-Allow-Origin": "*", **self.server}
+        return {"Access-Control-Allow-Credentials": "true", **self.server}
 
     def json(self, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
         """An answer in JSON."""

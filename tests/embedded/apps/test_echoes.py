@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 
-from pytest_ambient.embedded.apps.httpbin import go_httpbin, old_httpbin
+from pytest_ambient.embedded.apps.httpbin import Httpbin, go_httpbin, old_httpbin
 from pytest_ambient.embedded.apps.istio import Proxy
-from pytest_ambient.embedded.apps.program import CannotStart
+from pytest_ambient.embedded.apps.program import CannotStart, Surroundings
 from pytest_ambient.embedded.apps.samples import Helloworld, TcpEcho
 
 from .street import Street, walk
@@ -34,6 +35,23 @@ def test_go_httpbin() -> None:
         assert (posted["form"], posted["data"]) == ({"k": ["v"]}, "k=v")
         assert json.loads((await street.ask("httpbin", "/anything/x", "PUT", data="{}")).text)["json"] == {}
         assert json.loads((await street.ask("httpbin", "/hostname")).text) == {"hostname": "httpbin-pod"}
+
+    walk(scenario)
+
+
+@pytest.mark.parametrize("program", [go_httpbin, old_httpbin])
+def test_httpbin_shares_with_whoever_asks(program: Callable[[Surroundings], Httpbin]) -> None:
+    """Each answer is shared with the origin that asked, not with everybody, as the real programs' are."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("httpbin", program)
+        friend = {"Origin": "http://friend.example"}
+        for method, path in (("GET", "/get"), ("OPTIONS", "/get"), ("GET", "/nosuch")):
+            asked = await street.ask("httpbin", path, method, headers=friend)
+            assert asked.headers["Access-Control-Allow-Origin"] == "http://friend.example"
+            assert ("Access-Control-Allow-Methods" in asked.headers) is (method == "OPTIONS")
+        anybody = await street.ask("httpbin", "/get")
+        assert anybody.headers["Access-Control-Allow-Origin"] == "*"
 
     walk(scenario)
 
