@@ -4,7 +4,7 @@ import pytest
 
 from pytest_ambient import GET, POST, Answered, DeniedL7, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="Z2", profile="AMBIENT-L7", needs="Waypoint")
+pytestmark = pytest.mark.ambient(rule="Z2", profile="AMBIENT-L7", needs=("Waypoint", "Telemetry"))
 
 OPEN, CLOSED = "http://httpbin:8000/anything/open", "http://httpbin:8000/anything/denied"
 BY_DENY, BY_ALLOW = DeniedL7(by="${NAMESPACE}/deny-curl"), DeniedL7(by="${NAMESPACE}/allow-get")

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_ambient import GET, POST, STATUS, Answered, DeniedL7, HasCondition, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="Z6", profile="AMBIENT-L7", needs="Waypoint")
+pytestmark = pytest.mark.ambient(rule="Z6", profile="AMBIENT-L7", needs=("Waypoint", "Telemetry"))
 
 OPEN, CLOSED = "http://httpbin:8000/anything/guarded/open", "http://httpbin:8000/anything/guarded/denied"
 OTHER = GET("http://httpbin:8000/anything/free")
