@@ -35,3 +35,12 @@ def test_a_module_is_short_and_says_its_rule(module: Path) -> None:
     tree = ast.parse(module.read_text())
     assert len(module.read_text().splitlines()) <= 60
     assert (ast.get_docstring(tree) or "").split(":")[0].rstrip("0123456789") in set("RELPWHZITS")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_module_uses_what_it_names(module: Path) -> None:
+    """What is said of other data planes, and any other constant, stands in a row or a marker: unused it holds nothing."""
+    tree = ast.parse(module.read_text())
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    assert stored - {node.id for node in names if isinstance(node.ctx, ast.Load)} <= {"pytestmark"}

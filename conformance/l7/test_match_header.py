@@ -4,13 +4,13 @@ import pytest
 
 from pytest_ambient import GET, Answered, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="H1", profile="AMBIENT-L7", needs="Waypoint")
+KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
+pytestmark = pytest.mark.ambient(rule="H1", profile="AMBIENT-L7", needs="Waypoint", on=KMESH)
 
 URL = "http://httpbin:8000/anything"
 ALICE, BOTH = {"x-user": "alice"}, {"x-user": "alice", "x-team": "red"}
 EITHER = Answered(200, header=("x-rule", "either"))
 REST = Answered(200, header=("x-rule", "rest"))
-KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
 
 
 @cases(

@@ -4,11 +4,11 @@ import pytest
 
 from pytest_ambient import DELETE, GET, POST, PUT, Answered, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="H1", profile="AMBIENT-L7", needs="Waypoint")
+KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
+pytestmark = pytest.mark.ambient(rule="H1", profile="AMBIENT-L7", needs="Waypoint", on=KMESH)
 
 ANYTHING = "http://httpbin:8000/anything"
 EITHER = Answered(200, header=("x-rule", "put-or-delete"))
-KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
 
 
 @cases(

@@ -4,12 +4,12 @@ import pytest
 
 from pytest_ambient import GET, Answered, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="H1", profile="AMBIENT-L7", needs="Waypoint")
+KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
+pytestmark = pytest.mark.ambient(rule="H1", profile="AMBIENT-L7", needs="Waypoint", on=KMESH)
 
 ANYTHING = "http://httpbin:8000/anything"
 EXACT, PREFIX = Answered(200, header=("x-rule", "exact")), Answered(200, header=("x-rule", "prefix"))
 LONGER, REST = Answered(200, header=("x-rule", "longer")), Answered(200, header=("x-rule", "rest"))
-KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
 
 
 @cases(

@@ -4,13 +4,13 @@ import pytest
 
 from pytest_ambient import GET, STATUS, Answered, HasCondition, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="H9", profile="AMBIENT-L7", needs="Waypoint")
+KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
+pytestmark = pytest.mark.ambient(rule="H9", profile="AMBIENT-L7", needs="Waypoint", on=KMESH)
 
 ROUTE = STATUS("gateway.networking.k8s.io/v1/HTTPRoute", "missing")
 NOT_FOUND = HasCondition("ResolvedRefs", "False", "BackendNotFound")
 ERROR, UNMATCHED = Answered(500, by_proxy=True), Answered(404, by_proxy=True)
 GOT, HEADERS = GET("http://httpbin:8000/get"), GET("http://httpbin:8000/headers")
-KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
 
 
 @cases(

@@ -4,11 +4,11 @@ import pytest
 
 from pytest_ambient import GET, Answered, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="H10", profile="AMBIENT-L7", needs="Waypoint")
+KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
+pytestmark = pytest.mark.ambient(rule="H10", profile="AMBIENT-L7", needs="Waypoint", on=KMESH)
 
 FIRST, SECOND = GET("http://httpbin:8000/get"), GET("http://httpbin:8001/get")
 RULE = '"X-Rule"'
-KMESH = {"kmesh": Unsupported("Kmesh is known to route by VirtualService, nothing is known of HTTPRoutes there")}
 
 
 @cases(

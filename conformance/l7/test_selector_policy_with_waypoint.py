@@ -4,13 +4,13 @@ import pytest
 
 from pytest_ambient import GET, Answered, DeniedL4, DeniedL7, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="Z5", profile="AMBIENT-L7", needs="Waypoint")
+KMESH = {"kmesh": Unsupported("behind a waypoint Kmesh shows no identity that a certificate proves")}
+pytestmark = pytest.mark.ambient(rule="Z5", profile="AMBIENT-L7", needs="Waypoint", on=KMESH)
 
 TO_SERVICE, TO_POD = GET("http://httpbin:8000/get"), GET("http://httpbin-pods:8080/get")
 AT_ZTUNNEL = DeniedL4(by="${NAMESPACE}/selected-not-curl")
 AT_WAYPOINT = DeniedL7(by="${NAMESPACE}/targeted-not-curl")
 THROUGH, PAST = Answered(200, through="httpbin-waypoint"), Answered(200, through=None)
-KMESH = {"kmesh": Unsupported("behind a waypoint Kmesh shows no identity that a certificate proves")}
 
 
 @cases(

@@ -4,7 +4,8 @@ import pytest
 
 from pytest_ambient import GET, POST, Answered, DeniedL4, DeniedL7, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="W9", profile="AMBIENT-L7", needs="Waypoint")
+KMESH = {"kmesh": Unsupported("behind a waypoint Kmesh shows no identity that a certificate proves")}
+pytestmark = pytest.mark.ambient(rule="W9", profile="AMBIENT-L7", needs="Waypoint", on=KMESH)
 
 TO_SERVICE, TO_POD = GET("http://httpbin:8000/anything"), GET("http://httpbin-pods:8080/anything")
 FROM_OUTSIDE = GET("http://httpbin.${NAMESPACE}:8000/anything")
@@ -13,7 +14,6 @@ BY_WAYPOINT = DeniedL7(by="${NAMESPACE}/httpbin-no-get")
 BY_ZTUNNEL = DeniedL4(by="${NAMESPACE}/httpbin-only-waypoint")
 PAST, THROUGH = Answered(200, through=None), Answered(200, through="httpbin-waypoint")
 ALIEN, PLAIN = "outside/curl", "Permissive"
-KMESH = {"kmesh": Unsupported("behind a waypoint Kmesh shows no identity that a certificate proves")}
 
 
 @cases(

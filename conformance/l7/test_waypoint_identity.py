@@ -4,13 +4,13 @@ import pytest
 
 from pytest_ambient import GET, Answered, DeniedL4, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="W8", profile="AMBIENT-L7", needs="Waypoint")
+KMESH = {"kmesh": Unsupported("behind a waypoint Kmesh shows no identity that a certificate proves")}
+pytestmark = pytest.mark.ambient(rule="W8", profile="AMBIENT-L7", needs="Waypoint", on=KMESH)
 
 CALL = GET("http://httpbin:8000/get")
 RATINGS = GET("http://ratings:9080/ratings/0")
 REFUSED = DeniedL4(by="${NAMESPACE}/httpbin-only-curl", via="waypoint")
 PAST, THROUGH = Answered(200, through=None), Answered(200, through="httpbin-waypoint")
-KMESH = {"kmesh": Unsupported("behind a waypoint Kmesh shows no identity that a certificate proves")}
 
 
 @cases(
