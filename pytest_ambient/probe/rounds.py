@@ -16,7 +16,7 @@ from pytest_ambient.verdict.call import Call, Certificates, Question
 from pytest_ambient.verdict.condition import ObjectStatus
 from pytest_ambient.verdict.evidence import Counted, Holdings
 from pytest_ambient.verdict.expectation import AnyExpectation, Judgement, Word, judge
-from pytest_ambient.verdict.outcome import Growth, Lost, Outcome
+from pytest_ambient.verdict.outcome import Growth, Lost, Outcome, stale
 
 Observed = Outcome | ObjectStatus | Holdings | Lost
 
@@ -138,7 +138,7 @@ def _alike(probe: Probe) -> tuple[str | None, Question | Call]:
 
 
 def decided(probe: Probe, seen: Sequence[Observed], started: float, at: float) -> Judged:
-    """One word on all requests of a row: broken by one, inconclusive by one, else kept."""
+    """One word on all requests of a row: broken by one, unless that may be a stale connection, inconclusive by one."""
     words = [(judge(probe.expectation, one), one) for one in seen]
     for word in (Word.BROKEN, Word.INCONCLUSIVE, Word.HOLDS):
         found = [(judgement, one) for judgement, one in words if judgement.word is word]
@@ -146,6 +146,8 @@ def decided(probe: Probe, seen: Sequence[Observed], started: float, at: float) -
             judgement, one = found[0]
             if len(seen) > 1 and judgement.reason:
                 judgement = replace(judgement, reason=f"{len(found)} of {len(seen)} times {judgement.reason}")
+            if word is Word.BROKEN and stale([one for _, one in found], len(seen)):
+                judgement = replace(judgement, word=Word.INCONCLUSIVE)
             return Judged(judgement, one, started, at, tuple(seen))
     lost = Lost("nothing was asked")
     return Judged(Judgement(Word.INCONCLUSIVE, lost.reason), lost, started, at)

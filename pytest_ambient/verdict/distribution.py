@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_ambient.verdict.answered import Answered, serves
-from pytest_ambient.verdict.outcome import Lost, Observation, Outcome
+from pytest_ambient.verdict.outcome import Lost, Observation, Outcome, stale
 from pytest_ambient.verdict.split import Sample, sample_size, weigh
 
 
@@ -65,10 +65,12 @@ class Split:
         if lost:
             doubt = f"{len(lost):,} of {len(observations):,} probes proved nothing: {lost[0]}"
             return replace(weighed, doubt=doubt)
-        strays = [reason for reason in map(self.explain, outcomes) if reason is not None]
+        strays = [(outcome, reason) for outcome in outcomes if (reason := self.explain(outcome)) is not None]
         if strays:
-            reason = f"{len(strays):,} of {len(outcomes):,} answers don't belong to the split, the first: {strays[0]}"
-            return replace(weighed, reason=reason, doubt=None)
+            told = f"{len(strays):,} of {len(outcomes):,} answers don't belong to the split, the first: {strays[0][1]}"
+            if stale([outcome for outcome, _ in strays], len(outcomes)):
+                return replace(weighed, doubt=told)
+            return replace(weighed, reason=told, doubt=None)
         return weighed
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """What curl saw for one request, what a proxy itself said about it, or that nothing was proved."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -120,6 +120,11 @@ class Outcome:
         """Whether the body reads like a proxy's own, so that behind another proxy the headers alone can't tell."""
         return self.behind_proxy and self.body.startswith(PROXY_BODIES)
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether a proxy's connection to the backend ended under the request: a policy, a crash, or a stale one."""
+        return self.status == 503 and self.made_by_proxy and self.body.startswith(UPSTREAM_ERROR)
+
     def header(self, name: str) -> str | None:
         """The value of a response header, several joined by `, `; None when absent."""
         values = self.headers.get(name.lower())
@@ -134,3 +139,11 @@ class Lost:
 
 
 Observation: TypeAlias = Outcome | Lost
+
+
+def stale(wrong: Sequence[object], asked: int) -> bool:
+    """Whether what is wrong with many answers may be no more than stale connections in a proxy's pool.
+
+    Now and then a request takes one that has just ended, and a healthy waypoint answers 503 (recorded on Istio 1.30.3).
+    """
+    return asked > 1 and len(wrong) <= 1 + asked // 1000 and all(isinstance(o, Outcome) and o.cut_off for o in wrong)

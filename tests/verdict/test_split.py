@@ -180,6 +180,20 @@ def test_a_sample_with_lost_probes_decides_nothing() -> None:
     assert sample.doubt == "1 of 135 probes proved nothing: curl ended before this request"
 
 
+@pytest.mark.parametrize(("cut", "decides"), [(1, False), (3, False), (4, True)])
+def test_a_few_stale_connections_decide_nothing(cut: int, decides: bool) -> None:
+    """A healthy waypoint answers 503 now and then for a connection that has just ended; more than that is no chance."""
+    text = "upstream connect error or disconnect/reset before headers. reset reason: connection termination"
+    observed = answers({"v1-a": 2728 - cut})
+    sample = Split({"v1": 1}).sample([*observed, *[Outcome(0, 503, {"server": ("istio-envoy",)}, text)] * cut])
+    reason = f"{cut} of 2,728 answers don't belong to the split, the first: HTTP 503 made by a proxy, body "
+    assert (sample.reason or "").startswith(reason) is decides
+    assert (sample.doubt or "").startswith(reason) is not decides
+    other = Split({"v1": 1}).sample([*observed, *[Outcome(0, 500, {"server": ("istio-envoy",)})] * cut])
+    assert other.reason is not None
+    assert other.doubt is None
+
+
 def test_a_sample_that_is_too_small_decides_nothing() -> None:
     """Three good answers are luck."""
     assert Split({"v1": 90, "v2": 10}).sample(answers({"v1-a": 3})).doubt == ("a sample of 3 answers, 2,728 are needed")

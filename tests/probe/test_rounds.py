@@ -1,0 +1,39 @@
+"""One word on the many answers of a row."""
+
+import pytest
+
+from pytest_ambient.probe.rounds import Probe, decided
+from pytest_ambient.verdict.call import GET
+from pytest_ambient.verdict.expectation import Answered, Word
+from pytest_ambient.verdict.outcome import Outcome
+
+GOOD = Outcome(0, 200, {"x-envoy-upstream-service-time": ("1",), "server": ("istio-envoy",)})
+CUT = Outcome(
+    0,
+    503,
+    {"server": ("istio-envoy",)},
+    "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+)
+"""As a healthy waypoint answers now and then (golden 12b of Istio 1.30.3)."""
+ROW = Probe("curl", GET("http://httpbin:8000/get"), Answered(200))
+
+
+@pytest.mark.parametrize(
+    ("seen", "word"),
+    [
+        ([GOOD] * 20, Word.HOLDS),
+        ([*[GOOD] * 19, CUT], Word.INCONCLUSIVE),
+        ([*[GOOD] * 18, CUT, CUT], Word.BROKEN),
+        ([*[GOOD] * 19, Outcome(0, 500, {"server": ("istio-envoy",)})], Word.BROKEN),
+        ([*[GOOD] * 18, CUT, Outcome(0, 404)], Word.BROKEN),
+        ([CUT], Word.BROKEN),
+    ],
+)
+def test_one_stale_connection_among_many_decides_nothing(seen: list[Outcome], word: Word) -> None:
+    """Such a row is asked again; two, or anything else, break it, and so does the only answer."""
+    judged = decided(ROW, seen, 0.0, 0.0)
+    assert judged.judgement.word is word
+    if word is Word.INCONCLUSIVE:
+        assert judged.judgement.reason.startswith(
+            "1 of 20 times HTTP 503 made by a proxy, body 'upstream connect error"
+        )
