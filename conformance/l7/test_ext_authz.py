@@ -2,14 +2,14 @@
 
 import pytest
 
-from pytest_ambient import GET, POST, STATUS, Answered, DeniedL7, HasCondition, Unsupported, Verdict, case, cases
+from pytest_ambient import GET, POST, PUT, STATUS, Answered, DeniedL7, HasCondition, Unsupported, Verdict, case, cases
 
 pytestmark = pytest.mark.ambient(rule="Z6", profile="AMBIENT-L7", needs=("Waypoint", "Telemetry"))
 
 OPEN, CLOSED = "http://httpbin:8000/anything/guarded/open", "http://httpbin:8000/anything/guarded/denied"
 OTHER = GET("http://httpbin:8000/anything/free")
 PASS = {"x-ext-authz": "allow"}
-POLICY = STATUS("security.istio.io/v1/AuthorizationPolicy", "ask-about-curl")
+POLICY = STATUS("security.istio.io/v1/AuthorizationPolicy", "ask-about-guarded")
 TAKEN = HasCondition("WaypointAccepted", "True", "Accepted")
 OK, BY_AUTHORIZER = (
     Answered(200),
@@ -23,10 +23,10 @@ ASKED = "ExtAuthz"
     case("authorizer-admits", "curl", GET(OPEN, headers=PASS), OK, state="custom", unchanged=True, needs=ASKED),
     case("authorizer-refuses", "curl", GET(OPEN), BY_AUTHORIZER, state="custom", twin="authorizer-admits", needs=ASKED),
     case("other-path-is-not-asked-about", "curl", OTHER, OK, state="custom", unchanged=True, needs=ASKED),
-    case("other-account-is-not-asked-about", "details-v1", GET(OPEN), OK, state="custom", unchanged=True, needs=ASKED),
+    case("other-method-is-not-asked-about", "curl", PUT(OPEN), OK, state="custom", unchanged=True, needs=ASKED),
     case("waypoint-says-accepted", None, POLICY, TAKEN, state="custom", needs=ASKED),
-    case("custom-comes-first", "curl", GET(CLOSED), BY_AUTHORIZER, state="order", twin="for-another", needs=ASKED),
-    case("for-another", "details-v1", GET(CLOSED), OK, state="order", unchanged=True, needs=ASKED),
+    case("custom-comes-first", "curl", GET(CLOSED), BY_AUTHORIZER, state="order", twin="on-another-path", needs=ASKED),
+    case("on-another-path", "curl", OTHER, OK, state="order", unchanged=True, needs=ASKED),
     case("deny-comes-next", "curl", GET(CLOSED, headers=PASS), BY_DENY, state="order", twin="all-admit", needs=ASKED),
     case("allow-comes-last", "curl", POST(OPEN, headers=PASS), BY_ALLOW, state="order", twin="all-admit", needs=ASKED),
     case("all-admit", "curl", GET(OPEN, headers=PASS), OK, state="order", unchanged=True, needs=ASKED),

@@ -19,6 +19,11 @@ _MEANINGLESS = (
     "add an empty rule `{{}}` if you want it be triggered for every request"
 )
 _NAMES = ("principals", "notPrincipals", "namespaces", "notNamespaces")
+_WHO = (
+    "namespaces", "notNamespaces", "serviceAccounts", "notServiceAccounts", "trustDomains", "notTrustDomains",
+    "principals", "notPrincipals", "requestPrincipals", "notRequestPrincipals",
+)  # fmt: skip
+_WHO_KEYS = ("source.namespace", "source.serviceAccount", "source.trustDomain", "source.principal")
 _TARGETS = (
     ("", "Service"),
     ("core", "Service"),
@@ -41,11 +46,25 @@ def authorization_mistakes(policy: Object) -> Iterator[str]:
     action = spec.get("action") or "ALLOW"
     if action in ("DENY", "CUSTOM") and spec.get("rules") is None:
         yield _MEANINGLESS.format(action)
+    if action == "CUSTOM":
+        yield from _custom_mistakes(spec)
     if spec.get("provider") and action != "CUSTOM":
         yield f"`provider` must not be with non CUSTOM action, found {action}"
     for position, rule in enumerate(spec.get("rules") or ()):
         yield from (f"{each}, found at rule {position}" for each in _rule_mistakes(rule or {}))
         yield from _value_mistakes(rule or {})
+
+
+def _custom_mistakes(spec: Object) -> Iterator[str]:
+    """An authorizer can't be left what depends on who calls: that is not known yet when it is asked."""
+    if spec.get("rules") is not None and not (spec.get("provider") or {}).get("name"):
+        yield "`provider.name` must not be empty"
+    for rule in filter(None, spec.get("rules") or ()):
+        sources = [each.get("source") or {} for each in rule.get("from") or () if each]
+        said = [f"From.{field[0].upper()}{field[1:]}" for each in sources for field in _WHO if each.get(field)]
+        keys = [str(each.get("key", "")) for each in rule.get("when") or ()]
+        said += [key for key in keys if key in _WHO_KEYS or key.startswith("request.auth.")]
+        yield from (f"{each} is currently not supported with CUSTOM action" for each in said)
 
 
 def peer_mistakes(peer: Object) -> Iterator[str]:

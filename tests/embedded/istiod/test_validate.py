@@ -34,6 +34,11 @@ def rules(*parts: Object, action: str = "ALLOW", **more: object) -> Object:
     return policy("p", {"action": action, "rules": list(parts), **more})
 
 
+def custom(*parts: Object, **more: object) -> Object:
+    """One that leaves it to an authorizer."""
+    return rules(*parts, action="CUSTOM", **{"provider": {"name": "x"}, **more})
+
+
 @pytest.mark.parametrize(
     "item", [bare(each["object"]) for each in recorded("policies")], ids=lambda each: each["metadata"]["name"]
 )
@@ -69,6 +74,17 @@ def test_recorded_policies_are_accepted(item: Object) -> None:
         (rules({}, targetRefs=[SERVICE | {"namespace": "x"}]), "cross namespace referencing is not supported"),
         (rules({}, targetRefs=[{"kind": "Deployment", "group": "apps", "name": "x"}]), "targetRef must be to one of"),
         (rules({}, provider={"name": "x"}), "`provider` must not be with non CUSTOM action"),
+        (custom({}, provider={}), "`provider.name` must not be empty"),
+        (
+            custom({"from": [{"source": {"principals": ["a"]}}]}),
+            "From.Principals is currently not supported with CUSTOM",
+        ),
+        (custom({"from": [{"source": {"notNamespaces": ["a"]}}]}), "From.NotNamespaces is currently not supported"),
+        (custom({"when": [{"key": "request.auth.claims[a]", "values": ["b"]}]}), "request.auth.claims[a] is currently"),
+        (
+            custom({"when": [{"key": "source.principal", "values": ["b"]}]}),
+            "source.principal is currently not supported",
+        ),
         (peer("p", {"portLevelMtls": {"1": {"mode": "STRICT"}}}), "cannot have port level mTLS"),
     ],
 )
