@@ -2,12 +2,13 @@
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pytest_ambient._kube import Executed, Kube
-from pytest_ambient.errors import ExecFailed, Forbidden, Inconclusive, KubeError, NotFound, NotInTime
+from pytest_ambient.errors import AmbientError, ExecFailed, Forbidden, Inconclusive, KubeError, NotFound, NotInTime
 from pytest_ambient.probe.source import Source, Sources
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.verdict import curl
@@ -35,6 +36,18 @@ class Battery:
     def __init__(self, kube: Kube, sources: Sources, timing: Timing | None = None) -> None:
         self.kube, self.sources, self.timing = kube, sources, timing or Timing()
         self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="ambient-probe")
+
+    def choose(self, words: Iterable[str]) -> None:
+        """Finds the sources and starts a curl where one is missing; what fails, the round that asks it tells.
+
+        A round in which one source waits for its curl's image would end after the time of all the others.
+        """
+
+        def chosen(word: str) -> None:
+            with suppress(AmbientError):
+                self.sources.find(word)
+
+        list(self._threads.map(chosen, sorted(set(words))))
 
     def ask(self, rows: Mapping[str, tuple[str, Call]]) -> Round:
         """For each key of `rows` (a source word and a call) what its requests saw; a lost exec makes them Lost.

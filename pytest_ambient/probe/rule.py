@@ -121,6 +121,7 @@ class RuleRun:
 
     def _run(self, state: State, documents: Sequence[Document]) -> list[str]:
         """All steps; gives the documents whose status lags behind. Without a manifest there is no before to look at."""
+        self._battery.choose(state.sources)
         if not documents:
             self._effects(state, self.clock.now())
             self._look(state, documents)

@@ -38,6 +38,11 @@ class State:
         """The cases that nothing was found against yet."""
         return [key for key in self.cases if key not in self.findings]
 
+    @property
+    def sources(self) -> set[str]:
+        """The words of all that will call, twins included."""
+        return {probe.source for probe in self._probes.values() if probe.source}
+
     def control(self) -> None:
         """Before the manifest every case must be answered as it says, or the manifest could prove nothing."""
         asked, within = self._before, self._timing.control

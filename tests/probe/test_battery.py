@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_ambient._kube_exec import Executed
-from pytest_ambient.errors import ExecFailed, Forbidden, NotFound
+from pytest_ambient.errors import ExecFailed, Forbidden, Misuse, NotFound
 from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.source import Sources
 from pytest_ambient.verdict.call import GET, Call
@@ -106,3 +106,18 @@ def test_a_user_who_may_not_exec_is_told() -> None:
     bench.kube.run = forbidden
     with pytest.raises(Forbidden):
         asked(bench, {"a": ("curl", GET(URL))})
+
+
+def test_sources_are_chosen_before_any_round() -> None:
+    """Each once; one that cannot be found is told of by the round that asks it."""
+    bench = Bench(lambda where, method, url: Reply())
+    battery = Battery(bench.real, Sources(bench.real, PLACES, RUN, image="curl", within=0.1), QUICK)
+    try:
+        battery.choose(["curl", "nobody", "other/curl"])
+        assert (bench.execs, battery.sources.find("curl").pod) == ([], "curl-x")
+        bench.kube.objects.clear()
+        assert str(battery.sources.find("other/curl")) == "other/curl-x"
+        with pytest.raises(Misuse, match="unknown workload 'nobody'"):
+            battery.ask({"a": ("nobody", GET(URL))})
+    finally:
+        battery.close()
