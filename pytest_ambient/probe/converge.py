@@ -8,6 +8,13 @@ from pytest_ambient.probe.rounds import Judged, Probe, Rounds
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.verdict.call import Call
 from pytest_ambient.verdict.expectation import TimedOut, Word
+from pytest_ambient.verdict.outcome import Outcome
+from pytest_ambient.verdict.seen import RESOLVE
+
+NAMES = 35.0
+"""Seconds more for a name without an address: CoreDNS says so for 30 of a Service that was asked for too early."""
+LOOKS = 2
+"""Looks that a row has at least: one look may take longer than the row's whole time."""
 
 
 @dataclass
@@ -64,7 +71,7 @@ def settle(
     """Asks all rows together until each held `times` times in a row or `within` seconds have passed.
 
     A row may have a deadline that is `longer`. Rows that are done are asked on only as twins of others. A row of right
-    answers that has begun in time may end late.
+    answers that has begun in time may end late. A resolver's memory is no answer of the mesh: it is waited for.
     """
     start = clock.now() if since is None else since
     tracks = {key: Track() for key in probes}
@@ -80,7 +87,8 @@ def settle(
             tracks[key].add(judged[key], judged[key].at - start)
         growing = [key for key in open_ if judged[key].holds and tracks[key].row < times]
         if not any(now >= ends[key] for key in growing):
-            late |= {key for key in open_ if now >= ends[key]}
+            over = {key for key in open_ if now >= ends[key] + (NAMES if nameless(judged[key]) else 0)}
+            late |= {key for key in over if tracks[key].attempts >= LOOKS}
         if all(tracks[key].row >= times or key in late for key in open_):
             return tracks
         pause = timing.shortest if growing else pause
@@ -120,6 +128,12 @@ def stay(
             break
         clock.sleep(timing.shortest)
     return tracks
+
+
+def nameless(judged: Judged) -> bool:
+    """Whether a row went wrong because the name that it called has no address."""
+    seen = judged.observed
+    return not judged.holds and isinstance(seen, Outcome) and seen.exit_code == RESOLVE
 
 
 def _times(probe: Probe, timing: Timing) -> int:

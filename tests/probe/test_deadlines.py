@@ -14,30 +14,37 @@ from pytest_ambient.testing import ManualClock
 from pytest_ambient.verdict.call import GET
 from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.expectation import Answered, Judgement, Word
-from pytest_ambient.verdict.outcome import Lost
+from pytest_ambient.verdict.outcome import Lost, Outcome
 
 TIMING = Timing(shortest=1, longest=1)
 PROBE = Probe("curl", GET("http://a/"), Answered(200))
 
 
 class Turns:
-    """Rounds in which each row holds from its moment on; it notes what was asked when."""
+    """Rounds in which each row holds from its moment on; it notes what was asked when.
 
-    def __init__(self, clock: ManualClock, holds: Mapping[str, float]) -> None:
-        self.clock, self.holds = clock, holds
+    The first of them takes `first` seconds; what does not hold was seen as `exit`.
+    """
+
+    def __init__(self, clock: ManualClock, holds: Mapping[str, float], *, first: float = 0, exit: int = 56) -> None:
+        self.clock, self.holds, self.first, self.exit = clock, holds, first, exit
         self.asked: dict[str, float] = {}
 
     def look(self, probes: Mapping[str, Probe]) -> dict[str, Judged]:
         """The word on every row."""
         self.asked |= dict.fromkeys(probes, self.clock.now)
         words = {key: Word.HOLDS if self.clock.now >= self.holds[key] else Word.BROKEN for key in probes}
-        return {key: Judged(Judgement(word), Lost("-"), 0.0, self.clock.now) for key, word in words.items()}
+        self.clock.now, self.first = self.clock.now + self.first, 0
+        seen = {key: Lost("-") if word is Word.HOLDS else Outcome(self.exit) for key, word in words.items()}
+        return {key: Judged(Judgement(words[key]), seen[key], 0.0, self.clock.now) for key in words}
 
 
-def settled(longer: Mapping[str, float], **holds: float) -> tuple[dict[str, Track], dict[str, float], float]:
+def settled(
+    longer: Mapping[str, float], *, first: float = 0, exit: int = 56, **holds: float
+) -> tuple[dict[str, Track], dict[str, float], float]:
     """Tracks, when each row was last asked, and when all of it ended; the time for all is ten seconds."""
     clock = ManualClock()
-    turns = Turns(clock, holds)
+    turns = Turns(clock, holds, first=first, exit=exit)
     tracks = settle(
         cast(Rounds, turns),
         dict.fromkeys(holds, PROBE),
@@ -96,3 +103,22 @@ def test_a_deadline_must_be_a_time() -> None:
     with pytest.raises(pytest.Collector.CollectError, match="within must be seconds above 0, not -1"):
         case("x", "curl", GET("http://a/"), Answered(404), within=-1)
     assert case("x", "curl", GET("http://a/"), Answered(404), within=7).within == 7
+
+
+def test_a_name_without_address_is_waited_for_as_long_as_a_resolver_remembers() -> None:
+    """Who asks for a new Service too early hears for half a minute that there is none; another failure is final."""
+    assert settled({}, exit=6, row=31)[0]["row"].row == 3
+    assert settled({}, exit=56, row=31)[0]["row"].row == 0
+
+
+def test_a_name_that_never_gets_an_address_is_given_up() -> None:
+    """After the time for all and that of a resolver's memory."""
+    tracks, asked, _ = settled({}, exit=6, row=999)
+    assert tracks["row"].row == 0
+    assert 45 <= asked["row"] <= 46
+
+
+def test_no_row_is_given_up_after_one_look() -> None:
+    """The look may have taken longer than the time for all, by another row's fault."""
+    tracks, _, _ = settled({}, first=20, row=5)
+    assert (tracks["row"].attempts, tracks["row"].row) == (4, 3)
