@@ -12,7 +12,7 @@ TIMEOUTS: Final[dict[str, float]] = {
     "installer": 600.0,
     "mesh": 120.0,
     "bookinfo": 360.0,
-    "setup": 120.0,
+    "setup": 240.0,
     "control": 10.0,
     "becomes": 30.0,
     "hold": 1.0,
@@ -22,8 +22,9 @@ TIMEOUTS: Final[dict[str, float]] = {
 }
 """Every wait that `--ambient-timeout NAME=SECONDS` can change, with its default in seconds.
 
-Those for clusters, meshes and Bookinfo leave time for images over a slow line, about a gigabyte for a cluster and half
-of one for Bookinfo; they count only where something does not come at all.
+Those for clusters, meshes, Bookinfo and what a rule brings leave time for images over a slow line, about a gigabyte for
+a cluster, half of one for Bookinfo, and a waypoint's on a node that has none; they count only where something does not
+come at all.
 """
 
 PROFILES: Final = ("AMBIENT-L4", "AMBIENT-L7", "AMBIENT-ENROLMENT", "AMBIENT-TELEMETRY")

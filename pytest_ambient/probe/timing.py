@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 class Timing:
     """Seconds, and numbers of rounds and requests, for the steps of one rule."""
 
-    setup: float = 120.0
+    setup: float = 240.0
     """For a set-up manifest to be ready."""
     control: float = 10.0
     """For a case to be answered as before its manifest."""

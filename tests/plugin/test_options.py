@@ -58,7 +58,7 @@ def test_waits_that_are_not_named_keep_their_defaults() -> None:
 def test_first_pulls_of_images_have_time() -> None:
     """A first run on a line of 20 Mbit/s must not end, and be undone, in the middle of a pull."""
     found = settle({}, {}, {}, Path()).timeout
-    assert (found["cluster"], found["installer"], found["bookinfo"]) == (600, 600, 360)
+    assert (found["cluster"], found["installer"], found["bookinfo"], found["setup"]) == (600, 600, 360, 240)
 
 
 WRONG = {
