@@ -14,7 +14,7 @@ CALLED = {
     "source_workload": "details-v1",
     "source_workload_namespace": "${NAMESPACE}",
     "source_principal": f"{ACCOUNTS}bookinfo-details",
-    "destination_service": "reviews.${NAMESPACE}.svc.cluster.local",
+    "destination_service": "reviews.${NAMESPACE}.svc.*",
     "destination_service_name": "reviews",
     "destination_service_namespace": "${NAMESPACE}",
     "request_protocol": "http",

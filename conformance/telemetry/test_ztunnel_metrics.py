@@ -23,7 +23,7 @@ PARTIES = {
     "request_protocol": "tcp",
     "connection_security_policy": "mutual_tls",
 }
-CALLED = {"destination_service": "ratings.${NAMESPACE}.svc.cluster.local", "destination_service_name": "ratings"}
+CALLED = {"destination_service": "ratings.${NAMESPACE}.svc.*", "destination_service_name": "ratings"}
 SOURCE = {**PARTIES, **CALLED, "reporter": "source"}
 DESTINATION = {**PARTIES, "destination_service": "ratings*", "reporter": "destination"}
 WELL = {"response_flags": "-"}
