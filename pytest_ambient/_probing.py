@@ -104,11 +104,12 @@ def places(kube: "Kube", found: "Mesh", cluster: "Cluster", run: "Run", worker: 
         run.say(f"policies in {decided.root} hold in our namespaces too: {', '.join(others)}")
     start = run.settings.namespace or (NAMESPACE if cluster.owned else f"{NAMESPACE}-{run.id}")
     name = f"{start}-{worker}" if worker else start
-    return _places(name, found, decided)
+    return _places(kube, name, found, decided)
 
 
-def _places(name: str, found: "Mesh", decided: "MeshWide") -> "Places":
+def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide") -> "Places":
     from pytest_ambient.manifest import Places
+    from pytest_ambient.mesh.bookinfo import users_assigned
 
     plane = found.dataplane
     return Places(
@@ -122,6 +123,8 @@ def _places(name: str, found: "Mesh", decided: "MeshWide") -> "Places":
         revision=decided.revision,
         proxies=plane.label,
         silent=plane.silent,
+        assigns_users=users_assigned(kube),
+        discovery=decided.discovery,
     )
 
 
@@ -142,7 +145,7 @@ def furnish(cluster: "Cluster", settings: "Settings", run: str, say: Say) -> str
     kube = Kube(cluster.kubeconfig, cluster.context)
     found, name = mesh(kube, settings, say), settings.namespace or NAMESPACE
     agreed(found, settings)
-    bookinfo(kube, _places(name, found, meshwide.read(kube)), found, settings, run, say)
+    bookinfo(kube, _places(kube, name, found, meshwide.read(kube)), found, settings, run, say)
     return name
 
 

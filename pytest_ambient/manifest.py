@@ -1,5 +1,6 @@
 """Manifests as a user writes them: the files beside a test, the names filled in, the objects in them."""
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -44,6 +45,10 @@ class Places:
     """The label of the pods that move the bytes."""
     silent: str = ""
     """Why those testify to nothing; empty where they do."""
+    assigns_users: bool = False
+    """Whether the cluster gives every namespace a range of users of its own, as OpenShift does."""
+    discovery: tuple[Object, ...] = field(default=(), hash=False)
+    """The label selectors of the namespaces that istiod looks at; none where it looks at all."""
 
     @property
     def ours(self) -> tuple[str, ...]:
@@ -129,7 +134,18 @@ def read(
         raise ManifestError(f"{path}:1: cannot be read: {error}") from error
     items = _parsed(_filled(text, path, places), path)
     found = [_checked(item, path, line, image or partial(image_from, hub)) for item, line in items]
-    return [_tended(document, places, hub) for document in found]
+    tended = (_tended(document, places, hub) for document in found)
+    return [replace(one, object=free(one.object)) if places.assigns_users else one for one in tended]
+
+
+def free(item: Object) -> Object:
+    """The object whose containers name no user: any that is not of its namespace's range would be refused."""
+    if item["kind"] != "Deployment":
+        return item
+    item = copy.deepcopy(item)
+    for container in item["spec"]["template"]["spec"]["containers"]:
+        container.get("securityContext", {}).pop("runAsUser", None)
+    return item
 
 
 def _tended(document: Document, places: Places, hub: str | None) -> Document:

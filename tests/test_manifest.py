@@ -101,3 +101,19 @@ def test_waypoints_name_the_istiod_that_looks_after_them(tmp_path: Path) -> None
         "istio.io/rev": "x"
     }
     assert labels(tmp_path, WAYPOINT.replace("NAME", "istio"), "1-30") == plain
+
+
+def test_pods_name_no_user_where_the_cluster_gives_them_one(tmp_path: Path) -> None:
+    """Those of a rule's own manifests too; elsewhere they keep the user that pod security asks for."""
+    text = CONFIG.replace("ConfigMap", "Deployment") + (
+        "spec:\n  template:\n    spec:\n      containers:\n"
+        "      - securityContext: {runAsUser: 100, runAsNonRoot: true}\n      - name: without\n"
+    )
+    path = written(tmp_path, text)
+
+    def contexts(places: Places) -> list[object]:
+        (document,) = read(path, places)
+        return [one.get("securityContext") for one in document.object["spec"]["template"]["spec"]["containers"]]
+
+    assert contexts(PLACES) == [{"runAsUser": 100, "runAsNonRoot": True}, None]
+    assert contexts(Places("shop", "other", "outside", assigns_users=True)) == [{"runAsNonRoot": True}, None]

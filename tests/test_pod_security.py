@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pytest_ambient.mesh.bookinfo import FOLDER, free
+from pytest_ambient.manifest import free
+from pytest_ambient.mesh.bookinfo import FOLDER
 from pytest_ambient.probe.source import CURL_USER, curl_container, user_of
 from tests.pod_security import refused
 

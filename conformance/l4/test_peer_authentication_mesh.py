@@ -4,7 +4,7 @@ import pytest
 
 from pytest_ambient import GET, Answered, DeniedL4, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="P5", profile="AMBIENT-L4", needs="Permissive")
+pytestmark = pytest.mark.ambient(rule="P5", profile="AMBIENT-L4", needs=("Permissive", "MeshPeerAuthentication"))
 
 REVIEWS = GET("http://reviews.${NAMESPACE}:9080/reviews/0")
 ELSEWHERE = GET("http://httpbin.${OTHER_NAMESPACE}:8000/get")

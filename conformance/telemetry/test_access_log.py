@@ -4,7 +4,8 @@ import pytest
 
 from pytest_ambient import GET, Logged, Unlogged, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="T4", profile="AMBIENT-TELEMETRY", needs=("Waypoint", "Telemetry"))
+NEEDS = ("Waypoint", "Telemetry", "AccessLogFormat")
+pytestmark = pytest.mark.ambient(rule="T4", profile="AMBIENT-TELEMETRY", needs=NEEDS)
 
 HTTPBIN = GET("http://httpbin:8000/anything/logged")
 DETAILS = GET("http://details:9080/details/0")

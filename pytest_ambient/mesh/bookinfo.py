@@ -1,6 +1,5 @@
 """Bookinfo in this run's own namespaces: installed, ready and captured; its namespaces go with their run."""
 
-import copy
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pytest_ambient.errors import BrokenEnvironment, Forbidden, Inconclusive, No
 from pytest_ambient.manifest import Document, Places, read
 from pytest_ambient.mesh import refusals
 from pytest_ambient.mesh.dataplane import ZTUNNEL, Dataplane
+from pytest_ambient.mesh.discovery import NAME, needed
 from pytest_ambient.mesh.images import CURL, own
 from pytest_ambient.mesh.readiness import Capture, captured
 from pytest_ambient.mesh.refusals import Patience
@@ -66,11 +66,11 @@ def install(
     BrokenEnvironment for a namespace that is not this run's, NotInTime with what is not Ready and why.
     """
     refuse_foreign(kube, places, run)
-    image, anybody = partial(own, version=istio, hub=hub), users_assigned(kube)
+    image = partial(own, version=istio, hub=hub)
     with ThreadPoolExecutor(8, thread_name_prefix="ambient-install") as threads:
         for stage in STAGES:
             documents = [item for name in stage for item in read(FOLDER / f"{name}.yaml", places, image=image)]
-            items = [free(labelled(item, run)) if anybody else labelled(item, run) for item in documents]
+            items = [labelled(item, run, places.discovery) for item in documents]
             list(threads.map(lambda item: refusals.applied(kube, item, INSTALLER), items))
     until(partial(_ready, kube, places, Patience()), what="Bookinfo to be Ready", within=within)
     refusals.undecided(kube, places.ours, answered=settle(kube, places))
@@ -87,13 +87,15 @@ def refuse_foreign(kube: Kube, places: Places, run: str) -> None:
             raise BrokenEnvironment(f"namespace {name} exists and {whose}; choose another with --ambient-namespace")
 
 
-def labelled(document: Document, run: str) -> Object:
-    """The object, a Namespace with the label that says whose it is."""
+def labelled(document: Document, run: str, discovery: Sequence[Object] = ()) -> Object:
+    """The object, a Namespace with the label that says whose it is and those that let istiod look at it."""
     item = document.object
     if item["kind"] != "Namespace":
         return item
     meta = item["metadata"]
-    return {**item, "metadata": {**meta, "labels": {**meta.get("labels", {}), RUN_LABEL: run}}}
+    labels = {**meta.get("labels", {}), RUN_LABEL: run}
+    labels |= needed(discovery, {**labels, NAME: document.name})
+    return {**item, "metadata": {**meta, "labels": labels}}
 
 
 def users_assigned(kube: Kube) -> bool:
@@ -104,16 +106,6 @@ def users_assigned(kube: Kube) -> bool:
         return False
     except Forbidden:
         return True  # there is such a kind
-
-
-def free(item: Object) -> Object:
-    """The object whose containers name no user: any that is not of its namespace's range would be refused."""
-    if item["kind"] != "Deployment":
-        return item
-    item = copy.deepcopy(item)
-    for container in item["spec"]["template"]["spec"]["containers"]:
-        container["securityContext"].pop("runAsUser", None)
-    return item
 
 
 def _run_of(namespace: Object | None) -> str | None:

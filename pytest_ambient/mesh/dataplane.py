@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Misuse
+from pytest_ambient.manifest import REVISION
 
 LABEL = "istio.io/dataplane-mode"
 """The label that enrols a namespace or a pod; its value is the data plane's `mode`."""
 
 ISTIOD = ("apps/v1/Deployment", "app=istiod")
+DEFAULT = "default"
+"""The revision of what names none."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,20 @@ def running(kube: Kube) -> Dataplane:
     """The data plane that a cluster has: Kmesh only where it runs and no ztunnel does."""
     there = {plane.name: bool(workloads(kube, plane.kind, plane.label)) for plane in (ZTUNNEL, KMESH)}
     return KMESH if there["kmesh"] and not there["ztunnel"] else ZTUNNEL
+
+
+def istiods(kube: Kube) -> list[Object]:
+    """The istiods, first the one that the ztunnels belong to: a canary beside it decides nothing."""
+    found = workloads(kube, *ISTIOD)
+    theirs = {revision(item) for item in workloads(kube, *ZTUNNEL.parts["ztunnel"])} if len(found) > 1 else set()
+    return sorted(found, key=lambda item: revision(item) not in theirs)
+
+
+def revision(item: Object) -> str:
+    """The revision of a part of the mesh: a label of istiod, an annotation of ztunnel (charts of Istio 1.30.3)."""
+    meta = item["metadata"]
+    marks = {**(meta.get("annotations") or {}), **(meta.get("labels") or {})}
+    return str(marks.get(REVISION) or DEFAULT)
 
 
 def workloads(kube: Kube, kind: str, label: str) -> list[Object]:

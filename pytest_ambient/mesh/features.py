@@ -9,7 +9,7 @@ from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, KubeError, NotFound
 from pytest_ambient.mesh import meshwide
 from pytest_ambient.mesh.dataplane import running, workloads
-from pytest_ambient.mesh.meshwide import plaintext_refused, providers
+from pytest_ambient.mesh.meshwide import own_log_format, peer_authentication, plaintext_refused, providers
 
 Question = Callable[[Kube], str | None]
 """Gives None when the feature is there, else why it is not."""
@@ -178,6 +178,7 @@ FEATURES: Mapping[str, Question] = {
     "VirtualService": partial(_kind, "networking.istio.io/v1/VirtualService"),
     "EnvoyFilter": partial(_kind, "networking.istio.io/v1alpha3/EnvoyFilter"),
     "ServiceEntry": partial(_kind, "networking.istio.io/v1/ServiceEntry"),
+    "AccessLogFormat": own_log_format,
     "Telemetry": partial(_kind, "telemetry.istio.io/v1/Telemetry"),
     "MultiNode": _nodes,
     "DnsCapture": _dns,
@@ -187,6 +188,7 @@ FEATURES: Mapping[str, Question] = {
     "Redirection": partial(_workload, "k8s-app=istio-cni-node"),
     "Sidecar": _sidecar,
     "Permissive": plaintext_refused,
+    "MeshPeerAuthentication": peer_authentication,
     "ExtAuthz": _ext_authz,
     "Kiali": _kiali,
     "Prometheus": partial(_workload, "app.kubernetes.io/name=prometheus"),

@@ -1,17 +1,16 @@
 """What is decided for all namespaces of a mesh, this run's own included: trust domain, root namespace, policies."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, NotFound
-from pytest_ambient.manifest import REVISION
-from pytest_ambient.mesh.dataplane import ISTIOD, ZTUNNEL, workloads
+from pytest_ambient.mesh.dataplane import DEFAULT, istiods, revision
 
 SECURITY = "security.istio.io/v1"
-DEFAULT = "default"
 POLICIES = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication")
+FILE, STDOUT = "envoyFileAccessLog", "/dev/stdout"
 
 
 @dataclass(frozen=True)
@@ -23,28 +22,20 @@ class MeshWide:
     trust_domain: str
     revision: str = ""
     """The istiod that looks only after what names it; empty where one looks after everything else too."""
+    discovery: tuple[Object, ...] = field(default=(), hash=False)
+    """The label selectors of the namespaces that istiod looks at; none where it looks at all."""
 
 
 def read(kube: Kube) -> MeshWide:
     """As istiod's own configuration has it; Istio's defaults where this user may not read that."""
-    found = [item["metadata"] for item in workloads(kube, *ISTIOD)]
-    meta = _chosen(kube, found) if found else {"namespace": "istio-system"}
-    config = _configuration(kube, meta)
+    found = istiods(kube) or [{"metadata": {"namespace": "istio-system"}}]
+    config = _configuration(kube, found[0])
     return MeshWide(
-        str(config.get("rootNamespace") or meta["namespace"]),
+        str(config.get("rootNamespace") or found[0]["metadata"]["namespace"]),
         str(config.get("trustDomain") or "cluster.local"),
-        "" if any(_revision(one) == DEFAULT for one in found) or _default_tag(kube) else _revision(meta),
+        "" if any(revision(one) == DEFAULT for one in found) or _default_tag(kube) else revision(found[0]),
+        tuple(one for one in config.get("discoverySelectors") or () if isinstance(one, dict)),
     )
-
-
-def _chosen(kube: Kube, found: list[Object]) -> Object:
-    """Of several istiods the one that the ztunnels belong to; else the default one."""
-    ztunnels = {_revision(item["metadata"]) for item in workloads(kube, *ZTUNNEL.parts["ztunnel"])}
-    return next((one for one in found if _revision(one) in ztunnels), found[0])
-
-
-def _revision(meta: Object) -> str:
-    return str((meta.get("labels") or {}).get(REVISION) or DEFAULT)
 
 
 def _default_tag(kube: Kube) -> bool:
@@ -58,10 +49,32 @@ def _default_tag(kube: Kube) -> bool:
 
 def providers(kube: Kube) -> Mapping[str, Mapping[str, Any]]:
     """The extension providers of the mesh by name."""
-    found = [item["metadata"] for item in workloads(kube, *ISTIOD)]
-    config = _configuration(kube, _chosen(kube, found)) if found else {}
+    found = istiods(kube)
+    config = _configuration(kube, found[0]) if found else {}
     listed = config.get("extensionProviders") or []
     return {str(each.get("name", "")): each for each in listed if isinstance(each, dict)}
+
+
+def own_log_format(kube: Kube) -> str | None:
+    """Why the lines of the provider `envoy` are not those that Istio has by itself; None when they are."""
+    found = istiods(kube)
+    own = providers(kube).get("envoy")
+    if own is not None:
+        file = own.get(FILE) or {}
+        if file.get("logFormat") or file.get("omitEmptyValues") or file.get("path", STDOUT) != STDOUT:
+            return "the mesh configuration has an extensionProvider envoy that logs in its own way"
+    written = _configuration(kube, found[0]).get("accessLogFormat") if found else None
+    return "the mesh configuration has an accessLogFormat of its own" if written else None
+
+
+def peer_authentication(kube: Kube) -> str | None:
+    """The policy for the whole mesh beside which none named `default` would count: the oldest does; None without."""
+    root = read(kube).root
+    for item in _listed(kube, "PeerAuthentication", root):
+        name = item["metadata"]["name"]
+        if name != DEFAULT and not (item.get("spec") or {}).get("selector"):
+            return f"PeerAuthentication {root}/{name} is there already, and of several the oldest counts"
+    return None
 
 
 def policies(kube: Kube, root: str) -> tuple[str, ...]:
@@ -90,10 +103,10 @@ def _configuration(kube: Kube, istiod: Object) -> Mapping[str, Any]:
     """A revision's configuration lies in a ConfigMap of its own."""
     import yaml
 
-    revision = _revision(istiod)
-    name = "istio" if revision == DEFAULT else f"istio-{revision}"
+    named = revision(istiod)
+    name = "istio" if named == DEFAULT else f"istio-{named}"
     try:
-        found = kube.get("v1/ConfigMap", name, istiod["namespace"]) or {}
+        found = kube.get("v1/ConfigMap", name, istiod["metadata"]["namespace"]) or {}
         config = yaml.safe_load((found.get("data") or {}).get("mesh", ""))
     except (Forbidden, yaml.YAMLError):
         return {}

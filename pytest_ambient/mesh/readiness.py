@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import KubeError, NotInTime
-from pytest_ambient.mesh.dataplane import ZTUNNEL, Dataplane, running, workloads
+from pytest_ambient.mesh.dataplane import ISTIOD, ZTUNNEL, Dataplane, istiods, running, workloads
 
 _VERSION = re.compile(r":(v?\d+\.\d+\.\d+[^@/]*?)(?:-distroless|-debug)?(?:@.*)?$")
 
@@ -121,7 +121,7 @@ def read(kube: Kube, dataplane: Dataplane | None = None) -> Mesh:
     nodes = tuple(sorted(node["metadata"]["name"] for node in kube.list("v1/Node")))
     found = {}
     for name, (kind, label) in plane.parts.items():
-        items = workloads(kube, kind, label)
+        items = istiods(kube) if (kind, label) == ISTIOD else workloads(kube, kind, label)
         if items:
             found[name] = _part(kube, name, items[0], label)
     return Mesh(found, nodes, plane)

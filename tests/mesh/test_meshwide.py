@@ -55,8 +55,12 @@ def test_a_revision_that_is_the_default_one_by_its_tag_needs_no_label(kind: str)
     assert meshwide.read(real(kube)).revision == ""
 
 
-def test_of_several_istiods_the_one_of_the_ztunnels_counts() -> None:
-    """A canary beside it changes nothing, and one without a revision looks after everything."""
+@pytest.mark.parametrize("mark", ["annotations", "labels"])
+def test_of_several_istiods_the_one_of_the_ztunnels_counts(mark: str) -> None:
+    """A canary beside it changes nothing, and one without a revision looks after everything.
+
+    Istio's chart writes ztunnel's revision into an annotation.
+    """
     kube = mesh("1-31-0", rootNamespace="new")
     labels = {"app": "istiod", "istio.io/rev": "1-30-3"}
     kube.objects["apps/v1/Deployment", "mesh", "istiod-z"] = {
@@ -64,7 +68,7 @@ def test_of_several_istiods_the_one_of_the_ztunnels_counts() -> None:
     }
     kube.objects["v1/ConfigMap", "mesh", "istio-1-30-3"] = {"data": {"mesh": "rootNamespace: old"}}
     pods = {"metadata": {"labels": {"app": "ztunnel"}}}
-    ztunnel = {"metadata": {"name": "ztunnel", "labels": {"istio.io/rev": "1-30-3"}}, "spec": {"template": pods}}
+    ztunnel = {"metadata": {"name": "ztunnel", mark: {"istio.io/rev": "1-30-3"}}, "spec": {"template": pods}}
     kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"] = ztunnel
     assert meshwide.read(real(kube)) == meshwide.MeshWide("old", "cluster.local", "1-30-3")
     labels["istio.io/rev"] = "default"
@@ -113,3 +117,33 @@ def test_an_authorizer_must_be_named_by_the_mesh() -> None:
     assert "leads to no Service: 'asked.tools.svc.cluster.local'" in detect(real(kube))["ExtAuthz"].reason
     kube.objects["v1/Service", "tools", "asked"] = {"metadata": {"name": "asked", "namespace": "tools"}}
     assert detect(real(kube))["ExtAuthz"].present
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({}, ""),
+        ({"accessLogFile": "/dev/stdout", "accessLogEncoding": "JSON"}, ""),
+        ({"accessLogFormat": "'%REQ(:METHOD)%'"}, "the mesh configuration has an accessLogFormat of its own"),
+        ({"extensionProviders": "[{name: envoy, envoyFileAccessLog: {path: /dev/stdout}}]"}, ""),
+        (
+            {"extensionProviders": "[{name: envoy, envoyFileAccessLog: {logFormat: {text: x}}}]"},
+            "the mesh configuration has an extensionProvider envoy that logs in its own way",
+        ),
+    ],
+)
+def test_access_logs_are_read_in_istios_own_formats(config: dict[str, str], reason: str) -> None:
+    """Text or JSON; lines of another format would look like none at all."""
+    assert detect(real(mesh(**config)))["AccessLogFormat"].reason == reason
+
+
+def test_a_rule_for_the_whole_mesh_counts_only_if_it_is_the_oldest() -> None:
+    """The one named `default` is taken over, one for some workloads is none, another name goes before ours."""
+    kube = mesh()
+    policy(kube, "PeerAuthentication", "default", "mesh", {"mtls": {"mode": "PERMISSIVE"}})
+    policy(kube, "PeerAuthentication", "some", "mesh", {"selector": {"matchLabels": {"app": "x"}}})
+    assert detect(real(kube))["MeshPeerAuthentication"].present
+    policy(kube, "PeerAuthentication", "everybody", "mesh", {"mtls": {"mode": "PERMISSIVE"}})
+    assert detect(real(kube))["MeshPeerAuthentication"].reason == (
+        "PeerAuthentication mesh/everybody is there already, and of several the oldest counts"
+    )

@@ -54,6 +54,18 @@ def test_a_ready_mesh_has_no_problems(kube: FakeKube) -> None:
     assert set(mesh.versions.values()) == {"1.30.3"}
 
 
+def test_a_canary_beside_the_istiod_of_the_ztunnels_is_no_part_of_their_mesh(kube: FakeKube) -> None:
+    """Whatever its name and version: the ztunnels say by their revision whose they are."""
+    canary = workload("Deployment", "a-canary", "app=istiod", "docker.io/istio/pilot:1.31.1", {"availableReplicas": 1})
+    canary["metadata"]["labels"]["istio.io/rev"] = "1-31-1"
+    stable = kube.objects.pop(("apps/v1/Deployment", "mesh", "istiod"))
+    kube.objects["apps/v1/Deployment", "mesh", "a-canary"] = canary
+    kube.objects["apps/v1/Deployment", "mesh", "istiod"] = stable
+    assert read(real(kube)).disagreement() is None
+    kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"]["metadata"]["annotations"] = {"istio.io/rev": "1-31-1"}
+    assert read(real(kube)).versions["istiod"] == "1.31.1"
+
+
 def test_a_ztunnel_that_is_not_ready_is_told_with_its_node(kube: FakeKube) -> None:
     """Waiting for the mesh ends with the facts, not with an exception."""
     kube.objects["v1/Pod", "mesh", "ztunnel-node-b"]["status"] = {}
