@@ -50,6 +50,8 @@ def mesh(kube: "Kube", settings: "Settings", say: Say) -> "Mesh":
         found = readiness.wait(kube, settings.timeout["mesh"], wanted)
     if wanted is None and found.dataplane is not dataplane.ZTUNNEL:
         say(f"data plane {found.dataplane.name}: found in the cluster, --ambient-dataplane said nothing")
+    if found.istiods:
+        say(found.istiods)
     absent = [name for name in found.dataplane.parts if name not in found.parts or not found.parts[name].ready]
     if absent:
         raise BrokenEnvironment(f"there is no working ambient mesh: {'; '.join(found.problems)}")

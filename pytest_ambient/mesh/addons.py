@@ -10,6 +10,7 @@ from pytest_ambient.manifest import plain
 from pytest_ambient.mesh import metallb, owned, release, tracing
 from pytest_ambient.mesh.dataplane import ISTIOD, workloads
 from pytest_ambient.mesh.installer import MeshSpec, Target
+from pytest_ambient.mesh.revisions import chosen
 from pytest_ambient.steps import Group, Step
 
 SAMPLES = ("grafana", "jaeger", "kiali", "prometheus")
@@ -87,7 +88,7 @@ def root(kube: Kube) -> str:
     found = workloads(kube, *ISTIOD)
     if not found:
         raise InstallerError(f"there is no istiod: no Deployment with label {ISTIOD[1]}")
-    return str(found[0]["metadata"]["namespace"])
+    return str(chosen(kube, found).istiod["metadata"]["namespace"])
 
 
 def read(path: Path, namespace: str, hub: str | None) -> list[Object]:

@@ -11,10 +11,10 @@ from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, Forbidden, Inconclusive, NotFound, NotInTime
 from pytest_ambient.manifest import Document, Places, read
 from pytest_ambient.mesh import refusals
+from pytest_ambient.mesh.capture import Capture, captured
 from pytest_ambient.mesh.dataplane import ZTUNNEL, Dataplane
 from pytest_ambient.mesh.discovery import NAME, needed
 from pytest_ambient.mesh.images import CURL, own
-from pytest_ambient.mesh.readiness import Capture, captured
 from pytest_ambient.mesh.refusals import Patience
 from pytest_ambient.mesh.serving import settle
 

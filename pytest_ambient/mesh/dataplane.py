@@ -91,13 +91,6 @@ def running(kube: Kube) -> Dataplane:
     return KMESH if there["kmesh"] and not there["ztunnel"] else ZTUNNEL
 
 
-def istiods(kube: Kube) -> list[Object]:
-    """The istiods, first the one that the ztunnels belong to: a canary beside it decides nothing."""
-    found = workloads(kube, *ISTIOD)
-    theirs = {revision(item) for item in workloads(kube, *ZTUNNEL.parts["ztunnel"])} if len(found) > 1 else set()
-    return sorted(found, key=lambda item: revision(item) not in theirs)
-
-
 def revision(item: Object) -> str:
     """The revision of a part of the mesh: a label of istiod, an annotation of ztunnel (charts of Istio 1.30.3)."""
     meta = item["metadata"]

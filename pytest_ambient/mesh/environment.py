@@ -70,7 +70,7 @@ def _plane(kube: Kube, reading: Reading) -> Dataplane | None:
 
 
 def _versions(mesh: Mesh) -> Mapping[str, object]:
-    told = {name: part.version or part.tag for name, part in mesh.parts.items()}
+    told = {name: part.build or part.tag for name, part in mesh.parts.items()}
     return {"istio": told.get("istiod", ""), "versions": {name: version for name, version in told.items() if version}}
 
 

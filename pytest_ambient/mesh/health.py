@@ -19,7 +19,8 @@ def findings(kube: Kube, wanted: str | None = None) -> Sequence[Finding]:
     if not found.parts:
         seen = f"there is none: {'; '.join(found.problems)}"
         return [Finding("mesh", "failed", seen, "install one, or let --ambient-installer do it")]
-    told = [_part(name, found.problem(name), found.versions.get(name, "")) for name in plane.parts]
+    told = [_part(name, found.problem(name), found.builds.get(name, "")) for name in plane.parts]
+    told += [Finding("istiods", "warning", found.istiods, "nothing, if that is the one to judge")] * bool(found.istiods)
     disagreement = found.disagreement(wanted)
     if disagreement:
         told.append(Finding("versions", "failed", disagreement, "upgrade what lags behind"))

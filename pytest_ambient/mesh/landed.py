@@ -1,6 +1,6 @@
 """Whether an installed Istio is really there: the right images on every node, its kinds, class and webhooks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Literal
 
 from pytest_ambient._kube import Kube, Object
@@ -9,13 +9,7 @@ from pytest_ambient.errors import NotFound
 from pytest_ambient.mesh.dataplane import ZTUNNEL, workloads
 from pytest_ambient.mesh.installer import MeshSpec
 from pytest_ambient.mesh.owned import waiting
-
-CONTAINERS: Mapping[str, tuple[str, str]] = {
-    "istiod": ("discovery", "pilot"),
-    "istio-cni": ("install-cni", "install-cni"),
-    "ztunnel": ("istio-proxy", "ztunnel"),
-}
-"""The container that makes a part what it is, and the last name of its image."""
+from pytest_ambient.mesh.tags import CONTAINERS, build_of, fits, image_of, release_of, tag_of
 
 DEFINITIONS = (
     "authorizationpolicies.security.istio.io",
@@ -33,7 +27,6 @@ HOOKS = {
     "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration": "app=sidecar-injector",
     "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration": "app=istiod",
 }
-VARIANTS = ("-distroless", "-debug", "-fips")
 
 
 def verify(kube: Kube, spec: MeshSpec, *, within: float, whose: Literal["ours", "others"] = "ours") -> None:
@@ -68,21 +61,6 @@ def established(crd: Object | None) -> bool:
     return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 
 
-def image_of(item: Object, part: str) -> str:
-    """The image of the container that makes a Deployment or DaemonSet this part of Istio."""
-    containers = item["spec"]["template"]["spec"]["containers"]
-    wanted = CONTAINERS[part][0]
-    return str(next((c for c in containers if c["name"] == wanted), containers[0]).get("image", ""))
-
-
-def tag_of(image: str) -> str:
-    """The version in an image's tag, without variant or leading v: `1.30.3`; empty when it has no tag."""
-    _, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
-    for variant in VARIANTS:
-        tag = tag.removesuffix(variant)
-    return tag.removeprefix("v")
-
-
 def _part(kube: Kube, spec: MeshSpec, name: str, whose: str) -> Iterator[str]:
     kind, label = ZTUNNEL.parts[name]
     found = workloads(kube, kind, label)
@@ -96,10 +74,10 @@ def _part(kube: Kube, spec: MeshSpec, name: str, whose: str) -> Iterator[str]:
 
 def _item(kube: Kube, spec: MeshSpec, name: str, item: Object, whose: str) -> Iterator[str]:
     image, where = image_of(item, name), f"{name} in {item['metadata']['namespace']}"
-    if tag_of(image) != spec.version:
+    if not any(fits(found, spec.version) for found in (build_of(image), release_of(item, image))):
         yield f"{where} is {image}, wanted {spec.version}"
     elif whose == "ours":
-        repository = image.partition("@")[0].rpartition(":")[0]
+        repository = image.partition("@")[0].removesuffix(f":{tag_of(image)}")
         hub = f"{spec.hub.rstrip('/')}/" if spec.hub else ""
         if repository.rpartition("/")[2] != CONTAINERS[name][1] or not repository.startswith(hub):
             yield f"{where} is {image}, wanted {hub or '…/'}{CONTAINERS[name][1]}"

@@ -6,10 +6,13 @@ from typing import Any
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, NotFound
-from pytest_ambient.mesh.dataplane import DEFAULT, istiods, revision
+from pytest_ambient.mesh.dataplane import DEFAULT, ISTIOD, revision, workloads
+from pytest_ambient.mesh.revisions import chosen
 
 SECURITY = "security.istio.io/v1"
 POLICIES = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication")
+NOWHERE: Object = {"metadata": {"namespace": "istio-system"}}
+"""An istiod where none is found."""
 FILE, STDOUT = "envoyFileAccessLog", "/dev/stdout"
 
 
@@ -28,43 +31,37 @@ class MeshWide:
 
 def read(kube: Kube) -> MeshWide:
     """As istiod's own configuration has it; Istio's defaults where this user may not read that."""
-    found = istiods(kube) or [{"metadata": {"namespace": "istio-system"}}]
-    config = _configuration(kube, found[0])
+    one = chosen(kube, workloads(kube, *ISTIOD) or [NOWHERE])
+    config = _configuration(kube, one.istiod)
     return MeshWide(
-        str(config.get("rootNamespace") or found[0]["metadata"]["namespace"]),
+        str(config.get("rootNamespace") or one.istiod["metadata"]["namespace"]),
         str(config.get("trustDomain") or "cluster.local"),
-        "" if any(revision(one) == DEFAULT for one in found) or _default_tag(kube) else revision(found[0]),
+        one.label,
         tuple(one for one in config.get("discoverySelectors") or () if isinstance(one, dict)),
     )
 
 
-def _default_tag(kube: Kube) -> bool:
-    """Whether a revision is the default one by a tag: a webhook's, or since Istio 1.28 a Service's."""
-    kinds = ("admissionregistration.k8s.io/v1/MutatingWebhookConfiguration", "v1/Service")
-    try:
-        return any(kube.list(kind, labels=f"istio.io/tag={DEFAULT}") for kind in kinds)
-    except Forbidden:
-        return True
-
-
 def providers(kube: Kube) -> Mapping[str, Mapping[str, Any]]:
     """The extension providers of the mesh by name."""
-    found = istiods(kube)
-    config = _configuration(kube, found[0]) if found else {}
+    config = _own(kube)
     listed = config.get("extensionProviders") or []
     return {str(each.get("name", "")): each for each in listed if isinstance(each, dict)}
 
 
 def own_log_format(kube: Kube) -> str | None:
     """Why the lines of the provider `envoy` are not those that Istio has by itself; None when they are."""
-    found = istiods(kube)
     own = providers(kube).get("envoy")
     if own is not None:
         file = own.get(FILE) or {}
         if file.get("logFormat") or file.get("omitEmptyValues") or file.get("path", STDOUT) != STDOUT:
             return "the mesh configuration has an extensionProvider envoy that logs in its own way"
-    written = _configuration(kube, found[0]).get("accessLogFormat") if found else None
+    written = _own(kube).get("accessLogFormat")
     return "the mesh configuration has an accessLogFormat of its own" if written else None
+
+
+def _own(kube: Kube) -> Mapping[str, Any]:
+    found = workloads(kube, *ISTIOD)
+    return _configuration(kube, chosen(kube, found).istiod) if found else {}
 
 
 def peer_authentication(kube: Kube) -> str | None:

@@ -7,7 +7,8 @@ from pytest_ambient.errors import InstallerError, NotInTime
 from pytest_ambient.mesh import claim
 from pytest_ambient.mesh.dataplane import ISTIOD, workloads
 from pytest_ambient.mesh.installer import MeshSpec, Target
-from pytest_ambient.mesh.landed import image_of, problems, tag_of, verify
+from pytest_ambient.mesh.landed import problems, verify
+from pytest_ambient.mesh.tags import build_of, fits, image_of, release_of
 
 SETTLES = 60.0
 """Seconds in which a mesh that others installed must be whole; it may be in the middle of a rollout."""
@@ -20,7 +21,7 @@ class Present:
     namespace: str
     revision: str
     version: str
-    """From its image's tag, else its label; empty when neither says."""
+    """Its build, from its image's tag, else the release of its label; empty when neither says."""
     ambient: bool
 
     def __str__(self) -> str:
@@ -40,7 +41,7 @@ def usable(kube: Kube, target: Target, spec: MeshSpec) -> bool:
     Raises InstallerError in one line for another version, one without ambient mode, or one of others that is not whole.
     """
     found = present(kube)
-    fitting = [one for one in found if one.ambient and one.version == spec.version]
+    fitting = [one for one in found if one.ambient and fits(one.version, spec.version)]
     if found and not fitting:
         raise InstallerError(
             f"{', '.join(map(str, found))} is there already, wanted {spec.version} in ambient mode: remove it, "
@@ -68,7 +69,8 @@ def _read(item: Object) -> Present:
     labels = meta.get("labels") or {}
     containers = item["spec"]["template"]["spec"]["containers"]
     values = {entry["name"]: entry.get("value", "") for c in containers for entry in c.get("env") or []}
-    tag = tag_of(image_of(item, "istiod"))
-    version = tag if tag[:1].isdigit() else str(labels.get("app.kubernetes.io/version", ""))
+    image = image_of(item, "istiod")
+    found, build = release_of(item, image), build_of(image)
+    version = build if found and build.startswith(found) else found
     ambient = values.get("PILOT_ENABLE_AMBIENT", "").lower() == "true"
     return Present(meta["namespace"], str(labels.get("istio.io/rev", "")), version, ambient)

@@ -1,16 +1,15 @@
-"""What must be ready before ambient mode can be judged: istiod, what moves the bytes, and captured pods."""
+"""What must be ready before ambient mode can be judged: istiod, and what moves the bytes on every node."""
 
-import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
-from pytest_ambient.errors import KubeError, NotInTime
-from pytest_ambient.mesh.dataplane import ISTIOD, ZTUNNEL, Dataplane, istiods, running, workloads
-
-_VERSION = re.compile(r":(v?\d+\.\d+\.\d+[^@/]*?)(?:-distroless|-debug)?(?:@.*)?$")
+from pytest_ambient.errors import NotInTime
+from pytest_ambient.mesh.dataplane import ISTIOD, ZTUNNEL, Dataplane, running, workloads
+from pytest_ambient.mesh.revisions import chosen
+from pytest_ambient.mesh.tags import build_of, fits, image_of, release, release_of, tag_of
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,13 @@ class Part:
     """Replicas, or nodes that must have one."""
     ready: int
     version: str
-    """The tag of its image, empty when that is no version."""
+    """The release that its image's tag or its label names, empty when neither does."""
     waiting: tuple[str, ...] = ()
     """Nodes without a ready pod of a DaemonSet."""
     tag: str = ""
     """The tag of its image as it is written, `latest` too."""
+    build: str = ""
+    """The build in that tag, a vendor's words with it; its version where there is no tag."""
 
     @property
     def problem(self) -> str | None:
@@ -46,6 +47,8 @@ class Mesh:
     """By the names of the data plane's parts; absent when there is none."""
     nodes: tuple[str, ...]
     dataplane: Dataplane = ZTUNNEL
+    istiods: str = ""
+    """Which istiod is the one among the parts and why, where there are several; else empty."""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -62,11 +65,11 @@ class Mesh:
 
     def disagreement(self, wanted: str | None = None) -> str | None:
         """How the parts' versions differ from each other, or from the one wanted; None when they agree."""
-        found = [part for name, part in self.versions.items() if self.product(name) == "istio"]
-        told = ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        if len(set(found)) > 1:
+        told = ", ".join(f"{name} {build}" for name, build in self.builds.items())
+        found = [self.parts[name] for name in self.versions if self.product(name) == "istio"]
+        if not all(fits(a.version, b.version) or fits(b.version, a.version) for a, b in combinations(found, 2)):
             return f"the parts run different versions: {told}"
-        other = [v for v in found if wanted and v != wanted and not v.startswith(f"{wanted}.")]
+        other = [part for part in found if wanted and not (fits(part.version, wanted) or fits(part.build, wanted))]
         return f"wanted Istio {wanted}, found {told}" if other else None
 
     @property
@@ -76,8 +79,13 @@ class Mesh:
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """The version of each part whose image has one."""
+        """The release of each part that tells one."""
         return {name: part.version for name, part in self.parts.items() if part.version}
+
+    @property
+    def builds(self) -> Mapping[str, str]:
+        """The same with the words that vendors add."""
+        return {name: part.build or part.version for name, part in self.parts.items() if part.version}
 
     @property
     def waypoint_image(self) -> str:
@@ -90,41 +98,19 @@ class Mesh:
         return self.dataplane.product if name == self.dataplane.name else "istio"
 
 
-@dataclass(frozen=True)
-class Capture:
-    """One pod and whether ambient mode has it."""
-
-    pod: str
-    """`NAMESPACE/NAME`."""
-    annotation: str
-    """The word of what redirects (the CNI agent, Kmesh): `enabled`, `pending` or empty."""
-    protocol: str
-    """ztunnel's word: `HBONE` or `TCP`; empty when it doesn't know the pod or can't be asked."""
-    doubt: str = ""
-    """Why no ztunnel could be asked; empty when one answered, or when there is none."""
-    hbone: bool = True
-    """Whether the data plane tunnels over HBONE; where it does not the annotation is all there is."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether all that can be asked say that ambient mode has the pod."""
-        return self.annotation == "enabled" and (self.protocol == "HBONE" or not self.hbone)
-
-    def __str__(self) -> str:
-        said = f"{self.pod}: annotation {self.annotation or 'absent'}"
-        return f"{said}, ztunnel says {self.protocol or 'nothing'}" if self.hbone else said
-
-
 def read(kube: Kube, dataplane: Dataplane | None = None) -> Mesh:
     """The mesh as it is now, with the data plane that is wanted, or else the one that runs."""
     plane = dataplane or running(kube)
     nodes = tuple(sorted(node["metadata"]["name"] for node in kube.list("v1/Node")))
-    found = {}
+    found, istiods = {}, ""
     for name, (kind, label) in plane.parts.items():
-        items = istiods(kube) if (kind, label) == ISTIOD else workloads(kube, kind, label)
+        items = workloads(kube, kind, label)
+        if items and (kind, label) == ISTIOD:
+            one = chosen(kube, items)
+            items, istiods = [one.istiod], one.words
         if items:
             found[name] = _part(kube, name, items[0], label)
-    return Mesh(found, nodes, plane)
+    return Mesh(found, nodes, plane, istiods)
 
 
 def wait(kube: Kube, within: float, dataplane: Dataplane | None = None) -> Mesh:
@@ -140,54 +126,20 @@ def wait(kube: Kube, within: float, dataplane: Dataplane | None = None) -> Mesh:
         return read(kube, dataplane)
 
 
-def captured(kube: Kube, namespaces: Iterable[str], dataplane: Dataplane = ZTUNNEL) -> tuple[Capture, ...]:
-    """Every pod of some namespaces that is not about to go, and whether it is captured."""
-    protocols, doubt = _protocols(kube) if dataplane.hbone else ({}, "")
-    found = []
-    for namespace in namespaces:
-        for pod in kube.list("v1/Pod", namespace):
-            meta = pod["metadata"]
-            if "deletionTimestamp" not in meta:
-                key = f"{namespace}/{meta['name']}"
-                annotation = (meta.get("annotations") or {}).get(dataplane.annotation, "")
-                found.append(Capture(key, annotation, protocols.get(key, ""), doubt, dataplane.hbone))
-    return tuple(found)
-
-
 def _part(kube: Kube, name: str, item: Object, label: str) -> Part:
     meta, status = item["metadata"], item.get("status") or {}
-    image = item["spec"]["template"]["spec"]["containers"][0].get("image", "")
-    found, tag = _VERSION.search(image), image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    version = found[1].removeprefix("v") if found else ""
+    image = image_of(item, name)
+    version, tag = release_of(item, image), tag_of(image)
+    build = build_of(image) if release(tag) else version
     if item["kind"] == "Deployment":
         wanted, ready = item["spec"].get("replicas", 1), status.get("availableReplicas", 0)
-        return Part(name, meta["namespace"], wanted, ready, version, tag=tag)
+        return Part(name, meta["namespace"], wanted, ready, version, tag=tag, build=build)
     pods = kube.list("v1/Pod", meta["namespace"], labels=label)
     waiting = sorted(pod["spec"].get("nodeName", "a node to come") for pod in pods if not _ready(pod))
     wanted, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
-    return Part(name, meta["namespace"], wanted, ready, version, tuple(waiting), tag)
+    return Part(name, meta["namespace"], wanted, ready, version, tuple(waiting), tag, build)
 
 
 def _ready(pod: Object) -> bool:
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-
-
-def _protocols(kube: Kube) -> tuple[dict[str, str], str]:
-    """`HBONE` or `TCP` by `NAMESPACE/POD`, from a ztunnel's workload list, or why none was to be had.
-
-    Every ztunnel knows all pods.
-    """
-    doubt = ""
-    for pod in kube.list("v1/Pod", labels=ZTUNNEL.label, fields="status.phase=Running"):
-        meta = pod["metadata"]
-        try:
-            dump = json.loads(kube.pod_http(meta["namespace"], meta["name"], 15000, "/config_dump"))
-        except (KubeError, ValueError) as error:
-            doubt = f"{meta['namespace']}/{meta['name']}: {error}"
-            continue
-        workloads = dump.get("workloads") or []
-        entries = workloads.values() if isinstance(workloads, dict) else workloads
-        known = {f"{entry.get('namespace')}/{entry.get('name')}": str(entry.get("protocol", "")) for entry in entries}
-        return known, ""
-    return {}, doubt

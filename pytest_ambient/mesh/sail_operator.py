@@ -12,9 +12,10 @@ from pytest_ambient.mesh.awaited import await_
 from pytest_ambient.mesh.bookinfo import RUN_LABEL
 from pytest_ambient.mesh.claim import FOUND, PRIVILEGED
 from pytest_ambient.mesh.installer import MeshSpec, Target
-from pytest_ambient.mesh.landed import CRD, tag_of
+from pytest_ambient.mesh.landed import CRD
 from pytest_ambient.mesh.owned import put
 from pytest_ambient.mesh.releases import Release
+from pytest_ambient.mesh.tags import build_of
 
 PART = "sail"
 NAMESPACE = "sail-operator"
@@ -174,7 +175,7 @@ def running(kube: Kube) -> Running | None:
         meta = item["metadata"]
         if meta["name"] in NAMES and (item.get("status") or {}).get("availableReplicas"):
             image = str(item["spec"]["template"]["spec"]["containers"][0].get("image", ""))
-            return Running(str(meta["namespace"]), tag_of(image))
+            return Running(str(meta["namespace"]), build_of(image))
     return None
 
 

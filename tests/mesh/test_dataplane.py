@@ -11,9 +11,9 @@ from pytest_ambient._kube import Kube
 from pytest_ambient.errors import BrokenEnvironment, Misuse
 from pytest_ambient.manifest import Places, read
 from pytest_ambient.mesh import bookinfo
+from pytest_ambient.mesh.capture import captured
 from pytest_ambient.mesh.dataplane import KMESH, ZTUNNEL, named, running
 from pytest_ambient.mesh.features import detect
-from pytest_ambient.mesh.readiness import captured
 from pytest_ambient.mesh.readiness import read as found
 from pytest_ambient.settings import Settings
 from pytest_ambient.testing import FakeKube

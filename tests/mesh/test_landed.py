@@ -133,16 +133,20 @@ def test_kmesh_needs_istiod_alone(tmp_path: Path) -> None:
     assert landed.problems(real(cluster), spec(tmp_path, dataplane="kmesh")) == []
 
 
-@pytest.mark.parametrize(
-    ("image", "tag"),
-    [
-        ("registry.istio.io/release/pilot:1.30.3-distroless", "1.30.3"),
-        ("host:5000/pilot:v1.30.3", "1.30.3"),
-        ("host:5000/pilot@sha256:ab", ""),
-        ("pilot:1.30.0-rc.1-debug@sha256:ab", "1.30.0-rc.1"),
-        ("pilot", ""),
-    ],
-)
-def test_the_version_in_an_image(image: str, tag: str) -> None:
-    """Variants, ports, digests and a leading v are no part of it."""
-    assert landed.tag_of(image) == tag
+@pytest.mark.parametrize("tag", ["1.30.3-fips", "1.30.3-solo-distroless", "v1.30.3"])
+def test_a_vendors_build_of_the_release_is_that_release(cluster: Cluster, tmp_path: Path, tag: str) -> None:
+    """Hardened images and other bases are in place as much as upstream's."""
+    container = workload(cluster, "DaemonSet", "ztunnel")["spec"]["template"]["spec"]["containers"][0]
+    container["image"] = f"{HUB}/ztunnel:{tag}"
+    assert landed.problems(real(cluster), spec(tmp_path)) == []
+
+
+def test_an_image_named_by_digest_is_known_by_its_parts_label(cluster: Cluster, tmp_path: Path) -> None:
+    """Istio's charts write the version beside it; without that nobody knows."""
+    item = workload(cluster, "DaemonSet", "ztunnel")
+    item["spec"]["template"]["spec"]["containers"][0]["image"] = f"{HUB}/ztunnel@sha256:ab"
+    assert landed.problems(real(cluster), spec(tmp_path)) == [
+        "ztunnel in istio-system is registry.istio.io/release/ztunnel@sha256:ab, wanted 1.30.3"
+    ]
+    item["metadata"]["labels"] = {"app.kubernetes.io/version": "1.30.3"}
+    assert landed.problems(real(cluster), spec(tmp_path)) == []

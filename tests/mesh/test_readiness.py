@@ -7,8 +7,9 @@ import pytest
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import Forbidden
+from pytest_ambient.mesh.capture import captured
 from pytest_ambient.mesh.features import BEYOND_EMBEDDED, FEATURES, detect
-from pytest_ambient.mesh.readiness import captured, read, wait
+from pytest_ambient.mesh.readiness import read, wait
 from pytest_ambient.testing import FakeKube
 
 READY = [{"type": "Ready", "status": "True"}]
@@ -55,7 +56,7 @@ def test_a_ready_mesh_has_no_problems(kube: FakeKube) -> None:
 
 
 def test_a_canary_beside_the_istiod_of_the_ztunnels_is_no_part_of_their_mesh(kube: FakeKube) -> None:
-    """Whatever its name and version: the ztunnels say by their revision whose they are."""
+    """Whatever its name and version; where the ztunnels are the canary's already, that they differ is told."""
     canary = workload("Deployment", "a-canary", "app=istiod", "docker.io/istio/pilot:1.31.1", {"availableReplicas": 1})
     canary["metadata"]["labels"]["istio.io/rev"] = "1-31-1"
     stable = kube.objects.pop(("apps/v1/Deployment", "mesh", "istiod"))
@@ -63,7 +64,12 @@ def test_a_canary_beside_the_istiod_of_the_ztunnels_is_no_part_of_their_mesh(kub
     kube.objects["apps/v1/Deployment", "mesh", "istiod"] = stable
     assert read(real(kube)).disagreement() is None
     kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"]["metadata"]["annotations"] = {"istio.io/rev": "1-31-1"}
-    assert read(real(kube)).versions["istiod"] == "1.31.1"
+    kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"]["spec"]["template"]["spec"]["containers"][0]["image"] = (
+        "z:1.31.1"
+    )
+    assert read(real(kube)).disagreement() == (
+        "the parts run different versions: istiod 1.30.3, istio-cni 1.30.3, ztunnel 1.31.1"
+    )
 
 
 def test_a_ztunnel_that_is_not_ready_is_told_with_its_node(kube: FakeKube) -> None:
@@ -192,3 +198,35 @@ def test_versions_that_disagree_are_told(kube: FakeKube) -> None:
     assert read(cast(Kube, kube)).disagreement() == (
         "the parts run different versions: istiod 1.30.3, istio-cni 1.30.3, ztunnel 1.29.1"
     )
+
+
+@pytest.mark.parametrize("tag", ["1.30.3-fips", "1.30.3-solo-distroless", "v1.30.3-debug", "1.30"])
+def test_a_vendors_words_are_no_other_version(kube: FakeKube, tag: str) -> None:
+    """Parts of one release agree, and fit the release that was asked for."""
+    template = kube.objects["apps/v1/DaemonSet", "mesh", "ztunnel"]["spec"]["template"]
+    template["spec"]["containers"][0]["image"] = f"hub/ztunnel:{tag}"
+    mesh = read(real(kube))
+    assert (mesh.disagreement(), mesh.disagreement("1.30")) == (None, None)
+
+
+def test_a_vendors_build_can_be_asked_for(kube: FakeKube) -> None:
+    """By its whole name; all parts must have it then."""
+    for name, image in (("istiod", "pilot"), ("istio-cni-node", "install-cni"), ("ztunnel", "ztunnel")):
+        kind = "Deployment" if name == "istiod" else "DaemonSet"
+        template = kube.objects[f"apps/v1/{kind}", "mesh", name]["spec"]["template"]
+        template["spec"]["containers"][0]["image"] = f"hub/{image}:1.30.3-fips-distroless"
+    assert [read(real(kube)).disagreement(wanted) for wanted in ("1.30.3-fips", "1.30.3")] == [None, None]
+    told = "istiod 1.30.3-fips, istio-cni 1.30.3-fips, ztunnel 1.30.3-fips"
+    assert read(real(kube)).disagreement("1.30.3-solo") == f"wanted Istio 1.30.3-solo, found {told}"
+
+
+def test_images_named_by_digest_have_the_version_of_their_labels(kube: FakeKube) -> None:
+    """And none where there is no such label: that is no disagreement."""
+    for kind, _, name in [key for key in kube.objects if key[0].startswith("apps/")]:
+        item = kube.objects[kind, "mesh", name]
+        item["spec"]["template"]["spec"]["containers"][0]["image"] = f"hub/{name}@sha256:{'ab' * 32}"
+    mesh = read(real(kube))
+    assert (dict(mesh.versions), mesh.problems, mesh.disagreement()) == ({}, (), None)
+    kube.objects["apps/v1/Deployment", "mesh", "istiod"]["metadata"]["labels"]["app.kubernetes.io/version"] = "1.30.3"
+    mesh = read(real(kube))
+    assert (dict(mesh.versions), mesh.disagreement("1.30.3")) == ({"istiod": "1.30.3"}, None)
