@@ -1,13 +1,14 @@
 """What shows or helps a mesh: Prometheus, Kiali, Grafana and Jaeger out of Istio's samples, and MetalLB."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import InstallerError, Misuse
 from pytest_ambient.manifest import plain
-from pytest_ambient.mesh import metallb, owned, release, tracing
+from pytest_ambient.mesh import metallb, owned, release, tags, tracing, versions
 from pytest_ambient.mesh.dataplane import ISTIOD, workloads
 from pytest_ambient.mesh.installer import MeshSpec, Target
 from pytest_ambient.mesh.revisions import chosen
@@ -49,13 +50,29 @@ def _step(target: Target, spec: MeshSpec, name: str) -> Step:
 
 def _sample(name: str, target: Target, spec: MeshSpec) -> None:
     kube = target.kube()
-    items = read(release.folder(spec, target.say) / "samples" / "addons" / f"{name}.yaml", root(kube), spec.hub)
+    samples = release.folder(_fitting(kube, spec, name, target.say), target.say) / "samples"
+    items = read(samples / "addons" / f"{name}.yaml", root(kube), spec.hub)
     if not owned.foreign(kube, items, target.run):
         for item in items:
             owned.put(kube, item, target.run, part(name))
     owned.rolled_out(kube, items, what=f"addon {name}", within=spec.within)
     if name == "jaeger":
         tracing.switch_on(kube, root(kube), target.run, part(name))
+
+
+def _fitting(kube: Kube, spec: MeshSpec, name: str, say: Callable[[str], None]) -> MeshSpec:
+    """With the version of the mesh that is there: nobody who adds to it says which one that is."""
+    if spec.release is not None:
+        return spec
+    istiod = _istiod(kube)
+    found = tags.release_of(istiod, tags.image_of(istiod, "istiod"))
+    if not found:
+        say(f"addon {name}: istiod does not tell its version, the sample is that of Istio {spec.version}")
+        return spec
+    version = versions.patch(found)
+    if version != spec.version:
+        say(f"addon {name}: Istio {found} runs here, the sample is that of Istio {version}")
+    return replace(spec, version=version)
 
 
 def _metallb(target: Target, spec: MeshSpec) -> None:
@@ -85,10 +102,14 @@ def part(name: str) -> str:
 
 def root(kube: Kube) -> str:
     """The namespace of istiod; InstallerError without one."""
+    return str(_istiod(kube)["metadata"]["namespace"])
+
+
+def _istiod(kube: Kube) -> Object:
     found = workloads(kube, *ISTIOD)
     if not found:
         raise InstallerError(f"there is no istiod: no Deployment with label {ISTIOD[1]}")
-    return str(chosen(kube, found).istiod["metadata"]["namespace"])
+    return chosen(kube, found).istiod
 
 
 def read(path: Path, namespace: str, hub: str | None) -> list[Object]:

@@ -23,7 +23,8 @@ _RELEASE = re.compile(r"v?(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?(?:-(?:alpha|beta|rc)(?
 
 def image_of(item: Object, part: str) -> str:
     """The image of the container that makes a Deployment or DaemonSet this part of a mesh."""
-    containers = item["spec"]["template"]["spec"]["containers"]
+    template = (item.get("spec") or {}).get("template") or {"spec": {}}
+    containers = template["spec"].get("containers") or [{}]
     wanted = CONTAINERS.get(part, ("", ""))[0]
     return str(next((c for c in containers if c.get("name") == wanted), containers[0]).get("image", ""))
 
