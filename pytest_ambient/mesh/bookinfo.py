@@ -17,6 +17,7 @@ from pytest_ambient.mesh.discovery import NAME, needed
 from pytest_ambient.mesh.images import CURL, own
 from pytest_ambient.mesh.refusals import Patience
 from pytest_ambient.mesh.serving import settle
+from pytest_ambient.mesh.stuck import Waits
 
 INSTALLER = f"{MANAGER}-install"
 """The field manager of what is installed: rules may change the same objects under a name of their own."""
@@ -72,7 +73,7 @@ def install(
             documents = [item for name in stage for item in read(FOLDER / f"{name}.yaml", places, image=image)]
             items = [labelled(item, run, places.discovery) for item in documents]
             list(threads.map(lambda item: refusals.applied(kube, item, INSTALLER), items))
-    until(partial(_ready, kube, places, Patience()), what="Bookinfo to be Ready", within=within)
+    until(partial(_ready, kube, places, Patience(), Waits()), what="Bookinfo to be Ready", within=within)
     refusals.undecided(kube, places.ours, answered=settle(kube, places))
     return Bookinfo(places, run, _captures(kube, places, dataplane), image(CURL))
 
@@ -114,30 +115,30 @@ def _run_of(namespace: Object | None) -> str | None:
     return None if label is None else str(label)
 
 
-def _ready(kube: Kube, places: Places, patience: Patience) -> bool | NotYet:
-    refused = dict[str, str]()
-    late = [f"{namespace}/{text}" for namespace in places.ours for text in _late(kube, namespace, refused)]
+def _ready(kube: Kube, places: Places, patience: Patience, waits: Waits) -> bool | NotYet:
+    """Whether all Deployments are complete; if not, which are late, each with the reason of a pod that waits."""
+    late, refused, stuck = list[str](), dict[str, str](), list[Object]()
+    for namespace in places.ours:
+        found = [item for item in kube.list("apps/v1/Deployment", namespace) if not _complete(item)]
+        pods = kube.list("v1/Pod", namespace) if found else []
+        for item in found:
+            name, own = f"{namespace}/{item['metadata']['name']}", _pods_of(item, pods)
+            late.append(f"{name} ({next(refusals.reasons(item, own), 'not Ready')})")
+            refused |= {name: why} if (why := refusals.refusal(item)) else {}
+            stuck += own
     patience.spend(refused)
+    waits.look(kube, stuck)
     return NotYet(", ".join(late)) if late else True
 
 
-def _late(kube: Kube, namespace: str, refused: dict[str, str]) -> Sequence[str]:
-    """The Deployments of a namespace that are not complete, each with the reason of a pod that waits."""
-    found = list[tuple[str, Object]]()
-    for item in kube.list("apps/v1/Deployment", namespace):
-        status, name = item.get("status") or {}, item["metadata"]["name"]
-        current = status.get("observedGeneration", 0) >= item["metadata"].get("generation", 1)
-        if not current or status.get("availableReplicas", 0) < item["spec"].get("replicas", 1):
-            found.append((name, item))
-            if refusals.refusal(item):
-                refused[f"{namespace}/{name}"] = refusals.refusal(item)
-    pods = kube.list("v1/Pod", namespace) if found else []
-    return [f"{name} ({_why(item, pods)})" for name, item in found]
+def _complete(deployment: Object) -> bool:
+    status, meta = deployment.get("status") or {}, deployment["metadata"]
+    current = status.get("observedGeneration", 0) >= meta.get("generation", 1)
+    return bool(current and status.get("availableReplicas", 0) >= deployment["spec"].get("replicas", 1))
 
 
-def _why(item: Object, pods: Sequence[Object]) -> str:
-    own = [pod for pod in pods if pod["metadata"]["name"].startswith(item["metadata"]["name"])]
-    return next(refusals.reasons(item, own), "not Ready")
+def _pods_of(deployment: Object, pods: Sequence[Object]) -> list[Object]:
+    return [pod for pod in pods if pod["metadata"]["name"].startswith(f"{deployment['metadata']['name']}-")]
 
 
 def _captures(kube: Kube, places: Places, dataplane: Dataplane) -> tuple[Capture, ...]:

@@ -9,7 +9,7 @@ import pytest
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import BrokenEnvironment, Inconclusive, NotInTime
 from pytest_ambient.manifest import Document, Places, read
-from pytest_ambient.mesh import bookinfo
+from pytest_ambient.mesh import bookinfo, stuck
 from pytest_ambient.testing import FakeKube
 
 PLACES = Places("shop", "shop-other", "shop-outside")
@@ -136,6 +136,23 @@ def test_a_late_workload_is_named_with_the_reason_of_its_pod(kube: Cluster) -> N
         NotInTime, match=r"shop/details-v1 \(ImagePullBackOff: unknown image\), .*reviews-v1 \(not Ready\)"
     ):
         bookinfo.install(real(kube), PLACES, "r1", within=0.01)
+
+
+def test_an_image_that_never_comes_is_given_up_long_before_the_deadline(
+    kube: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One clear line, naming the pod, the image and what was said."""
+    monkeypatch.setattr(stuck, "PULLED_WITHIN", 0.1)
+    kube.late = "yes"
+    waiting = {"reason": "ErrImagePull", "message": "x: not found"}
+    container = {"name": "details", "image": "x", "state": {"waiting": waiting}}
+    meta = {"name": "details-v1-x", "namespace": "shop"}
+    kube.objects["v1/Pod", "shop", "details-v1-x"] = {"metadata": meta, "status": {"containerStatuses": [container]}}
+    with pytest.raises(
+        BrokenEnvironment,
+        match=r"^pod shop/details-v1-x does not get image x for 0 s: ErrImagePull: x: not found: take",
+    ):
+        bookinfo.install(real(kube), PLACES, "r1", within=60)
 
 
 def test_a_pod_that_is_not_captured_is_told(kube: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
