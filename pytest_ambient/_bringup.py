@@ -67,7 +67,7 @@ def installation(settings: Settings, provider: Provider, folder: Path) -> "Insta
     from pytest_ambient.mesh.plan import Installation
 
     spec = MeshSpec(
-        version=versions.patch(settings.istio_version or _released(settings.istio_dir)),
+        version=versions.patch(settings.istio_version or released(settings.istio_dir)),
         folder=folder,
         dataplane=settings.dataplane,
         release=settings.istio_dir,
@@ -78,7 +78,7 @@ def installation(settings: Settings, provider: Provider, folder: Path) -> "Insta
     return Installation(name, spec, settings.addons)
 
 
-def _released(folder: Path | None) -> str | None:
+def released(folder: Path | None) -> str | None:
     """The version of an unpacked release, as its own manifest says."""
     if folder is None:
         return None

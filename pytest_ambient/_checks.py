@@ -33,7 +33,7 @@ def check(settings: Settings, spec: "Callable[[], ClusterSpec]") -> None:
 
 
 def _provided(settings: Settings, provider: Provider, spec: "ClusterSpec") -> None:
-    reason = _meshed(settings) if _bringup.meshed(provider) else _installed(settings, provider)
+    reason = _meshed(settings, provider) if _bringup.meshed(provider) else _installed(settings, provider)
     if reason is not None:
         raise Misuse(reason)
     provider.check(spec)
@@ -65,19 +65,25 @@ def _together(settings: Settings, cluster: str) -> str | None:
     return _faults(settings)
 
 
-def _meshed(settings: Settings) -> str | None:
+def _meshed(settings: Settings, provider: Provider) -> str | None:
     said = [name for name in FOR_BARE if settings.said(name)]
     said += ["installer"] if settings.installer not in (None, _bringup.NONE) else []
     said += ["dataplane"] if settings.dataplane != "ztunnel" else []
     if not said:
-        return None
+        return _own_version(settings, str(getattr(provider, "mesh", "")))
     return f"{settings.spelled(said[0])} is for clusters without a mesh: {settings.cluster} comes with its own"
 
 
+def _own_version(settings: Settings, own: str) -> str | None:
+    wanted = settings.istio_version
+    if wanted is None or not own or own == wanted or own.startswith(f"{wanted}."):
+        return None
+    return f"{settings.spelled('istio_version')}: {settings.cluster} comes with Istio {own}, wanted {wanted}"
+
+
 def _installed(settings: Settings, provider: Provider) -> str | None:
+    release(settings)
     folder, which = settings.istio_dir, settings.spelled("istio_dir")
-    if folder is not None and not any((folder / part).exists() for part in RELEASE):
-        return f"{which}: {folder} is no unpacked Istio release, it has neither {' nor '.join(RELEASE)}"
     if _bringup.installer(settings, provider) != _bringup.NONE:
         return None
     if settings.said("gateway_api"):
@@ -85,6 +91,13 @@ def _installed(settings: Settings, provider: Provider) -> str | None:
     if folder is not None and not settings.addons:
         return f"{which} is for what is installed: give --ambient-installer or --ambient-addons"
     return None
+
+
+def release(settings: Settings) -> None:
+    """Misuse for a folder that is named as an unpacked Istio release and is none."""
+    folder, which = settings.istio_dir, settings.spelled("istio_dir")
+    if folder is not None and not any((folder / part).exists() for part in RELEASE):
+        raise Misuse(f"{which}: {folder} is no unpacked Istio release, it has neither {' nor '.join(RELEASE)}")
 
 
 def _paired(settings: Settings, version: str) -> None:

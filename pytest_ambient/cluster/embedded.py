@@ -16,6 +16,8 @@ from pytest_ambient.errors import NotInTime, ProviderError
 from pytest_ambient.finding import Finding
 
 MODULE = "pytest_ambient.embedded"
+ISTIO = "1.30.3"
+"""The Istio that it behaves like; said here too, for its own packages are perhaps not installed."""
 
 READY, LOG, PROCESS = "ready.json", "log", "process.json"
 """What a state folder holds: the cluster's own word that it serves, its output, and which process it is."""
@@ -30,6 +32,7 @@ class Embedded:
     """A mesh on this machine in one process tree, a test bench."""
 
     meshed = True
+    mesh = ISTIO
 
     def check(self, spec: ClusterSpec) -> None:
         """Misuse on a system other than Linux."""

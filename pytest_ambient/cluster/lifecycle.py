@@ -204,7 +204,10 @@ class Lifecycle:
         )
         if complaint:
             self.say(f"not all evidence could be saved in {folder}: {complaint}")
-        return f"\n  evidence in {folder}" if folder.is_dir() and any(folder.iterdir()) else ""
+        if not folder.is_dir() or any(folder.iterdir()):
+            return f"\n  evidence in {folder}" if folder.is_dir() else ""
+        folder.rmdir()  # nobody had anything to say
+        return ""
 
     def _save_logs(self) -> None:
         if self.plan.logs is None or self._lease is None:

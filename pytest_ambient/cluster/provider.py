@@ -103,9 +103,10 @@ class Cluster:
 class Provider(Protocol):
     """Brings one Kubernetes cluster into being and lets it go again; knows nothing of pytest or of meshes.
 
-    Two attributes may be left out, and are then False: `meshed`, clusters come with a mesh of their own and none is
-    installed; `reuses`, `create` takes a cluster that was kept under the name when it is as wanted. So may the method
-    `subnets(cluster)`, the subnets of the network that the nodes are in, which an addon gives addresses out of.
+    Some attributes may be left out. `meshed`: clusters come with a mesh of their own and none is installed; `mesh` is
+    then its Istio version, empty where nobody knows that before. `reuses`: `create` takes a cluster that was kept under
+    the name when it is as wanted. The method `subnets(cluster)`, which may be left out as well, gives the subnets of
+    the network that the nodes are in, for an addon to give addresses out of.
     """
 
     def check(self, spec: ClusterSpec) -> None:

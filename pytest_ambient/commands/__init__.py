@@ -1,7 +1,8 @@
 """The verbs of the console script, a module each, and how all of them read their options and speak.
 
-A verb's module has `WORDS`, its line in the help; `OPTIONS`, the names of the `--ambient-` options that it takes;
-`arguments(parser)`, which adds flags of its own; and `act(parsed)`, which does it and returns the exit code.
+A verb's module has `WORDS`, its line in the help; `OPTIONS`, the names of the `--ambient-` options that it takes, and
+perhaps `HELP`, what these mean to it alone; `arguments(parser)`, which adds flags of its own; and `act(parsed)`, which
+does it and returns the exit code.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from pytest_ambient.settings import Settings, settle
 
 BENCH = "bench"
 """What a cluster is called that is given no name."""
+ANOTHER = f"name that `pytest-ambient up` gave the cluster ({BENCH})"
+"""The help for `--ambient-name` of verbs that look for one."""
 
 
 def settings(parsed: argparse.Namespace) -> Settings:

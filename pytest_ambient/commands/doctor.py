@@ -14,6 +14,12 @@ WORDS = "look at this machine, the cluster and the mesh, and say what is missing
 OPTIONS = (
     "cluster", "context", "kubeconfig", "name", "nodes", "kubernetes-version", "istio-version", "hub", "timeout",
 )  # fmt: skip
+HELP = {
+    "cluster": "cluster that a run would test: existing or a provider's name (only this machine is looked at)",
+    "name": f"name that a cluster would get ({commands.BENCH})",
+    "istio-version": "Istio version that a run would install, or that must be found (newest known)",
+    "timeout": "change a wait, of which cluster alone counts here",
+}
 MARKS: dict[State, str] = {"ok": "ok", "warning": "warn", "failed": "FAIL", "unknown": "?"}
 
 
@@ -26,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def act(parsed: argparse.Namespace) -> int:
     """Say all findings; 1 when one of them would keep a run from starting."""
     from pytest_ambient import _bringup, doctor
+    from pytest_ambient.cluster.provider import find
 
     if parsed.rbac:
         from pytest_ambient.cluster.permissions import MANIFEST
@@ -34,6 +41,8 @@ def act(parsed: argparse.Namespace) -> int:
         return 0
     settings = commands.settings(parsed)
     spec = _bringup.cluster_spec(settings, settings.name or commands.BENCH, None)
+    if settings.cluster is not None:  # what is wrong with the question is told before any answer
+        find(settings.cluster).check(spec)
     found = list(_told(doctor.look(settings, spec), parsed.output))
     if parsed.output == "json":
         plain = [{name: redacted(text) for name, text in asdict(finding).items()} for finding in found]

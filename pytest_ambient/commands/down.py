@@ -7,6 +7,7 @@ from pytest_ambient.errors import AmbientError
 
 WORDS = "remove a cluster that up or --ambient-keep left running"
 OPTIONS = ("name",)
+HELP = {"name": f"{commands.ANOTHER}, or that of a run whose mesh was kept"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 WORDS = "show kiali, productpage, grafana, prometheus or jaeger at an address of this machine, until Ctrl-C"
 OPTIONS = ("name", "kubeconfig", "context", "namespace")
+HELP = {
+    "name": commands.ANOTHER,
+    "kubeconfig": "kubeconfig of another cluster ($KUBECONFIG or ~/.kube/config with --ambient-context)",
+    "context": "context of another cluster (kubeconfig's current one with --ambient-kubeconfig)",
+    "namespace": "namespace of Bookinfo (the one there is)",
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,12 +57,15 @@ def act(parsed: argparse.Namespace) -> int:
 
 def _kube(settings: "Settings") -> "Kube":
     """The cluster that is meant: by kubeconfig or context, else by the name under which `up` left it."""
+    from pytest_ambient import _bringup
     from pytest_ambient._kube import Kube
     from pytest_ambient.cluster.lease import of_cluster
+    from pytest_ambient.cluster.provider import find
 
     if settings.kubeconfig is not None or settings.context is not None:
         if settings.name is not None:
             raise Misuse("--ambient-name and --ambient-kubeconfig or --ambient-context name two clusters: give one")
+        find("existing").check(_bringup.cluster_spec(settings, commands.BENCH, None))
         return Kube(settings.kubeconfig, settings.context)
     name = settings.name or commands.BENCH
     one = of_cluster(name)

@@ -29,8 +29,13 @@ OPTIONS = (
     "timeout",
     "fault",
 )
-
-
+HELP = {
+    "cluster": "provider of the cluster to bring up: embedded, kind, k3d, minikube or another's name",
+    "name": f"name of the cluster ({commands.BENCH})",
+    "istio-version": "Istio version to install (newest known)",
+    "installer": "what puts the mesh in: an installer's name, or none (istioctl)",
+    "dataplane": "data plane to install: ztunnel, kmesh (ztunnel)",
+}
 WANTED = "embedded, kind, k3d or minikube"
 """What to ask for, in words."""
 

@@ -93,6 +93,17 @@ def test_a_failed_bring_up_saves_logs_before_it_undoes(tmp_path: Path) -> None:
     assert (tmp_path / "logs" / "log").exists()
 
 
+def test_where_nobody_logged_anything_no_folder_is_left(tmp_path: Path) -> None:
+    """A cluster that was refused before anything of it was made, as by a container runtime that does not answer."""
+    with fake_provider(tmp_path / "diary", fails="docker does not answer") as fake:
+        fake.save_logs = lambda cluster, folder: None  # type: ignore[method-assign]  # nothing was begun
+        one = life(fake, [])
+        one.plan = replace(one.plan, evidence=tmp_path / "failures" / "r1")
+        with pytest.raises(BringUpFailed, match=r"^cluster fake did not come up: docker does not answer$"):
+            one.up()
+    assert list((tmp_path / "failures").iterdir()) == []
+
+
 def test_namespaces_that_are_kept_are_named_by_their_label(tmp_path: Path) -> None:
     """Nobody answers for them any more, so no lease stays; the line removes them."""
     told: list[str] = []

@@ -1,6 +1,7 @@
 """`pytest-ambient images`: one image a line with its reason, or JSON."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -87,9 +88,23 @@ def test_the_embedded_cluster_pulls_none(capsys: pytest.CaptureFixture[str]) -> 
         (["--ambient-addons=zipkin"], "unknown addon 'zipkin', known are grafana, jaeger, kiali, metallb, prometheus"),
         (["--ambient-addons=zipkin", "--ambient-cluster=embedded"], "unknown addon 'zipkin', known are grafana"),
         (["--ambient-istio-version=1.9.0"], "Istio 1.9.0 is not known here, only 1.24 to 1.31"),
+        (["--ambient-cluster=knid"], "unknown cluster 'knid', known are embedded, existing, k3d, kind, minikube\n"),
+        (
+            ["--ambient-istio-dir=/nope"],
+            "--ambient-istio-dir: /nope is no unpacked Istio release, it has neither bin/istioctl nor ",
+        ),
     ],
 )
 def test_what_is_unknown_is_a_mistake(words: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 2 and one line."""
     assert main(["images", *words]) == 2
     assert capsys.readouterr().err.startswith(f"pytest-ambient: {text}")
+
+
+def test_a_release_at_hand_decides_the_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it does for the run that these images are for."""
+    chart = tmp_path / "manifests" / "charts" / "base" / "Chart.yaml"
+    chart.parent.mkdir(parents=True)
+    chart.write_text("name: base\nversion: 1.28.3\n")
+    found = [one for one, _ in lines(capsys, f"--ambient-istio-dir={tmp_path}")]
+    assert "docker.io/istio/ztunnel:1.28.3-distroless" in found

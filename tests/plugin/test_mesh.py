@@ -11,9 +11,11 @@ import pytest
 
 from pytest_ambient._run import Process
 from pytest_ambient.cli import main
+from pytest_ambient.cluster import embedded
 from pytest_ambient.cluster import lease as leases
 from pytest_ambient.cluster.lease import Lease
 from pytest_ambient.cluster.provider import Cluster
+from pytest_ambient.embedded.apps import istio
 from pytest_ambient.mesh import gateway_api
 from pytest_ambient.mesh.installer import MeshSpec
 from pytest_ambient.mesh.plan import Installation
@@ -193,6 +195,24 @@ def test_a_cluster_with_a_mesh_of_its_own_gets_no_other(project: Project, argume
     result = project.run("--ambient-cluster=embedded", argument)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {which} is for clusters without a mesh: embedded comes with its own"])
+
+
+@pytest.mark.parametrize("version", ["9.9", "1.30.4", "1.31"])
+def test_a_mesh_of_its_own_has_the_version_it_has(project: Project, version: str) -> None:
+    """Before anything is made; its own version, or minor, may be said."""
+    result = project.run("--ambient-cluster=embedded", f"--ambient-istio-version={version}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [f"ERROR: --ambient-istio-version: embedded comes with Istio {embedded.ISTIO}, wanted {version}"]
+    )
+    minor = embedded.ISTIO.rpartition(".")[0]
+    for own in (embedded.ISTIO, minor):
+        assert project.run("--ambient-cluster=embedded", f"--ambient-istio-version={own}").ret != result.ret
+
+
+def test_the_version_that_embedded_is_said_to_have_is_its_own() -> None:
+    """It is written down twice."""
+    assert embedded.ISTIO == istio.VERSION
 
 
 def test_the_check_of_an_installer_runs_before_anything_is_made(bare: Furnished) -> None:

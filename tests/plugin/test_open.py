@@ -88,6 +88,8 @@ def test_what_is_not_there_is_one_line(wire: Wire, capsys: pytest.CaptureFixture
     [
         (["--ambient-name=a", "--ambient-context=b"], "name two clusters: give one"),
         (["--port=70000", "--ambient-kubeconfig=k"], "--port: wanted a number from 0 to 65535, got 70000"),
+        (["--ambient-kubeconfig=/nope"], "--ambient-kubeconfig: /nope cannot be read: No such file or directory"),
+        (["--ambient-kubeconfig=/dev/null"], "--ambient-kubeconfig: /dev/null is not a kubeconfig"),
     ],
 )
 def test_a_wrong_use_is_one_line(words: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
