@@ -2,11 +2,7 @@
 
 import hashlib
 import os
-import shutil
-import tarfile
-import tempfile
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -30,8 +26,16 @@ LONGEST_TEXT = 1 << 20
 """Bytes beyond which a text is none: a checksum file has a few dozen."""
 
 
+REPLACED = "nothing was kept; a proxy may have put something else in its place, the right file can be put at"
+
+
 def quiet(line: str) -> None:
     """Say nothing."""
+
+
+def anything(path: Path) -> str:
+    """Nothing is wrong with any file."""
+    return ""
 
 
 def cache_folder() -> Path:
@@ -41,19 +45,25 @@ def cache_folder() -> Path:
 
 
 def fetch(
-    url: str, *, sha256: str | None, name: str, say: Callable[[str], None] = quiet, within: float = 600.0
+    url: str,
+    *,
+    sha256: str | None,
+    name: str,
+    check: Callable[[Path], str] = anything,
+    say: Callable[[str], None] = quiet,
+    within: float = 600.0,
 ) -> Path:
     """The file `name` of the cache, downloaded from `url` unless it is there; FetchFailed in one line if it cannot be.
 
-    `name` may have folders and must tell versions apart: without a `sha256` whatever has this name is taken. A download
-    that breaks off leaves its part, and the next call goes on from there. `within` is seconds, waiting for others
-    included.
+    `name` may have folders and must tell versions apart: without a `sha256` whatever has this name is taken, unless
+    `check` says what is wrong with it. A download that breaks off leaves its part, and the next call goes on from
+    there. `within` is seconds, waiting for others included.
     """
     path, deadline = _place(name), time.monotonic() + within
-    if _right(path, sha256):
+    if _right(path, sha256, check):
         return path
     with _only_one(path, within):
-        if _right(path, sha256):  # somebody else fetched it meanwhile
+        if _right(path, sha256, check):  # somebody else fetched it meanwhile
             return path
         say(f"downloading {url}")
         part = path.with_name(f"{path.name}.part")
@@ -61,6 +71,7 @@ def fetch(
             part.unlink(missing_ok=True)
         try:
             _downloaded(url, part, sha256, deadline, path)
+            _checked(url, part, check, path)
             os.replace(part, path)
         except OSError as error:
             raise FetchFailed(f"{url}: {part} cannot be written: {error.strerror or error}") from None
@@ -78,46 +89,10 @@ def text(url: str, *, within: float = 30.0) -> str:
     return body.decode(errors="replace")
 
 
-def unpack(archive: Path, member: str | None, to: Path) -> Path:
-    """The folder `to` with all that a tar archive holds, or `to / member` with this one file; made whole or not at all.
-
-    What is there already is returned as it is. FetchFailed when the archive is damaged, lacks the member or holds what
-    would be put outside `to`.
-    """
-    wanted = to if member is None else to / member
-    if wanted.exists():
-        return wanted
-    to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
-    try:
-        with tarfile.open(archive) as tar:
-            if member is None:
-                tar.extractall(draft, filter="data")
-            else:
-                tar.extract(member, draft, filter="data")
-        _publish(draft if member is None else draft / member, wanted)
-    except KeyError:
-        raise FetchFailed(f"{archive}: holds no {member}") from None
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise FetchFailed(f"{archive}: cannot be unpacked to {to}: {error}") from None
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return wanted
-
-
 def digest(path: Path) -> str:
     """The sha256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _publish(draft: Path, wanted: Path) -> None:
-    wanted.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        os.replace(draft, wanted)
-    except OSError:
-        if not wanted.exists():  # otherwise another process was faster, with the same archive
-            raise
 
 
 def _place(name: str) -> Path:
@@ -132,8 +107,16 @@ def _place(name: str) -> Path:
     return path
 
 
-def _right(path: Path, sha256: str | None) -> bool:
-    return path.is_file() and (sha256 is None or digest(path) == sha256)
+def _right(path: Path, sha256: str | None, check: Callable[[Path], str]) -> bool:
+    return path.is_file() and (sha256 is None or digest(path) == sha256) and not check(path)
+
+
+def _checked(url: str, part: Path, check: Callable[[Path], str], path: Path) -> None:
+    """FetchFailed when what came is not what it must be; then nothing is kept of it."""
+    found = check(part)
+    if found:
+        part.unlink()
+        raise FetchFailed(f"{url}: what came {found}: {REPLACED} {path}")
 
 
 @contextmanager
@@ -158,10 +141,7 @@ def _downloaded(url: str, part: Path, sha256: str | None, deadline: float, path:
             return
         part.unlink()
         if not begun:
-            raise FetchFailed(
-                f"{url}: its sha256 is {found} and must be {sha256}: nothing was kept; "
-                f"a proxy may have put something else in its place, the right file can be put at {path}"
-            )
+            raise FetchFailed(f"{url}: its sha256 is {found} and must be {sha256}: {REPLACED} {path}")
         begun = False  # the part was of something else: once more, from the start
     raise FetchFailed(f"{url}: did not come whole: put the file at {path}")
 

@@ -16,6 +16,7 @@ DANGEROUS = {
     "websocket": {"_kube.py", "_kube_exec.py", "_kube_forward.py", "_kube_stream.py"},
     "subprocess": {"_run.py", "embedded/process.py"},
     "requests": {"_fetch.py"},
+    "tarfile": {"_archive.py"},
     "tenacity": {"_wait.py"},
     "filelock": {"_lock.py"},
     "pytest_kind": {"cluster/kind_child.py"},
@@ -24,7 +25,7 @@ DANGEROUS = {
 MAY_IMPORT = {
     "verdict": {"verdict", "errors"},
     "probe": {"probe", "verdict", "manifest", "errors", "redact", "_kube", "_wait"},
-    "mesh": {"mesh", "manifest", "errors", "steps", "finding", "_halt", "_kube", "_run", "_fetch", "_wait"},
+    "mesh": {"mesh", "manifest", "errors", "steps", "finding", "_archive", "_halt", "_kube", "_run", "_fetch", "_wait"},
     "cluster": {
         "cluster",
         "errors",

@@ -3,25 +3,18 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
-from pytest_ambient._fetch import fetch
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
-from pytest_ambient.errors import FetchFailed, Forbidden, InstallerError, Invalid, NotFound
-from pytest_ambient.mesh import versions
+from pytest_ambient.errors import Forbidden, InstallerError, Invalid, NotFound
+from pytest_ambient.mesh import bundle, versions
 from pytest_ambient.mesh.bookinfo import INSTALLER, RUN_LABEL
+from pytest_ambient.mesh.bundle import BUNDLE, CHANNEL, GROUP, NEEDED, annotation
 from pytest_ambient.mesh.installer import MeshSpec, Target
 from pytest_ambient.mesh.landed import CRD, established
 from pytest_ambient.steps import Group, Step
 
-RELEASES = "https://github.com/kubernetes-sigs/gateway-api/releases/download"
-GROUP = "gateway.networking.k8s.io"
 GROUPS = (GROUP, "gateway.networking.x-k8s.io")
-NEEDED = ("gatewayclasses", "gateways", "httproutes", "referencegrants")
-"""Without these there is no waypoint."""
-BUNDLE = f"{GROUP}/bundle-version"
-CHANNEL = f"{GROUP}/channel"
 
 OLDEST = {(1, 30): "v1.5.0", (1, 24): "v1.1.0"}
 """The oldest bundle that Istio reads, by the version from which on that holds: 1.30 asks for kinds that came in 1.5."""
@@ -30,8 +23,6 @@ POLICY = f"safe-upgrades.{GROUP}"
 ADMISSION = "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"
 GUARDS = (f"{ADMISSION}Binding", ADMISSION)
 """Bundles from v1.5 on bring a policy that refuses older bundles and the other channel; this one installs none."""
-
-OFFLINE = "or put the file into the folder of --ambient-istio-dir"
 
 
 def steps(target: Target, spec: MeshSpec) -> Group:
@@ -51,7 +42,7 @@ def install(target: Target, spec: MeshSpec) -> None:
     if any(not _ours(item, target) for item in there):
         _accept(there, target, spec)
         return
-    wanted = [_labelled(item, target.run) for item in _bundle(target, spec)]
+    wanted = [_labelled(item, target.run) for item in bundle.bring(spec, target.say)]
     if target.owned:
         _disarm(kube)
     try:
@@ -95,36 +86,9 @@ def _accept(there: Sequence[Object], target: Target, spec: MeshSpec) -> None:
             f"the cluster's Gateway API {found or 'of unknown version'} is too old for Istio {spec.version}, "
             f"which needs {oldest} or newer; it was not installed by this run and is left as it is"
         )
-    channel = next(iter(_annotations(there[0], CHANNEL)), "")
+    channel = annotation(there[0], CHANNEL)
     other = f", {channel} channel where {spec.gateway_api} was asked for" if channel != spec.gateway_api else ""
     target.say(f"Gateway API {found} is there already and used as it is{other}")
-
-
-def _bundle(target: Target, spec: MeshSpec) -> Iterator[Object]:
-    """The CRDs of the bundle, without the policy that it may bring."""
-    import yaml
-
-    path = _file(target, spec)
-    try:
-        documents = list(yaml.load_all(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InstallerError(f"{path}: is no bundle of the Gateway API: {' '.join(str(error).split())}") from None
-    found = [item for item in documents if isinstance(item, dict) and item.get("kind") == "CustomResourceDefinition"]
-    if not found:
-        raise InstallerError(f"{path}: is no bundle of the Gateway API: it has no CRDs")
-    yield from found
-
-
-def _file(target: Target, spec: MeshSpec) -> Path:
-    """The bundle's file: in the local release where one was put, else downloaded."""
-    version, name = versions.of(spec.version).gateway_api, f"{spec.gateway_api}-install.yaml"
-    if spec.release is not None and (spec.release / name).is_file():
-        return spec.release / name
-    url = f"{RELEASES}/{version}/{name}"
-    try:
-        return fetch(url, sha256=None, name=f"gateway-api/{version}/{name}", say=target.say, within=spec.within)
-    except FetchFailed as error:
-        raise FetchFailed(f"{error}; {OFFLINE}") from None
 
 
 def _labelled(item: Object, run: str) -> Object:
@@ -175,14 +139,8 @@ def _others(kube: Kube, crd: Object, run: str) -> Iterator[str]:
 def _bundle_of(items: Sequence[Object]) -> str:
     """The oldest bundle version among CRDs that waypoints need; empty when one does not say."""
     needed = [item for item in items if item["metadata"]["name"].partition(".")[0] in NEEDED]
-    told = [next(iter(_annotations(item, BUNDLE)), "") for item in needed]
+    told = [annotation(item, BUNDLE) for item in needed]
     return min(told, key=versions.number, default="")
-
-
-def _annotations(item: Object, key: str) -> Iterator[str]:
-    found = (item["metadata"].get("annotations") or {}).get(key)
-    if found:
-        yield str(found)
 
 
 def _oldest(version: str) -> str:

@@ -1,5 +1,7 @@
 """The Gateway API's CRDs: which bundle, whose, how applied, and when they are taken out again."""
 
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,8 @@ import pytest
 import yaml
 
 from pytest_ambient.errors import FetchFailed, InstallerError, Invalid, NotInTime
-from pytest_ambient.mesh import gateway_api
+from pytest_ambient.mesh import bundle as published
+from pytest_ambient.mesh import gateway_api, versions
 from pytest_ambient.mesh.landed import CRD, GATEWAY_CLASS
 from tests.fileserver import FileServer, file_server
 from tests.mesh.landing import Cluster, FakeTarget, spec, target
@@ -19,13 +22,13 @@ KINDS = {
     "httproutes": "HTTPRoute",
     "referencegrants": "ReferenceGrant",
 }
-GROUP = gateway_api.GROUP
+GROUP = published.GROUP
 GATEWAY = f"{GROUP}/v1/Gateway"
 
 
 def definition(plural: str, version: str = "v1.5.1", channel: str = "standard") -> dict[str, Any]:
     """A CRD as generated ones are, empty status included."""
-    notes = {gateway_api.BUNDLE: version, gateway_api.CHANNEL: channel}
+    notes = {published.BUNDLE: version, published.CHANNEL: channel}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -94,7 +97,8 @@ def downloads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FileS
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     with file_server() as served:
-        monkeypatch.setattr(gateway_api, "RELEASES", served.url)
+        monkeypatch.setattr(published, "RELEASES", served.url)
+        monkeypatch.setattr(published, "_table", dict)  # ours are no published CRDs
         yield served
 
 
@@ -130,7 +134,7 @@ def test_the_bundle_of_the_istio_version_is_downloaded_once(
     api: Api, tmp_path: Path, downloads: FileServer, version: str, channel: Any, path: str
 ) -> None:
     """Version by Istio's, channel as asked; a second cluster takes it from the cache."""
-    downloads.files[path] = bundle().encode()
+    downloads.files[path] = bundle(path.split("/")[1], channel).encode()
     wanted = spec(tmp_path, version=version, gateway_api=channel, within=20)
     gateway_api.install(target(api), wanted)
     gateway_api.install(target(Api(tmp_path)), wanted)
@@ -153,6 +157,87 @@ def test_a_file_that_is_no_bundle_is_told(api: Api, tmp_path: Path, local: Path,
     with pytest.raises(InstallerError, match=f"standard-install.yaml: is no bundle of the Gateway API: {why}") as error:
         gateway_api.install(target(api), spec(tmp_path, release=local))
     assert "\n" not in str(error.value)
+
+
+PATH = "/v1.5.1/standard-install.yaml"
+PORTAL = "<!DOCTYPE html><html><body><h1>Welcome to our network</h1><p>Please log in: now.</p></body></html>"
+WRONG = {
+    "portal": (PORTAL, "is no bundle of the Gateway API: "),
+    "cut": (bundle()[:-200], "is no bundle of the Gateway API: 1 of its CRDs are not whole"),
+    "cut-within-words": (bundle()[:-200] + ': "', "is no bundle of the Gateway API: mapping values are not allowed "),
+    "policy": ("kind: ValidatingAdmissionPolicy\n", "is no bundle of the Gateway API: it has no CRDs"),
+    "older": (bundle("v1.4.1"), "is the Gateway API v1.4.1 standard, wanted v1.5.1 standard"),
+    "channel": (bundle(channel="experimental"), "is the Gateway API v1.5.1 experimental, wanted v1.5.1 standard"),
+    "mixed": (bundle() + "---\n" + bundle("v1.6.0"), "is the Gateway API v1.5.1 standard, v1.6.0 standard, wanted v1"),
+    "part": (
+        yaml.safe_dump_all([definition("gateways"), definition("httproutes")]),
+        "is not the whole Gateway API v1.5.1, it lacks gatewayclasses, referencegrants",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), WRONG.values(), ids=WRONG)
+def test_what_is_no_such_bundle_is_never_kept(
+    api: Api, tmp_path: Path, downloads: FileServer, text: str, why: str
+) -> None:
+    """A network that answers everything with its log-in page spoils one run, not all after it."""
+    downloads.files[PATH] = text.encode()
+    with pytest.raises(FetchFailed) as error:
+        gateway_api.install(target(api), spec(tmp_path, within=20))
+    said = str(error.value)
+    assert said.startswith(f"{downloads.url}{PATH}: what came {why}")
+    kept = tmp_path / "cache" / "pytest-ambient" / "gateway-api" / "v1.5.1" / "standard-install.yaml"
+    assert said.endswith(
+        f": nothing was kept; a proxy may have put something else in its place, the right file can be put at {kept}; "
+        "or put the file into the folder of --ambient-istio-dir"
+    )
+    assert "\n" not in said
+    assert [path.name for path in kept.parent.iterdir()] == []
+    downloads.files[PATH] = bundle().encode()
+    gateway_api.install(target(api), spec(tmp_path, within=20))
+    assert len(api.names(CRD)) == len(KINDS)
+
+
+def test_what_lies_in_the_cache_is_looked_at_too(api: Api, tmp_path: Path, downloads: FileServer) -> None:
+    """It may be from before anybody looked."""
+    kept = tmp_path / "cache" / "pytest-ambient" / "gateway-api" / "v1.5.1" / "standard-install.yaml"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(PORTAL)
+    downloads.files[PATH] = bundle().encode()
+    gateway_api.install(target(api), spec(tmp_path, within=20))
+    assert (downloads.asked, kept.read_text()) == ([PATH], bundle())
+
+
+def test_crds_of_a_known_bundle_are_as_they_were_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their contents: comments and the order of a file do not count, a changed default does."""
+    path = tmp_path / "bundle.yaml"
+    path.write_text(bundle())
+    known = published.digest(published.read(path))
+    monkeypatch.setattr(published, "_table", lambda: {"v1.5.1": {"standard": known}})
+    turned = "---\n".join(["# Copyright 2027\n", *reversed(bundle().split("---\n"))])
+    path.write_text(turned)
+    assert published.wrong(path, "v1.5.1", "standard") == ""
+    path.write_text(bundle().replace("served: true", "served: false", 1))
+    assert published.wrong(path, "v1.5.1", "standard") == (
+        "is not the Gateway API v1.5.1 as it was published: the contents of its CRDs are others"
+    )
+
+
+def test_every_bundle_that_an_istio_is_built_with_is_known() -> None:
+    """In both channels."""
+    table = tomllib.loads(published.TABLE.read_text())
+    assert {row.gateway_api for row in versions.table()} <= set(table)
+    assert all(set(row) == {"standard", "experimental"} for row in table.values())
+    assert all(re.fullmatch("[0-9a-f]{64}", one) for row in table.values() for one in row.values())
+
+
+def test_a_local_file_of_another_bundle_is_said(api: Api, tmp_path: Path, local: Path) -> None:
+    """And used: whoever put it there has decided."""
+    (local / "standard-install.yaml").write_text(bundle("v1.4.1"))
+    said: list[str] = []
+    gateway_api.install(target(api, said), spec(tmp_path, release=local))
+    assert said == [f"{local / 'standard-install.yaml'} is the Gateway API v1.4.1: Istio 1.30.3 is built with v1.5.1"]
+    assert len(api.names(CRD)) == len(KINDS)
 
 
 def test_crds_that_are_not_served_in_time(api: Api, tmp_path: Path, local: Path) -> None:
@@ -221,7 +306,7 @@ def test_crds_of_this_run_are_applied_again(api: Api, tmp_path: Path, local: Pat
     gateway_api.install(target(api), spec(tmp_path, release=local))
     assert len(api.names(CRD)) == len(KINDS)
     notes = api.objects[CRD, "", f"httproutes.{GROUP}"]["metadata"]["annotations"]
-    assert notes[gateway_api.BUNDLE] == "v1.5.1"
+    assert notes[published.BUNDLE] == "v1.5.1"
 
 
 def test_a_kept_cluster_of_ours_loses_the_policy_before_a_downgrade(api: Api, tmp_path: Path, local: Path) -> None:
