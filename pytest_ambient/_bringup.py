@@ -54,7 +54,16 @@ def cluster_spec(settings: Settings, name: str, owner: int | None) -> ClusterSpe
         faults=settings.fault,
         owner=owner,
         within=settings.timeout["cluster"],
+        mounts=_mounts(settings),
     )
+
+
+def _mounts(settings: Settings) -> tuple[tuple[str, str], ...]:
+    if settings.dataplane == "ztunnel":  # takes nothing for given; most runs load no data plane for this
+        return ()
+    from pytest_ambient.mesh import dataplane
+
+    return dataplane.named(settings.dataplane).mounts
 
 
 def installation(settings: Settings, provider: Provider, folder: Path) -> "Installation | None":

@@ -1,17 +1,15 @@
-"""The container runtime of this machine: which one it is, whether it runs, its images, containers and networks."""
+"""The container runtime of this machine: which one it is, whether it runs, its images and networks."""
 
 import ipaddress
 import json
 import os
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from pytest_ambient._run import Ran, run
 from pytest_ambient.errors import CommandFailed, ProviderError
-from pytest_ambient.finding import Finding
 
 Object: TypeAlias = dict[str, Any]
 Subnet: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -24,6 +22,9 @@ VARIABLE = "KIND_EXPERIMENTAL_PROVIDER"
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 """Kernels' words for what images call otherwise."""
+
+SOON, LONG = 30.0, 300.0
+"""Seconds for a question, and for a removal or a transfer."""
 
 OFF = "start it, or test a cluster that is there with --ambient-cluster=existing"
 DENIED = "let this user use it: sudo usermod -aG docker $USER, then log in again"
@@ -66,32 +67,31 @@ def find(*names: str) -> Runtime:
     raise ProviderError(f"no container runtime on PATH: install {wanted}, or test on --ambient-cluster=embedded")
 
 
+def docker() -> Runtime:
+    """Docker, which some tools know alone; ProviderError when it is not on PATH."""
+    path = shutil.which("docker")
+    if path is None:
+        raise ProviderError("docker is not on PATH: install it, or test on --ambient-cluster=embedded")
+    return Runtime("docker", path)
+
+
 def info(runtime: Runtime) -> Info:
     """What the runtime says of itself; ProviderError with what to do when it does not answer."""
     form = "json" if runtime.name == "podman" else "{{json .}}"
-    ran = _asked(runtime, "info", "--format", form, within=20.0)
+    ran = asked(runtime, "info", "--format", form, within=20.0)
     try:
         said: Object = json.loads(ran.output)
     except ValueError:
         said = {}
     errors = ran.errors.strip() or "; ".join(said.get("ServerErrors") or ())
     if ran.status or said.get("ServerErrors") or not said:
-        raise ProviderError(_unreachable(runtime, errors or ran.output.strip()))
+        raise ProviderError(unreachable(runtime, errors or ran.output.strip()))
     return _podman(said) if runtime.name == "podman" else _docker(said)
-
-
-def finding(runtime: Runtime) -> Finding:
-    """Whether the runtime answers."""
-    try:
-        found = info(runtime)
-    except ProviderError as error:
-        return Finding("container runtime", "failed", str(error))
-    return Finding("container runtime", "ok", f"{runtime.name} {found.version}")
 
 
 def has_image(runtime: Runtime, image: str) -> bool:
     """Whether the image is on this machine."""
-    return _asked(runtime, "image", "inspect", "--format", "{{.Id}}", image).status == 0
+    return asked(runtime, "image", "inspect", "--format", "{{.Id}}", image).status == 0
 
 
 def save_image(runtime: Runtime, image: str, archive: Path, *, within: float = 300.0) -> None:
@@ -100,33 +100,16 @@ def save_image(runtime: Runtime, image: str, archive: Path, *, within: float = 3
     An archive of all platforms, of which only one was pulled, is what nodes refuse (kind#3795).
     """
     one = [] if runtime.name == "podman" else ["--platform", f"linux/{info(runtime).architecture}"]
-    ran = _asked(runtime, "save", *one, "--output", str(archive), image, within=within)
+    ran = asked(runtime, "save", *one, "--output", str(archive), image, within=within)
     if ran.status and one:  # a docker before 28 has no such flag, and no such archives either
-        ran = _asked(runtime, "save", "--output", str(archive), image, within=within)
+        ran = asked(runtime, "save", "--output", str(archive), image, within=within)
     if ran.status:
         raise CommandFailed(f"{runtime.name} save {image}: exit {ran.status}: {ran.errors.strip()}")
 
 
-def containers(runtime: Runtime, label: str) -> tuple[str, ...]:
-    """The names of all containers that carry a label (`key=value`), stopped ones too; ProviderError when it is off."""
-    ran = _asked(runtime, "ps", "--all", "--filter", f"label={label}", "--format", "{{.Names}}")
-    if ran.status:
-        raise ProviderError(_unreachable(runtime, ran.errors.strip()))
-    return tuple(ran.output.split())
-
-
-def remove(runtime: Runtime, names: Sequence[str]) -> None:
-    """Remove containers with their anonymous volumes, running ones too; ProviderError when one stays."""
-    if not names:
-        return
-    ran = _asked(runtime, "rm", "--force", "--volumes", *names, within=120.0)
-    if ran.status:
-        raise ProviderError(f"{runtime.name} cannot remove {', '.join(names)}: {ran.errors.strip()}")
-
-
 def subnets(runtime: Runtime, network: str) -> tuple[Subnet, ...]:
     """The subnets of a network, IPv4 first; ProviderError when there is no such network."""
-    ran = _asked(runtime, "network", "inspect", network)
+    ran = asked(runtime, "network", "inspect", network)
     try:
         described: list[Object] = json.loads(ran.output)
         found = [ipaddress.ip_network(text, strict=False) for one in described for text in _subnets(one)]
@@ -142,7 +125,8 @@ def _subnets(described: Object) -> list[str]:
     return [*(one["Subnet"] for one in docker), *(one["subnet"] for one in described.get("subnets") or ())]
 
 
-def _asked(runtime: Runtime, *words: str, within: float = 30.0) -> Ran:
+def asked(runtime: Runtime, *words: str, within: float = SOON) -> Ran:
+    """What the runtime answered, failed or not; ProviderError when it does not answer at all."""
     try:
         return run([runtime.path, *words], check=False, within=within)
     except CommandFailed as error:
@@ -157,7 +141,8 @@ def _is_docker(path: str) -> bool:
         return False
 
 
-def _unreachable(runtime: Runtime, said: str) -> str:
+def unreachable(runtime: Runtime, said: str) -> str:
+    """What to tell of a runtime that could not be asked, by what it said."""
     lines = [line for line in said.splitlines() if line.strip()]
     reason = lines[-1].strip() if lines else "it says nothing"
     return f"{runtime.name} does not answer: {reason}: {DENIED if 'permission denied' in said.lower() else OFF}"

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pytest_ambient.cluster import container, docker, nodes, tool
-from pytest_ambient.cluster.docker import Belongings
+from pytest_ambient.cluster import container, kernel, nodes, tool
+from pytest_ambient.cluster.belongings import Belongings
 from pytest_ambient.cluster.k3d_node import CONTAINERD, cni_folders, default, image, table
 from pytest_ambient.cluster.kept import fingerprint, keep, reusable
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
@@ -41,7 +41,7 @@ class K3d:
 
     def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
         """Whether k3d and Docker are there and fit, and the kernel for its nodes."""
-        return (K3D.found(), *docker.findings(spec.kubernetes_version or default()))
+        return (K3D.found(), *kernel.under(container.docker, spec.kubernetes_version or default()))
 
     def create(self, spec: ClusterSpec) -> Cluster:
         """The cluster, or the kept one of the same configuration, with all its nodes ready."""
@@ -65,7 +65,7 @@ class K3d:
         if tool.begun(folder):
             if shutil.which(K3D.name):
                 with suppress(ProviderError):  # what it could not remove is removed below, or told there
-                    _run("cluster", "delete", called(cluster.name), folder=folder, within=docker.LONG)
+                    _run("cluster", "delete", called(cluster.name), folder=folder, within=container.LONG)
             _belongings(cluster.name).remove()
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
@@ -73,7 +73,7 @@ class K3d:
 
     def load_image(self, cluster: Cluster, image: str) -> None:
         """Bring an image of this machine to every node; ProviderError when it is not here or cannot be brought."""
-        folder, runtime = _folder(cluster), docker.docker()
+        folder, runtime = _folder(cluster), container.docker()
         if not container.has_image(runtime, image):
             raise ProviderError(f"image {image} is not on this machine: the nodes pull it themselves")
         # the mode `tools` would tell of no failure on a node
@@ -83,14 +83,14 @@ class K3d:
             try:
                 # what k3d itself takes from Docker's containerd store names layers of other processors, too, which are
                 # not there: an archive of one processor's does not (https://github.com/kubernetes-sigs/kind/issues/3795)
-                container.save_image(runtime, image, archive, within=docker.LONG)
-                _run(*command, str(archive), folder=folder, within=docker.LONG)
+                container.save_image(runtime, image, archive, within=container.LONG)
+                _run(*command, str(archive), folder=folder, within=container.LONG)
             except (CommandFailed, ProviderError):
-                _run(*command, image, folder=folder, within=docker.LONG)
+                _run(*command, image, folder=folder, within=container.LONG)
 
     def subnets(self, cluster: Cluster) -> Sequence[str]:
         """The subnets of the network that the nodes are in."""
-        return [str(one) for one in container.subnets(docker.docker(), f"k3d-{called(cluster.name)}")]
+        return [str(one) for one in container.subnets(container.docker(), f"k3d-{called(cluster.name)}")]
 
     def save_logs(self, cluster: Cluster, folder: Path) -> None:
         """Write what k3d said, how its nodes are, and the log of every node."""
@@ -99,10 +99,8 @@ class K3d:
         if not tool.begun(own):
             return
         shutil.copyfile(own / tool.LOG, folder / tool.LOG)
-        containers = _belongings(cluster.name).nodes()
-        docker.save_logs(containers, folder)
-        if containers:
-            listed = _run("node", "list", *containers, folder=own, within=docker.SOON)
+        if containers := _belongings(cluster.name).save_logs(folder):
+            listed = _run("node", "list", *containers, folder=own, within=container.SOON)
             (folder / "nodes.txt").write_text(listed)
 
     def _make(self, spec: ClusterSpec, node_image: str) -> None:
@@ -142,9 +140,10 @@ class K3d:
     def _attached(self, spec: ClusterSpec, within: float) -> Cluster:
         name = called(spec.name)
         kubeconfig, context = spec.folder / "kubeconfig", f"k3d-{name}"
-        _write(kubeconfig, _run("kubeconfig", "get", name, folder=spec.folder, within=docker.SOON, keep=False))
-        nodes.ready(kubeconfig, context, spec.nodes, within)
-        programs, configurations = cni_folders(docker.read(f"k3d-{name}-server-0", CONTAINERD))
+        _write(kubeconfig, _run("kubeconfig", "get", name, folder=spec.folder, within=container.SOON, keep=False))
+        found, belongings = nodes.ready(kubeconfig, context, spec.nodes, within), _belongings(spec.name)
+        belongings.mount(nodes.names(found), spec.mounts)
+        programs, configurations = cni_folders(belongings.read(f"k3d-{name}-server-0", CONTAINERD))
         return Cluster(
             name=spec.name,
             kubeconfig=kubeconfig,
@@ -173,7 +172,7 @@ def _run(*arguments: str, folder: Path, within: float, keep: bool = True) -> str
 
 def _belongings(name: str) -> Belongings:
     label = f"label=k3d.cluster={called(name)}"
-    return Belongings((label,), (label,), ("label=app=k3d", f"name=^k3d-{called(name)}$"))
+    return Belongings(container.docker(), (label,), (label,), ("label=app=k3d", f"name=^k3d-{called(name)}$"))
 
 
 def _folder(cluster: Cluster) -> Path:

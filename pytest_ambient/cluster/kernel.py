@@ -4,10 +4,11 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pytest_ambient.cluster.container import Info
+from pytest_ambient.cluster.container import Info, Runtime, info
+from pytest_ambient.errors import ProviderError
 from pytest_ambient.finding import Finding, State
 
 INSTANCES, WATCHES = 512, 524288
@@ -27,6 +28,16 @@ ROOM = 10 << 30
 
 FULL = 2 << 30
 """Bytes below which not even the node image fits."""
+
+
+def under(runtime: Callable[[], Runtime], kubernetes: str) -> Sequence[Finding]:
+    """Whether a container runtime is there and answers, and what nodes need of the kernel under it."""
+    try:
+        one = runtime()
+        found = info(one)
+    except ProviderError as error:
+        return (Finding("container runtime", "failed", str(error)),)
+    return (Finding("container runtime", "ok", f"{one.name} {found.version}"), *findings(found, kubernetes))
 
 
 def findings(found: Info, kubernetes: str, root: Path = Path("/")) -> Sequence[Finding]:

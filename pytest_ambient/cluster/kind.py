@@ -26,9 +26,6 @@ Object: TypeAlias = dict[str, Any]
 SHORT, LONG = 60.0, 300.0
 """Seconds that kind may take for a question, and for moving images and logs."""
 
-LEAST = 10.0
-"""Seconds that nodes get to become ready, however late the cluster was made."""
-
 NETWORK = "KIND_EXPERIMENTAL_DOCKER_NETWORK"
 """kind's own variable for another network than its usual one."""
 
@@ -49,14 +46,7 @@ class Kind:
     def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
         """The extra, the container runtime, which kind is used, and what nodes need of the kernel."""
         choice = kind_binary.choose(spec.kubernetes_version)
-        found = (_extra(), kind_binary.finding(choice))
-        try:
-            runtime = container.find()
-            info = container.info(runtime)
-        except ProviderError as error:
-            return (*found, Finding("container runtime", "failed", str(error)))
-        answers = Finding("container runtime", "ok", f"{runtime.name} {info.version}")
-        return (*found, answers, *kernel.findings(info, choice.kubernetes))
+        return (_extra(), kind_binary.finding(choice), *kernel.under(container.find, choice.kubernetes))
 
     def create(self, spec: ClusterSpec) -> Cluster:
         """The cluster, or the kept one of the same configuration, once all its nodes are ready."""
@@ -70,7 +60,7 @@ class Kind:
             _attached(spec)
         else:
             _made(spec, choice, shape, deadline)
-        cluster = _ready(spec, max(deadline - time.monotonic(), LEAST))
+        cluster = _ready(spec, deadline - time.monotonic())
         keep(spec.folder, wanted)
         return cluster
 
@@ -139,13 +129,14 @@ def _made(spec: ClusterSpec, choice: Choice, shape: str, deadline: float) -> Non
 
 
 def _attached(spec: ClusterSpec) -> None:
-    """Write the kubeconfig of a kept cluster again: pytest-kind would leave it empty, and its port may have changed."""
+    """Start a kept cluster's nodes, and write its kubeconfig again: pytest-kind would leave it empty."""
     begun = made(spec.name, spec.folder)
     if begun is None or not begun.nodes:
         raise ProviderError(f"cluster {spec.name} was kept and is gone: pytest-ambient down --ambient-name={spec.name}")
     begun.unlock()
     words = ("export", "kubeconfig", "--name", spec.name, "--kubeconfig", str(begun.kubeconfig))
     try:
+        begun.belongings.start()
         begun.run(*words, within=SHORT)
     except ProviderError as error:
         raise ProviderError(f"{error}: pytest-ambient down --ambient-name={spec.name}") from None
@@ -153,8 +144,11 @@ def _attached(spec: ClusterSpec) -> None:
 
 def _ready(spec: ClusterSpec, within: float) -> Cluster:
     kubeconfig, context = spec.folder / "kubeconfig", f"kind-{spec.name}"
-    _open(kubeconfig, context, nodes.ready(kubeconfig, context, spec.nodes, within))
-    return Cluster(spec.name, kubeconfig, context, owned=True, provider="kind", folder=spec.folder)
+    found = nodes.ready(kubeconfig, context, spec.nodes, within)
+    _open(kubeconfig, context, found)
+    cluster = Cluster(spec.name, kubeconfig, context, owned=True, provider="kind", folder=spec.folder)
+    _begun(cluster).belongings.mount(nodes.names(found), spec.mounts)
+    return cluster
 
 
 def _open(kubeconfig: Path, context: str, found: Sequence[Object]) -> None:
@@ -180,7 +174,7 @@ def _removed(begun: Made) -> None:
             begun.order(_order("delete", begun), within=LONG)
         except BrokenEnvironment as error:
             complaint = f": {error}"
-    container.remove(begun.runtime, begun.nodes)  # what kind could not, or there is no kind any more
+    begun.belongings.remove()  # what kind could not, or there is no kind any more
     if begun.nodes:
         raise ProviderError(f"cluster {begun.name}: some nodes stay{complaint}")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pytest_ambient._run import Ran, run
 from pytest_ambient.cluster import container, kernel, tool
+from pytest_ambient.cluster.belongings import Belongings
 from pytest_ambient.cluster.container import Runtime
 from pytest_ambient.cluster.kind_child import Order
 from pytest_ambient.errors import CommandFailed, ProviderError
@@ -51,9 +52,14 @@ class Made:
         return self.folder / "kubeconfig"
 
     @property
-    def nodes(self) -> tuple[str, ...]:
+    def belongings(self) -> Belongings:
+        """What of it is in the container runtime."""
+        return Belongings(self.runtime, (f"label=io.x-k8s.kind.cluster={self.name}",))
+
+    @property
+    def nodes(self) -> list[str]:
         """Names of its containers, of half-made clusters too; ProviderError when the runtime does not answer."""
-        return container.containers(self.runtime, f"io.x-k8s.kind.cluster={self.name}")
+        return self.belongings.nodes()
 
     def write(self) -> None:
         """Make it known before anything is made; ProviderError when that cannot be written."""

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from pytest_ambient._fetch import cache_folder
-from pytest_ambient.cluster import container, docker, nodes, tool
-from pytest_ambient.cluster.docker import Belongings
+from pytest_ambient.cluster import container, kernel, nodes, tool
+from pytest_ambient.cluster.belongings import Belongings
 from pytest_ambient.cluster.kept import fingerprint, keep, reusable
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.cluster.tool import Tool
@@ -52,7 +52,7 @@ class Minikube:
 
     def findings(self, spec: ClusterSpec) -> Sequence[Finding]:
         """Whether minikube and Docker are there and fit, and this user is one that minikube serves."""
-        return (MINIKUBE.found(), _user(), *docker.findings(spec.kubernetes_version or DEFAULT))
+        return (MINIKUBE.found(), _user(), *kernel.under(container.docker, spec.kubernetes_version or DEFAULT))
 
     def create(self, spec: ClusterSpec) -> Cluster:
         """The cluster, or the kept one of the same configuration, with all its nodes ready."""
@@ -78,7 +78,7 @@ class Minikube:
         if tool.begun(folder):
             if shutil.which(MINIKUBE.name):
                 with suppress(ProviderError):  # what it could not remove is removed below, or told there
-                    _run("delete", "--profile", cluster.name, folder=folder, within=docker.LONG)
+                    _run("delete", "--profile", cluster.name, folder=folder, within=container.LONG)
             _belongings(cluster.name).remove()
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
@@ -87,17 +87,17 @@ class Minikube:
     def load_image(self, cluster: Cluster, image: str) -> None:
         """Bring an image of this machine to every node; ProviderError when it is not here or did not arrive."""
         folder = _folder(cluster)
-        if not container.has_image(docker.docker(), image):
+        if not container.has_image(container.docker(), image):
             raise ProviderError(f"image {image} is not on this machine: the nodes pull it themselves")
         profile = ("--profile", cluster.name)
-        _run("image", "load", image, "--daemon=true", *profile, folder=folder, within=docker.LONG)
+        _run("image", "load", image, "--daemon=true", *profile, folder=folder, within=container.LONG)
         # minikube counts a load that failed on a node as none: only what is there then tells
-        if whole(image) not in _run("image", "ls", *profile, folder=folder, within=docker.SOON).split():
+        if whole(image) not in _run("image", "ls", *profile, folder=folder, within=container.SOON).split():
             raise ProviderError(f"image {image} did not arrive in cluster {cluster.name}: its nodes pull it themselves")
 
     def subnets(self, cluster: Cluster) -> Sequence[str]:
         """The subnets of the network that the nodes are in."""
-        return [str(one) for one in container.subnets(docker.docker(), cluster.name)]
+        return [str(one) for one in container.subnets(container.docker(), cluster.name)]
 
     def save_logs(self, cluster: Cluster, folder: Path) -> None:
         """Write what minikube said, its own gathering of logs, and the log of every node."""
@@ -106,9 +106,9 @@ class Minikube:
         if not tool.begun(own):
             return
         shutil.copyfile(own / tool.LOG, folder / tool.LOG)
-        docker.save_logs(_belongings(cluster.name).nodes(), folder)
+        _belongings(cluster.name).save_logs(folder)
         target = ("--file", str(folder / "minikube.txt"))
-        _run("logs", "--profile", cluster.name, *target, folder=own, within=docker.LONG)
+        _run("logs", "--profile", cluster.name, *target, folder=own, within=container.LONG)
 
     def _attached(self, spec: ClusterSpec, within: float) -> Cluster:
         kubeconfig = spec.folder / "kubeconfig"
@@ -117,6 +117,7 @@ class Minikube:
         except OSError as error:
             raise ProviderError(f"{kubeconfig}: minikube wrote no kubeconfig: {error.strerror}") from None
         found = nodes.ready(kubeconfig, spec.name, spec.nodes, within)
+        _belongings(spec.name).mount(nodes.names(found), spec.mounts)
         runtimes = [str(node["status"].get("nodeInfo", {}).get("containerRuntimeVersion", "")) for node in found]
         return Cluster(
             name=spec.name,
@@ -196,7 +197,7 @@ def _run(*arguments: str, folder: Path, within: float) -> str:
 
 def _belongings(name: str) -> Belongings:
     ours = ("label=created_by.minikube.sigs.k8s.io=true", f"name=^{name}(-m[0-9]+)?$")
-    return Belongings(ours, ours, (ours[0], f"name=^{name}$"))
+    return Belongings(container.docker(), ours, ours, (ours[0], f"name=^{name}$"))
 
 
 def _folder(cluster: Cluster) -> Path:

@@ -1,5 +1,6 @@
 """The nodes of a cluster that was just made: awaited until all are ready."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -26,6 +27,11 @@ def ready(kubeconfig: Path, context: str, count: int, within: float) -> list[Obj
         raise ProviderError(str(error)) from None
     finally:
         kube.close()
+
+
+def names(nodes: Iterable[Object]) -> list[str]:
+    """The names of nodes; in clusters of containers these are the containers' own."""
+    return [str(node["metadata"]["name"]) for node in nodes]
 
 
 def _ready(kube: "Kube", count: int) -> list[Object] | NotYet:

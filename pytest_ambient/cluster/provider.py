@@ -44,6 +44,8 @@ class ClusterSpec:
     """Process that the cluster must not outlive; None for a cluster that is to stay."""
     within: float = 120.0
     """Seconds until it must answer."""
+    mounts: tuple[tuple[str, str], ...] = ()
+    """File systems that a node must have, by type and folder, where a provider's nodes may lack them."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ class Dataplane:
     """The part that is told to have pods' DNS queries answered, and its variable that is `true` then."""
     product: str = "istio"
     """Whose versions the data plane's image has."""
+    mounts: tuple[tuple[str, str], ...] = ()
+    """File systems that it takes for given on a node, by type and folder: nodes that are containers have them not."""
 
     @property
     def kind(self) -> str:
@@ -73,6 +75,7 @@ KMESH = Dataplane(
     proxy_image="ghcr.io/kmesh-net/waypoint",
     dns=("kmesh", "KMESH_ENABLE_DNS_PROXY"),
     product="kmesh",
+    mounts=(("bpf", "/sys/fs/bpf"),),  # each node its own: https://github.com/kmesh-net/kmesh/issues/662
 )
 
 KNOWN = {plane.name: plane for plane in (ZTUNNEL, KMESH)}

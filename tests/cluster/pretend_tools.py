@@ -104,6 +104,8 @@ def docker(words: list[str]) -> None:
         Path(option(words, "--output")).write_text(words[-1])
     elif verb == "exec":
         say(CONTAINERD)
+    elif verb == "start":
+        say("\n".join(words[1:]))
     elif verb in ("logs", "inspect"):
         say(f"{verb} of {words[-1]}")
     else:

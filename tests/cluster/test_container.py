@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ambient.cluster import container
+from pytest_ambient.cluster import container, kernel
 from pytest_ambient.cluster.container import Info, Runtime
 from pytest_ambient.errors import CommandFailed, ProviderError
 from tests.doubles import Doubles
@@ -82,7 +82,7 @@ def test_a_runtime_tells_of_its_machine(doubles: Doubles) -> None:
     runtime = docker(doubles)
     doubles.answer("docker", r"info --format \{\{json \.\}\}", DOCKER)
     assert container.info(runtime) == Info("28.2.2", "amd64", "6.8.0-57-generic", 2, "/var/lib/docker")
-    assert str(container.finding(runtime)) == "container runtime: docker 28.2.2"
+    assert str(kernel.under(lambda: runtime, "1.34")[0]) == "container runtime: docker 28.2.2"
     doubles.answer("podman", "info --format json", PODMAN)
     podman = Runtime("podman", str(doubles.folder / "podman"))
     assert container.info(podman) == Info(
@@ -94,7 +94,7 @@ def test_a_daemon_that_is_off_is_told_with_what_to_do(doubles: Doubles) -> None:
     """docker 28 exits with 1 and prints an empty description all the same; older ones exit with 0 and say it in it."""
     runtime = docker(doubles)
     doubles.answer("docker", "info .*", '{"ID":"","ServerVersion":""}\n', stderr=OFF, status=1, times=1)
-    finding = container.finding(runtime)
+    (finding,) = kernel.under(lambda: runtime, "1.34")
     assert (finding.state, finding.seen) == (
         "failed",
         "docker does not answer: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker "
@@ -140,23 +140,6 @@ def test_an_older_docker_saves_without_the_flag(doubles: Doubles, tmp_path: Path
     assert (tmp_path / "x.tar").read_text() == "of podman"
 
 
-def test_containers_are_found_by_label_and_removed_by_name(doubles: Doubles) -> None:
-    """Stopped ones too, with their volumes; nothing is asked when there is nothing to remove."""
-    runtime = docker(doubles)
-    doubles.answer("docker", r"ps --all --filter label=a=b --format \{\{\.Names\}\}", "one\ntwo\n")
-    doubles.answer("docker", "rm --force --volumes one two", "one\ntwo\n")
-    assert container.containers(runtime, "a=b") == ("one", "two")
-    container.remove(runtime, ("one", "two"))
-    container.remove(runtime, ())
-    assert len(doubles.calls("docker")) == 2
-    doubles.answer("docker", "rm .*", stderr="device busy\n", status=1)
-    with pytest.raises(ProviderError, match=r"^docker cannot remove x: device busy$"):
-        container.remove(runtime, ("x",))
-    doubles.answer("docker", "ps .*", stderr=OFF, status=1)
-    with pytest.raises(ProviderError, match=r"^docker does not answer: Cannot connect"):
-        container.containers(runtime, "other=label")
-
-
 def test_the_subnets_of_a_network_come_with_ipv4_first(doubles: Doubles) -> None:
     """docker lists IPv6 first at times, and podman calls them otherwise."""
     runtime = docker(doubles)
@@ -178,4 +161,4 @@ def test_a_runtime_that_hangs_is_told(doubles: Doubles) -> None:
     runtime = docker(doubles)
     doubles.answer("docker", "slow", seconds=30)
     with pytest.raises(ProviderError, match=r"docker slow: not done within 0.2 s: is docker stuck\?$"):
-        container._asked(runtime, "slow", within=0.2)
+        container.asked(runtime, "slow", within=0.2)

@@ -246,9 +246,7 @@ def test_what_k3d_cannot_remove_is_removed_all_the_same(desk: Desk) -> None:
     (desk.folder / "tool.log").touch()
     (desk.doubles.folder / "docker.json").unlink()
     desk.doubles.answer("docker", ".*", stderr=f"{OFF}\n", status=1)
-    with pytest.raises(
-        ProviderError, match=r"^docker ps --all --quiet .*: exit 1: Cannot connect to the Docker daemon"
-    ):
+    with pytest.raises(ProviderError, match=r"^docker does not answer: Cannot connect to the Docker daemon"):
         desk.provider.delete(desk.cluster)
     assert desk.folder.exists()
 

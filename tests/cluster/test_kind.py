@@ -15,12 +15,13 @@ import pytest
 
 from pytest_ambient._halt import Halt, under
 from pytest_ambient._run import Ran
-from pytest_ambient.cluster import container, kind
+from pytest_ambient.cluster import container, kind, nodes
 from pytest_ambient.cluster.kept import kept
 from pytest_ambient.cluster.kind import Kind
 from pytest_ambient.cluster.kind_made import made, reason
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import Misuse, ProviderError
+from pytest_ambient.mesh.dataplane import KMESH
 from pytest_ambient.testing import FakeKube, Object
 from tests.doubles import Doubles
 
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at what L
 
 IMAGE = "kindest/node:v1.34.3@sha256:08497ee19eace7b4b5348db5c6a1591d7752b164530a36f855cb0f2bdcbadd48"
 PS = r"ps --all --filter label=io\.x-k8s\.kind\.cluster=bench --format \{\{\.Names\}\}"
+QUIET = r"ps --all --quiet --filter label=io\.x-k8s\.kind\.cluster=bench"
 NODES = "bench-control-plane\nbench-worker\n"
 CREATE = r"create cluster --retain --name=bench --kubeconfig=(?P<kubeconfig>\S+) --image=(\S+) --config (?P<config>\S+)"
 USING = "using docker due to KIND_EXPERIMENTAL_PROVIDER\n"
@@ -162,7 +164,7 @@ def test_another_runtime_is_taken_by_the_variable_of_kind(bench: Bench, monkeypa
     bench.runs()
     said = {"host": {"arch": "amd64", "kernel": "6.8", "cgroupVersion": "v2"}, "version": {"Version": "5.3.1"}}
     bench.doubles.answer("podman", "info --format json", json.dumps(said))
-    bench.doubles.answer("podman", PS, "")
+    bench.doubles.answer("podman", f"{PS}|{QUIET}", "")
     cluster = Kind().create(bench.spec)
     assert bench.doubles.calls("kind")[-1].env[container.VARIABLE] == "podman"
     monkeypatch.delenv(container.VARIABLE)
@@ -176,7 +178,7 @@ def test_nodes_that_do_not_become_ready_are_named(bench: Bench, monkeypatch: pyt
     bench.runs()
     bench.node("bench-worker", ready=False)
     monkeypatch.setattr(kind, "_made", lambda *_: None)
-    monkeypatch.setattr(kind, "LEAST", 0.3)
+    monkeypatch.setattr(nodes, "LEAST", 0.3)
     bench.spec = replace(bench.spec, within=0.0)
     assert failing(bench).endswith("; last: not ready: bench-worker")
     bench.node("bench-worker")
@@ -261,11 +263,11 @@ def test_an_interrupted_creation_leaves_what_delete_finds(bench: Bench) -> None:
     halt.set()
     thread.join(30)
     assert [type(error) for error in caught] == [KeyboardInterrupt]
-    bench.doubles.answer("docker", PS, NODES, times=1)
     bench.doubles.answer("docker", PS, "")
-    bench.doubles.answer("docker", "rm --force --volumes bench-control-plane bench-worker", NODES)
+    bench.doubles.answer("docker", QUIET, "c0ffee\nbeef\n")
+    bench.doubles.answer("docker", "rm --force --volumes c0ffee beef", NODES)
     Kind().delete(bench.cluster)
-    assert "rm --force --volumes bench-control-plane bench-worker" in bench.doubles.lines("docker")
+    assert "rm --force --volumes c0ffee beef" in bench.doubles.lines("docker")
     assert not bench.spec.folder.exists()
 
 
@@ -287,6 +289,7 @@ def test_deleting_removes_nodes_and_folder(bench: Bench) -> None:
     """Through pytest-kind, with the cluster's own kubeconfig; a lock that a killed kind left is no obstacle."""
     bench.runs()
     bench.doubles.answer("docker", PS, "")
+    bench.doubles.answer("docker", QUIET, "")
     cluster = Kind().create(bench.spec)
     lock = bench.spec.folder / "kubeconfig.lock"
     lock.write_text("")
@@ -302,13 +305,13 @@ def test_what_kind_cannot_delete_the_runtime_removes(bench: Bench, monkeypatch: 
     cluster = Kind().create(bench.spec)
     (bench.doubles.folder / "kind").unlink()
     monkeypatch.setattr(kind, "find_spec", lambda name: None)
-    bench.doubles.answer("docker", PS, NODES, times=1)
     bench.doubles.answer("docker", PS, "")
+    bench.doubles.answer("docker", QUIET, "c0ffee\nbeef\n")
     bench.doubles.answer("docker", "rm --force --volumes .*", NODES)
     Kind().delete(cluster)
     assert bench.doubles.lines("docker")[-3:] == [
-        "ps --all --filter label=io.x-k8s.kind.cluster=bench --format {{.Names}}",
-        "rm --force --volumes bench-control-plane bench-worker",
+        "ps --all --quiet --filter label=io.x-k8s.kind.cluster=bench",
+        "rm --force --volumes c0ffee beef",
         "ps --all --filter label=io.x-k8s.kind.cluster=bench --format {{.Names}}",
     ]
     assert not bench.spec.folder.exists()
@@ -318,10 +321,11 @@ def test_what_cannot_be_deleted_keeps_its_folder(bench: Bench) -> None:
     """So that a later cleanup finds it."""
     bench.runs()
     cluster = Kind().create(bench.spec)
-    bench.doubles.answer("docker", PS, stderr=OFF, status=1, times=1)
+    bench.doubles.answer("docker", QUIET, stderr=OFF, status=1, times=1)
     with pytest.raises(ProviderError, match=r"^docker does not answer: Cannot connect"):
         Kind().delete(cluster)
     bench.doubles.answer("docker", PS, NODES)
+    bench.doubles.answer("docker", QUIET, "c0ffee\n")
     bench.doubles.answer("docker", "rm .*", "")
     with pytest.raises(ProviderError, match=r"^cluster bench: some nodes stay$"):
         Kind().delete(cluster)
@@ -335,6 +339,7 @@ def test_a_kept_cluster_of_the_same_configuration_is_used_again(bench: Bench) ->
     (bench.spec.folder / "kubeconfig").unlink()
     (bench.spec.folder / "kubeconfig.lock").write_text("")
     bench.doubles.answer("docker", PS, NODES)
+    bench.doubles.answer("docker", "start .*", NODES)
     export = "export kubeconfig --name bench --kubeconfig (?P<kubeconfig>.*)"
     bench.doubles.answer("kind", export, files={r"\g<kubeconfig>": KUBECONFIG})
     assert Kind().create(bench.spec) == cluster
@@ -364,13 +369,55 @@ def test_a_kept_cluster_of_another_configuration_is_left_alone(bench: Bench) -> 
     assert failing(bench) == told
 
 
-def test_a_kept_cluster_that_is_gone_or_stopped_is_told(bench: Bench) -> None:
-    """By `docker system prune`, or by a restart of the machine."""
+def test_a_kept_cluster_that_is_stopped_is_started_again(bench: Bench) -> None:
+    """A restart of the machine stops its nodes; the kubeconfig is written when they run, and they are waited for."""
+    bench.runs()
+    cluster = Kind().create(bench.spec)
+    bench.doubles.answer("docker", PS, NODES)
+    bench.doubles.answer("docker", "start bench-control-plane bench-worker", NODES)
+    export = "export kubeconfig --name bench --kubeconfig (?P<kubeconfig>.*)"
+    bench.doubles.answer("kind", export, files={r"\g<kubeconfig>": KUBECONFIG})
+    assert Kind().create(bench.spec) == cluster
+    assert bench.doubles.lines("docker")[-1] == "start bench-control-plane bench-worker"
+    bench.node("bench-worker", ready=False)
+    bench.spec = replace(bench.spec, within=0.5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nodes, "LEAST", 0.2)
+        assert "2 ready nodes: not within 0." in failing(bench)
+
+
+def test_a_kept_cluster_that_cannot_be_started_is_told(bench: Bench) -> None:
+    """With what to do then."""
+    bench.runs()
+    Kind().create(bench.spec)
+    bench.doubles.answer("docker", PS, NODES)
+    bench.doubles.answer("docker", "start .*", stderr="Error response from daemon: port is taken\n", status=1)
+    assert failing(bench) == (
+        "docker start bench-control-plane bench-worker: exit 1: Error response from daemon: port is taken: "
+        "pytest-ambient down --ambient-name=bench"
+    )
+
+
+def test_nodes_get_what_the_data_plane_takes_for_given(bench: Bench) -> None:
+    """On each of them, when it is ready."""
+    bench.runs()
+    bench.doubles.answer("docker", "exec --privileged .*")
+    Kind().create(replace(bench.spec, mounts=KMESH.mounts))
+    line = "sh -c grep -q ' /sys/fs/bpf bpf ' /proc/mounts || mount -t bpf none /sys/fs/bpf"
+    assert bench.doubles.lines("docker")[-2:] == [
+        f"exec --privileged bench-control-plane {line}",
+        f"exec --privileged bench-worker {line}",
+    ]
+
+
+def test_a_kept_cluster_that_is_gone_or_broken_is_told(bench: Bench) -> None:
+    """By `docker system prune`, or inside of it."""
     bench.runs()
     Kind().create(bench.spec)
     bench.doubles.answer("docker", PS, "", times=1)
     assert failing(bench) == "cluster bench was kept and is gone: pytest-ambient down --ambient-name=bench"
     bench.doubles.answer("docker", PS, NODES)
+    bench.doubles.answer("docker", "start .*", NODES)
     stopped = 'ERROR: failed to get cluster internal kubeconfig: command "docker exec --privileged bench-control-plane '
     stopped += (
         'cat /etc/kubernetes/admin.conf" failed with error: exit status 1\n\nCommand Output: Error response from '

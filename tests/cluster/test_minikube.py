@@ -177,9 +177,7 @@ def test_what_cannot_be_removed_is_told_and_its_folder_stays(desk: Desk) -> None
     (desk.folder / "tool.log").touch()
     desk.doubles.answer("minikube", "delete --profile bench")
     desk.doubles.answer("docker", "ps .*", stderr=f"{OFF}\n", status=1)
-    with pytest.raises(
-        ProviderError, match=r"^docker ps --all --quiet .*: exit 1: Cannot connect to the Docker daemon"
-    ):
+    with pytest.raises(ProviderError, match=r"^docker does not answer: Cannot connect to the Docker daemon"):
         desk.provider.delete(desk.cluster)
     assert desk.folder.exists()
 
