@@ -22,6 +22,8 @@ LOOKED: Mapping[str, str] = {
     "Redirection": "running pods with label k8s-app=istio-cni-node",
     "Sidecar": "MutatingWebhookConfigurations with label app=sidecar-injector",
     "Permissive": "PeerAuthentications of the root namespace",
+    "MeshPeerAuthentication": "PeerAuthentications of the root namespace, by name and age",
+    "AccessLogFormat": "accessLogFormat and extensionProviders of the mesh configuration",
     "ZtunnelRestart": "who owns and updates ztunnel's DaemonSet",
     "IstiodOutage": "who owns and scales istiod's Deployment",
     "Upgrade": "nothing: no cluster is upgraded by a run",
