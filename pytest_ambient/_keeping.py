@@ -82,7 +82,13 @@ def _own(result: "CaseResult") -> Mapping[str, str]:
     told = result.failure
     if told is None:
         return {}
-    lines = ["#!/bin/sh", *(f"# {line}" for line in f"{told.caller}\nwanted {told.promise}".splitlines()), told.repeat]
+    from pytest_ambient.report.causes import applies
+
+    name = f"{result.case.id}.manifest.yaml"
+    line = applies(told.repeat, name) if result.manifest and told.phase in ("becomes", "stays") else ""
+    first = f"the manifest was taken back; beside this file: {line}" if line else ""
+    said = "\n".join(filter(None, (told.caller, f"wanted {told.promise}", first)))
+    lines = ["#!/bin/sh", *(f"# {line}" for line in said.splitlines()), told.repeat]
     made = {"repeat.sh": "\n".join(lines) + "\n", "manifest.yaml": result.manifest, "curl.txt": result.output}
     return {name: text for name, text in made.items() if text}
 

@@ -80,14 +80,19 @@ def by_hand(document: Object, case: Object) -> list[str]:
 
 
 def _applied(case: Object) -> list[str]:
-    """The line that applies a case's manifest, with the kubeconfig and the context of its call; none without one."""
-    try:
-        words = shlex.split(case["repeat"])
-    except ValueError:  # somebody's own words
+    if not case.get("manifest"):
         return []
-    if not case.get("manifest") or words[:1] != ["kubectl"]:
-        return []
-    given = [one for at, one in enumerate(words) if {one, words[at - 1]} & set(TOOLS)]
     kept = next((name for name in case.get("kept") or () if name.endswith(".manifest.yaml")), "")
+    line = applies(case["repeat"], kept or "manifest.yaml")
     more = [] if kept else ["# (saved from the rule's section as manifest.yaml)"]
-    return [*more, shlex.join(["kubectl", *given, "apply", "--server-side", "-f", kept or "manifest.yaml"])]
+    return [*more, line] if line else []
+
+
+def applies(repeat: str, file: str) -> str:
+    """The line that applies a file where a call is made by kubectl; empty where it is not."""
+    try:
+        words = shlex.split(repeat)
+    except ValueError:  # somebody's own words
+        return ""
+    given = [one for at, one in enumerate(words) if {one, words[at - 1]} & set(TOOLS)]
+    return shlex.join(["kubectl", *given, "apply", "--server-side", "-f", file]) if words[:1] == ["kubectl"] else ""

@@ -29,10 +29,9 @@ def verdict(one: Comparison) -> str:
 
 
 def _names(one: Comparison, way: str) -> str:
-    names = [
-        change.what for change in (*one.run, *one.rules, *one.features, *one.convergence) if change.direction == way
-    ]
+    names = [change.what for change in (*one.run, *one.rules, *one.convergence) if change.direction == way]
     names += [change.what.partition(" ")[0] for change in one.splits if change.direction == way]
+    names += [f"feature {change.what}" for change in one.features if change.direction == way]
     return ", ".join(dict.fromkeys(names))
 
 

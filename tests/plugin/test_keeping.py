@@ -48,7 +48,13 @@ def test_a_broken_case_keeps_all_that_shows_why(tmp_path: Path) -> None:
     )
     repeat = tmp_path / "artifacts/R4/is-reset.repeat.sh"
     assert os.access(repeat, os.X_OK)
-    assert repeat.read_text() == "#!/bin/sh\n# curl (b/curl-1) -> GET http://a/\n# wanted HTTP 200\nkubectl exec\n"
+    assert repeat.read_text().splitlines() == [
+        "#!/bin/sh",
+        "# curl (b/curl-1) -> GET http://a/",
+        "# wanted HTTP 200",
+        "# the manifest was taken back; beside this file: kubectl apply --server-side -f is-reset.manifest.yaml",
+        "kubectl exec",
+    ]
     assert "abcdefghijklmnop" not in (tmp_path / str(names[-1])).read_text()
     assert made.text.splitlines()[-2:] == [
         f"  kept     {tmp_path}/artifacts/R4: is-reset.repeat.sh, is-reset.manifest.yaml, is-reset.curl.txt",

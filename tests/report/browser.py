@@ -94,8 +94,10 @@ def browsing(folder: Path) -> Iterator[Page]:
         child = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         page = Page(_address(folder, child))
-        yield page
-        page.close()
+        try:
+            yield page
+        finally:
+            page.close()
     finally:
         child.terminate()
         try:
