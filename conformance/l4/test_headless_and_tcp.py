@@ -1,14 +1,16 @@
-"""E11: a headless Service and a port that is not known to speak HTTP are tunnelled and guarded like any other."""
+"""E11: headless Services and ports that speak no HTTP are tunnelled and guarded; a port that is none leads nowhere."""
 
 import pytest
 
-from pytest_ambient import GET, Answered, DeniedL4, Logged, Unsupported, Verdict, case, cases
+from pytest_ambient import GET, Answered, DeniedL4, Logged, Unreachable, Unsupported, Verdict, case, cases
 
 pytestmark = pytest.mark.ambient(rule="E11", profile="AMBIENT-L4")
 
 HEADLESS = GET("http://httpbin-pods:8080/get")
 TCP = GET("http://httpbin-tcp:9000/get")
 ACCOUNTS = "spiffe://${TRUST_DOMAIN}/ns/${NAMESPACE}/sa/"
+NO_PORT = GET("http://httpbin-tcp:9999/get")
+NOWHERE = Unreachable("no healthy upstream")
 TUNNELLED = {
     "src.identity": f"{ACCOUNTS}curl",
     "dst.identity": f"{ACCOUNTS}httpbin",
@@ -17,11 +19,13 @@ TUNNELLED = {
 }
 BY_ACCOUNT = DeniedL4(by="${NAMESPACE}/httpbin-only-curl")
 KMESH = {"kmesh": Unsupported("Kmesh tunnels nothing between pods: there is no log of it")}
+UNTOLD = {"kmesh": Unsupported("what Kmesh does with a port that is none was never recorded")}
 
 
 @cases(
     case("headless-call-is-tunnelled", "curl", HEADLESS, Logged("inbound", TUNNELLED), on=KMESH),
     case("tcp-call-is-tunnelled", "curl", TCP, Logged("inbound", TUNNELLED), on=KMESH),
+    case("port-that-is-none-leads-nowhere", "curl", NO_PORT, NOWHERE, before=NOWHERE, unchanged=True, on=UNTOLD),
     case("headless-call-is-reset", "details-v1", HEADLESS, BY_ACCOUNT, state="account", twin="headless-is-answered"),
     case("headless-is-answered", "curl", HEADLESS, Answered(200), state="account", unchanged=True),
     case("tcp-call-is-reset", "details-v1", TCP, BY_ACCOUNT, state="account", twin="tcp-is-answered"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_ambient import GET, Answered, Unsupported, Verdict, case, cases
+from pytest_ambient import GET, Answered, Statuses, Unsupported, Verdict, case, cases
 
 KMESH = {"kmesh": Unsupported("nothing is known of fault injection there")}
 NEEDS = ("Waypoint", "VirtualService")
@@ -12,6 +12,7 @@ GOT = "http://httpbin:8000/get"
 NAMED, OTHER = GET(GOT, headers={"x-fault": "yes"}), GET(GOT)
 ABORTED = Answered(418, body="fault filter abort", by_proxy=True)
 DELAYED = Answered(200, after=2.0)
+TENTH = Statuses({"200": 90, "418": 10}, header=("x-share", "tenth"))
 
 
 @cases(
@@ -19,6 +20,7 @@ DELAYED = Answered(200, after=2.0)
     case("other-request-is-answered", "curl", OTHER, Answered(200), state="abort", unchanged=True),
     case("named-request-is-delayed", "curl", NAMED, DELAYED, state="delay"),
     case("other-request-is-not", "curl", OTHER, Answered(200, within=1.5), state="delay", unchanged=True),
+    case("tenth-of-requests-is-aborted", "curl", NAMED, TENTH, state="share"),
     level="extended",
 )
 def test_fault(verdict: Verdict) -> None:

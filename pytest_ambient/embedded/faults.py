@@ -50,6 +50,7 @@ class Fault(StrEnum):
     GATEWAY_TARGETS_IGNORED = "gateway-targets-ignored"
     STRICT_NOT_ENFORCED = "strict-not-enforced"
     STRICT_UNASKED = "strict-unasked"
+    OPEN_CONNECTIONS_MIXED_UP = "open-connections-mixed-up"
     PORT_LEVEL_MTLS_IGNORED = "port-level-mtls-ignored"
     DISABLE_MEANS_PLAINTEXT = "disable-means-plaintext"
     NAMESPACE_WAYPOINT_FIRST = "namespace-waypoint-first"
@@ -124,6 +125,7 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.GATEWAY_TARGETS_IGNORED: "policies that target a Gateway or a GatewayClass hold for nobody",
     Fault.STRICT_NOT_ENFORCED: "STRICT is taken for PERMISSIVE",
     Fault.STRICT_UNASKED: "the whole mesh is STRICT although nothing says so",
+    Fault.OPEN_CONNECTIONS_MIXED_UP: "policies with a selector end connections that are open, those without none",
     Fault.PORT_LEVEL_MTLS_IGNORED: "modes of single ports are not looked at",
     Fault.DISABLE_MEANS_PLAINTEXT: "DISABLE ends the tunnels to the pods for which it holds",
     Fault.NAMESPACE_WAYPOINT_FIRST: "a namespace's waypoint goes before the one that its Service names",

@@ -16,6 +16,7 @@ Question = Callable[[Kube], str | None]
 
 GATEWAY_API = "gateway.networking.k8s.io"
 GATEWAY_CLASS, INGRESS_CLASS = "istio-waypoint", "istio"
+ALPHA = "PILOT_ENABLE_ALPHA_GATEWAY_API"
 EXT_AUTHZ = "pytest-ambient-ext-authz"
 """The extension provider that stands for Istio's sample authorizer."""
 
@@ -71,6 +72,18 @@ def _route_filter(field: str, kube: Kube) -> str | None:
         if version["name"] == "v1" and field in shape.get("properties", {}):
             return None
     return f"HTTPRoutes have no filter {field}"
+
+
+def _tcp_route(kube: Kube) -> str | None:
+    """Istio reads the alpha kinds of the Gateway API only where its istiod is told to."""
+    missing = _kind(f"{GATEWAY_API}/v1alpha2/TCPRoute", kube)
+    if missing:
+        return missing
+    for item in workloads(kube, "apps/v1/Deployment", "app=istiod"):
+        for container in item["spec"]["template"]["spec"]["containers"]:
+            if _variables(kube, container, item["metadata"]["namespace"]).get(ALPHA, "").lower() == "true":
+                return None
+    return f"istiod runs without {ALPHA}=true"
 
 
 def _gateway_class(name: str, kube: Kube) -> str | None:
@@ -173,7 +186,7 @@ FEATURES: Mapping[str, Question] = {
     "HTTPRoute": partial(_kind, f"{GATEWAY_API}/v1/HTTPRoute"),
     "HTTPRouteCors": partial(_route_filter, "cors"),
     "GRPCRoute": partial(_kind, f"{GATEWAY_API}/v1/GRPCRoute"),
-    "TCPRoute": partial(_kind, f"{GATEWAY_API}/v1alpha2/TCPRoute"),
+    "TCPRoute": _tcp_route,
     "RequestAuthentication": partial(_kind, "security.istio.io/v1/RequestAuthentication"),
     "VirtualService": partial(_kind, "networking.istio.io/v1/VirtualService"),
     "EnvoyFilter": partial(_kind, "networking.istio.io/v1alpha3/EnvoyFilter"),

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -67,13 +67,22 @@ class Battery:
         }
         return Round(seen, started, time.time())
 
+    def stream(self, word: str, call: Call, seconds: float) -> "Future[tuple[Observation, float]]":
+        """One request whose answer takes so long, sent at once: what it saw in the end, and when that was."""
+
+        def watched() -> tuple[Observation, float]:
+            seen = self._from_source(word, [call], seconds)[0][0]
+            return seen, time.time()
+
+        return self._threads.submit(watched)
+
     def close(self) -> None:
         """Ends the threads; running execs are waited for."""
         self._threads.shutdown()
 
-    def _from_source(self, word: str, calls: Sequence[Call]) -> list[list[Observation]]:
+    def _from_source(self, word: str, calls: Sequence[Call], longer: float = 0.0) -> list[list[Observation]]:
         try:
-            return self._sent(self.sources.find(word), self._rows(calls))
+            return self._sent(self.sources.find(word), self._rows(calls, longer))
         except Forbidden:
             raise
         except (KubeError, NotInTime, Inconclusive) as error:
@@ -81,9 +90,9 @@ class Battery:
                 self.sources.forget(word)
             return [[Lost(str(error))] * call.count for call in calls]
 
-    def _rows(self, calls: Sequence[Call]) -> list[curl.Row]:
+    def _rows(self, calls: Sequence[Call], longer: float) -> list[curl.Row]:
         limit = self.timing.request
-        return [curl.Row(call, timeout=limit, connect_timeout=limit) for call in calls]
+        return [curl.Row(call, timeout=limit + longer, connect_timeout=limit) for call in calls]
 
     def _sent(self, source: Source, rows: Sequence[curl.Row]) -> list[list[Observation]]:
         token = f"ambient-{secrets.token_hex(8)}"

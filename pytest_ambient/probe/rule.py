@@ -130,6 +130,7 @@ class RuleRun:
         if not state.open:
             self._look(state, documents)
             return []
+        state.open_streams()
         since = self.clock.now()
         self._applied = apply(self.kube, documents, trace=self.trace)
         kept = self._applied.kept
@@ -165,6 +166,7 @@ class RuleRun:
     def _effects(self, state: State, since: float, started: float = 0.0) -> None:
         state.becomes(since, started)
         state.sample()
+        state.outlived()
         state.stays()
 
     def _set_up(self, *, mesh_wide: bool) -> None:

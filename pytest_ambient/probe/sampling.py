@@ -11,7 +11,7 @@ from pytest_ambient.probe.converge import many
 from pytest_ambient.probe.rounds import Probe, Rounds
 from pytest_ambient.verdict.call import Call
 from pytest_ambient.verdict.case import Case
-from pytest_ambient.verdict.expectation import Answered, AnyExpectation, Split
+from pytest_ambient.verdict.expectation import Answered, AnyExpectation, Split, Statuses
 from pytest_ambient.verdict.outcome import Lost, Outcome
 from pytest_ambient.verdict.split import Sample
 
@@ -21,7 +21,7 @@ TRIES = 3
 
 def converging(case: Case, documents: Sequence[Document]) -> AnyExpectation:
     """What every single answer must be; for a split, an answer that its route has marked."""
-    if isinstance(case.expectation, Split):
+    if isinstance(case.expectation, Split) and not isinstance(case.expectation, Statuses):
         return Answered(200, header=marked(case, documents).header)
     return case.expectation
 

@@ -7,9 +7,10 @@ from pytest_ambient.probe.converge import Clock, Track, many, settle, stay
 from pytest_ambient.probe.result import Finding
 from pytest_ambient.probe.rounds import Probe, Rounds
 from pytest_ambient.probe.sampling import converging, marked, sampled
+from pytest_ambient.probe.streams import Streams
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.verdict.case import Case
-from pytest_ambient.verdict.expectation import Judgement, Split, Word
+from pytest_ambient.verdict.expectation import Judgement, Outlives, Split, Word
 from pytest_ambient.verdict.failure import Phase
 from pytest_ambient.verdict.split import Sample
 
@@ -32,6 +33,7 @@ class State:
         """The step that decided against a case."""
         self.became: dict[str, Track] = {}
         self.samples: dict[str, Sample] = {}
+        self._streams = Streams(rounds.battery)
 
     @property
     def open(self) -> list[str]:
@@ -48,6 +50,16 @@ class State:
         asked, within = self._before, self._timing.control
         tracks = settle(self._rounds, asked, self._timing, within=within, times=1, clock=self._clock)
         self._note("control", asked, tracks, times=1)
+
+    def open_streams(self) -> None:
+        """Connections that must be open when the manifest comes; the last step before it is applied."""
+        wanted = {key: self.cases[key] for key in self.open if isinstance(self.cases[key].expectation, Outlives)}
+        asked = {key: self._before[key] for key in wanted if key in self._before}
+        self._streams.open(wanted)
+        if asked:
+            timing = self._timing
+            settle(self._rounds, asked, timing, within=timing.control, times=timing.rounds, clock=self._clock)
+        self._streams.applied()
 
     def becomes(self, since: float, started: float = 0.0) -> None:
         """The manifest takes effect; `since` is when it was applied, by our clock, `started` how long its pods took."""
@@ -79,6 +91,15 @@ class State:
                 track = Track(attempts=sample.total, alike=sample.total, ended=self._clock.now() - start)
                 probe = Probe(self.cases[key].source, self.cases[key].call, self.splits[key])
                 self.findings[key] = Finding("becomes", probe, Judgement(word, reason), track)
+
+    def outlived(self) -> None:
+        """What became of connections that were open before."""
+        for key in self.open:
+            expectation = self.cases[key].expectation
+            if isinstance(expectation, Outlives):
+                judgement, track = self._streams.judged(key, expectation, self.became[key].stable or 0.0)
+                if judgement.word is not Word.HOLDS:
+                    self.findings[key] = Finding("becomes", self._probes[key], judgement, track)
 
     def stays(self) -> None:
         """Denials, named backends and what must not change are looked at again after the hold."""

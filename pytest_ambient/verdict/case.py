@@ -16,6 +16,7 @@ from pytest_ambient.verdict.expectation import (
     LacksCondition,
     Logged,
     OneCertificate,
+    Outlives,
     Split,
     TimedOut,
     Unlogged,
@@ -136,7 +137,7 @@ def _beside_twin(case: Case, world: World) -> Case:
 
 def _rests_on_witness(expectation: AnyExpectation) -> bool:
     """Whether it cannot hold without a proxy's own word about L4, which also leads to the waypoint's."""
-    told = isinstance(expectation, DeniedL4 | Logged | Unlogged | Counted)
+    told = isinstance(expectation, DeniedL4 | Logged | Unlogged | Counted | Outlives)
     return told or (isinstance(expectation, DeniedL7) and expectation.by is not None)
 
 
@@ -165,8 +166,9 @@ def _kinds(case: Case) -> str | None:
             continue
         if not isinstance(expectation, fitting) if fitting else isinstance(expectation, _OF_QUESTIONS):
             return f"{expectation!r} says nothing about {words}"
-    if isinstance(case.before, Split):
-        return "before can't be a Split: the control is one probe"
+    if isinstance(case.before, Split | Outlives):
+        what = "a Split" if isinstance(case.before, Split) else "an Outlives"
+        return f"before can't be {what}: the control is one probe"
     if isinstance(case.call, Call) and isinstance(case.expectation, Split) and case.call.count != 1:
         return "a Split chooses the number of its answers itself; leave out count"
     return None

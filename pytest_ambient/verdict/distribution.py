@@ -75,3 +75,29 @@ class Split:
 
     def __str__(self) -> str:
         return "split " + ", ".join(f"{backend} {share:.3g}" for backend, share in self.scaled.items())
+
+
+@dataclass(frozen=True)
+class Statuses(Split):
+    """The answers have these statuses in these shares, `{"200": 90, "418": 10}`: 200 by the application, else a proxy.
+
+    `header` is one that the route adds to what the application answers; before the manifest all answers are 200.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        wrong = [status for status in self.shares if not status.isdecimal() or not 100 <= int(status) <= 599]
+        if wrong:
+            raise ValueError(f"a share is that of an HTTP status, not of {wrong[0]!r}")
+        if self.header is None:
+            raise ValueError("Statuses needs the header that tells an answer of the route from one before it")
+
+    def backend_of(self, outcome: Outcome) -> str | None:
+        """The status, where it has a share."""
+        return str(outcome.status) if str(outcome.status) in self.shares else None
+
+    def explain(self, outcome: Outcome) -> str | None:
+        """None when one answer is good for the sample: one of the statuses, made by whom it must be."""
+        if outcome.status != 200 and self.shares.get(str(outcome.status)):
+            return Answered(outcome.status, by_proxy=True).explain(outcome)
+        return Answered(200, header=self.header).explain(outcome)

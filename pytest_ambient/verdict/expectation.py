@@ -7,11 +7,12 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from pytest_ambient.verdict.answered import Answered
 from pytest_ambient.verdict.condition import HasCondition, LacksCondition, ObjectStatus
 from pytest_ambient.verdict.denied import DeniedL4, DeniedL7, Unauthorized
-from pytest_ambient.verdict.distribution import Split
+from pytest_ambient.verdict.distribution import Split, Statuses
 from pytest_ambient.verdict.evidence import Counted, Holdings, Logged, OneCertificate, Unlogged
 from pytest_ambient.verdict.failed import TimedOut, Unreachable
 from pytest_ambient.verdict.graph import HasEdge, HasWorkload
 from pytest_ambient.verdict.outcome import Lost, Outcome
+from pytest_ambient.verdict.outlives import Outlives
 from pytest_ambient.verdict.seen import Doubt
 
 __all__ = [
@@ -29,7 +30,9 @@ __all__ = [
     "LacksCondition",
     "Logged",
     "OneCertificate",
+    "Outlives",
     "Split",
+    "Statuses",
     "TimedOut",
     "Unauthorized",
     "Unlogged",

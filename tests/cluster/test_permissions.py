@@ -129,7 +129,11 @@ def manifests() -> Iterator[dict[str, str]]:
 def test_every_kind_of_the_suite_is_in_the_roles() -> None:
     """Whatever a manifest of ours holds can be created, changed, read and removed; the mesh's DaemonSets changed."""
     granted = {(wish.resource, wish.verb) for wish in wishes()}
-    plurals = {"AuthorizationPolicy": "authorizationpolicies", "Telemetry": "telemetries"}
+    plurals = {
+        "AuthorizationPolicy": "authorizationpolicies",
+        "Telemetry": "telemetries",
+        "ServiceEntry": "serviceentries",
+    }
     for item in manifests():
         plural = plurals.get(item["kind"], f"{item['kind'].lower()}s")
         resource = f"{plural}.{item['group']}" if item["group"] else plural

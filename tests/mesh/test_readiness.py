@@ -105,6 +105,14 @@ def test_dns_capture_is_set_where_the_cni_agent_reads_it(kube: FakeKube) -> None
     assert not detect(real(kube))["DnsCapture"].present
 
 
+def test_tcp_routes_are_read_where_istiod_is_told_to(kube: FakeKube) -> None:
+    """The kind alone, as an experimental bundle brings it, makes no istiod read it."""
+    assert detect(real(kube))["TCPRoute"].reason == "istiod runs without PILOT_ENABLE_ALPHA_GATEWAY_API=true"
+    istiod = kube.objects["apps/v1/Deployment", "mesh", "istiod"]["spec"]["template"]["spec"]["containers"][0]
+    istiod["env"] = [{"name": "PILOT_ENABLE_ALPHA_GATEWAY_API", "value": "true"}]
+    assert detect(real(kube))["TCPRoute"].present
+
+
 def test_capture_has_two_words(kube: FakeKube) -> None:
     """The CNI agent's annotation and the protocol in ztunnel's workload list; both are needed."""
     pods = {"a": ("enabled", "HBONE"), "b": ("enabled", "TCP"), "c": ("", "HBONE"), "d": ("pending", "TCP")}

@@ -30,6 +30,7 @@ class Reply:
     exit: int = 0
     refused: str = ""
     silent: bool = False
+    seconds: float = 0.002
 
 
 DENIED = Reply(status=0, body="", exit=56, refused=NONE_ALLOWED)
@@ -128,7 +129,7 @@ class Bench:
         about = {
             "exitcode": reply.exit, "http_code": reply.status, "num_connects": 1, "errormsg": None,
             "local_ip": address, "local_port": self.port, "remote_ip": "10.96.0.1",
-            "remote_port": 9080, "time_connect": 0.001, "time_total": 0.002,
+            "remote_port": 9080, "time_connect": 0.001, "time_total": reply.seconds,
         }  # fmt: skip
         return f"{reply.body}\n{marker}\n{json.dumps(headers)}\n{json.dumps(about)}\n".encode()
 

@@ -14,6 +14,7 @@ from pytest_ambient.verdict.expectation import (
     DeniedL7,
     HasCondition,
     LacksCondition,
+    Outlives,
     Split,
 )
 from pytest_ambient.verdict.pairing import differences, pair
@@ -115,6 +116,10 @@ def test_a_row_knows_whether_it_must_stay(row: Case, still: bool) -> None:
         (
             lambda: case("a", "curl", REVIEWS, DeniedL4(), before=Split({"a": 1})),
             "case 'a': before can't be a Split: the control is one probe",
+        ),
+        (
+            lambda: case("a", "curl", REVIEWS, DeniedL4(), before=Outlives(PAGE, DeniedL4())),
+            "case 'a': before can't be an Outlives: the control is one probe",
         ),
         (
             lambda: case("a", "curl", GET(PAGE, count=5), Split({"a": 1})),

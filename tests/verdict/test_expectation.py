@@ -12,7 +12,9 @@ from pytest_ambient.verdict.expectation import (
     Doubt,
     Expectation,
     Judgement,
+    Outlives,
     Split,
+    Statuses,
     TimedOut,
     Unauthorized,
     Unreachable,
@@ -110,6 +112,8 @@ def test_an_expectation_says_what_it_wants(expectation: Expectation, words: str)
         (Unreachable(), True, False, False),
         (TimedOut(), False, False, False),
         (Split({"a": 1}), False, False, False),
+        (Statuses({"200": 9, "418": 1}, header=("x", "y")), False, False, False),
+        (Outlives("http://a/delay/6", DeniedL4()), True, True, False),
     ],
     ids=repr,
 )
@@ -141,6 +145,11 @@ def test_an_expectation_says_how_it_is_probed(
             "shares must be weights of at least 0, one of them above, not {'a': -1, 'b': 2}",
         ),
         (lambda: Split({"a": 1, "a-b": 1}), "a pod of a-b would count for another backend too"),
+        (lambda: Statuses({"a": 1}, header=("x", "y")), "a share is that of an HTTP status, not of 'a'"),
+        (
+            lambda: Statuses({"200": 1}),
+            "Statuses needs the header that tells an answer of the route from one before it",
+        ),
     ],
 )
 def test_an_impossible_expectation_fails_when_it_is_made(make: object, text: str) -> None:

@@ -172,6 +172,7 @@ CUSTOM: tuple[Resource, ...] = (
     _gateway("GatewayClass", "gatewayclasses", "gc", namespaced=False),
     _gateway("Gateway", "gateways", "gtw"),
     _gateway("HTTPRoute", "httproutes"),
+    _gateway("GRPCRoute", "grpcroutes"),
     _gateway("ReferenceGrant", "referencegrants", "refgrant", version="v1beta1"),
     _security("AuthorizationPolicy", "authorizationpolicies", "ap"),
     _security("PeerAuthentication", "peerauthentications", "pa"),

@@ -152,7 +152,7 @@ def _no_way(destination: str, service: Service | None, directory: Directory) -> 
     pod = directory.at(destination)
     waypoint = service.waypoint if service else pod.waypoint if pod else None
     if waypoint is None:
-        return f"no healthy upstream: /{destination}"
+        return f"no healthy upstream: {destination}"
     hostname = f"{waypoint.name}.{waypoint.namespace}.svc.cluster.local"
     name = f'NamespacedHostname {{ namespace: \\"{waypoint.namespace}\\", hostname: \\"{hostname}\\" }}'
     address = f"waypoint GatewayAddress {{ destination: Hostname({name}), hbone_mtls_port: {HBONE_PORT} }}"

@@ -44,8 +44,10 @@ class Opening:
 class Openings:
     """Remembers, from one mesh to the next, what open connections were let in by."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, mixed_up: bool = False) -> None:
+        """Under the fault `open-connections-mixed-up` it is the other way round."""
         self._pods: dict[str, Opening] = {}
+        self._mixed_up = mixed_up
 
     def follow(self, mesh: Mesh, pods: Iterable[Workload]) -> None:
         """Take in the policies of that mesh, and forget pods that are gone."""
@@ -53,7 +55,7 @@ class Openings:
         callers = [each for each in mesh.workloads.values() if each.captured or each.is_waypoint or each.gateway_ports]
         for each in mesh.workloads.values():
             if opening := known.get(each.address):
-                _follow(opening, each, policies_of(mesh, each), callers)
+                _follow(opening, each, policies_of(mesh, each), callers, selective=self._mixed_up)
         self._pods = known
 
     def of(self, pod: Workload) -> Opening:
@@ -61,9 +63,16 @@ class Openings:
         return self._pods[pod.address]
 
 
-def _follow(opening: Opening, pod: Workload, policies: Sequence[L4Policy], callers: Iterable[Workload]) -> None:
+def _follow(
+    opening: Opening,
+    pod: Workload,
+    policies: Sequence[L4Policy],
+    callers: Iterable[Workload],
+    *,
+    selective: bool,
+) -> None:
     before, opening.policies = opening.policies, policies
-    if _unselective(before) == _unselective(policies):
+    if _looked_at(before, selective) == _looked_at(policies, selective):
         return
     opening.plaintext.clear()
     for port in pod.sockets:
@@ -74,8 +83,8 @@ def _follow(opening: Opening, pod: Workload, policies: Sequence[L4Policy], calle
             return
 
 
-def _unselective(policies: Iterable[L4Policy]) -> list[L4Policy]:
-    return [each for each in policies if each.scope != "WorkloadSelector"]
+def _looked_at(policies: Iterable[L4Policy], selective: bool) -> list[L4Policy]:
+    return [each for each in policies if (each.scope == "WorkloadSelector") is selective]
 
 
 def refuses(decision: Decision, caller: Workload) -> bool:

@@ -196,10 +196,23 @@ class DataPlane:
             return pod.configuration.resources(self._mesh, self._mesh.ingresses.get(pod.key))
         return pod.configuration.resources(self._mesh, self._mesh.waypoints.get(pod.waypoint.key))
 
+    def no_upstream(self, source: str, destination: str) -> None:
+        """Takes in that a captured pod called a port (`ADDRESS:PORT`) that its Service does not have.
+
+        A waypoint is asked for any port; there ztunnel has nothing to say.
+        """
+        address = destination.rpartition(":")[0]
+        service = next((each for each in self._mesh.services.values() if each.vip == address), None)
+        if service is not None and service.waypoint is None:
+            now = datetime.datetime.now(datetime.UTC)
+            told = int(now.timestamp() * 1e6)
+            self._told(Line("direct", source, destination, told, 0, 0, 0, "UH", "-", service.hostname, "-"))
+
     def _seen(self, text: str) -> None:
-        line = Line.parse(text)
-        if line is None:
-            return
+        if line := Line.parse(text):
+            self._told(line)
+
+    def _told(self, line: Line) -> None:
         seen = connection(line, self._directory)
         self._metrics.count(seen)
         nameless = Fault.IDENTITY_MISSING_IN_LOG in self._faults

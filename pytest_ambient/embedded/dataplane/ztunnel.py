@@ -54,7 +54,7 @@ class ZtunnelConfiguration:
         self._plaintext = Fault.PLAINTEXT_NOT_HBONE in faults
         self._unavailable = Fault.UNAVAILABLE_NOT_DENIED in faults
         self._past_ztunnel = Fault.POD_IP_NOT_TUNNELLED in faults
-        self._openings = Openings()
+        self._openings = Openings(mixed_up=Fault.OPEN_CONNECTIONS_MIXED_UP in faults)
         self._known: dict[str, None] = {}
 
     def resources(self, mesh: Mesh) -> Resources:

@@ -34,16 +34,16 @@ def backend_problem(view: View, route: Object, ref: Object) -> Unresolved | None
     if ref.get("kind", "Service") != "Service" or ref.get("group", "") not in ("", "core"):
         why = f'referencing unsupported backendRef: group "{ref.get("group", "")}" kind "{ref.get("kind", "")}"'
         return Unresolved("InvalidKind", why)
-    if namespace != own and not _granted(view, own, namespace, name):
-        why = f'not accessible to a HTTPRoute in namespace "{own}" (missing a ReferenceGrant?)'
+    if namespace != own and not _granted(view, str(route.get("kind", "HTTPRoute")), own, namespace, name):
+        why = f'not accessible to a {route.get("kind", "HTTPRoute")} in namespace "{own}" (missing a ReferenceGrant?)'
         return Unresolved("RefNotPermitted", f"backendRef {name}/{namespace} {why}")
     if f"{namespace}/{name}" not in view.service_by_key:
         return Unresolved("BackendNotFound", f"backend({name}.{namespace}.svc.cluster.local) not found")
     return None
 
 
-def _granted(view: View, own: str, namespace: str, name: str) -> bool:
-    source = {"group": GATEWAY_API, "kind": "HTTPRoute", "namespace": own}
+def _granted(view: View, kind: str, own: str, namespace: str, name: str) -> bool:
+    source = {"group": GATEWAY_API, "kind": kind, "namespace": own}
     for grant in view.grants:
         if namespace_of(grant) != namespace:
             continue

@@ -2,10 +2,16 @@
 
 from ..objects import Object, name_of, namespace_of
 from .backends import backend_problem
+from .grpc_route import as_http
 from .http_filters import filters, header_changes
 from .model import Backend, HeaderMatch, Mirror, Route, RouteMatch, RouteRule
 from .view import View, spec_of
 from .words import seconds
+
+
+def every_route(view: View) -> list[Object]:
+    """HTTPRoutes, and GRPCRoutes in their shape."""
+    return [*view.routes, *map(as_http, view.grpc_routes)]
 
 
 def http_route(view: View, route: Object, parent: Object) -> Route:
@@ -28,7 +34,7 @@ def _rule(view: View, route: Object, rule: Object, index: int) -> RouteRule:
         request,
         response,
         _timeout(rule.get("timeouts") or {}),
-        None if found.redirect else _direct_status(backends),
+        None if found.redirect else _direct_status(backends, str(route.get("kind"))),
         redirect=found.redirect,
         rewrite=found.rewrite,
         mirrors=_mirrors(view, route, rule),
@@ -37,8 +43,8 @@ def _rule(view: View, route: Object, rule: Object, index: int) -> RouteRule:
     )
 
 
-def _direct_status(backends: tuple[Backend, ...]) -> int | None:
-    if not backends:
+def _direct_status(backends: tuple[Backend, ...], kind: str) -> int | None:
+    if not backends and kind != "GRPCRoute":
         return 404  # Istio 1.30; 500 before and after
     return 500 if not any(each.weight for each in backends) else None
 

@@ -6,7 +6,7 @@ from ..objects import Object, labels_of, name_of, namespace_of
 from .backends import parent_key
 from .binding import REVISION, admits
 from .conditions import Said
-from .http_route import http_route
+from .http_route import every_route, http_route
 from .model import Ingress, Route
 from .view import GATEWAY_API, INGRESS_CLASS, View, age_of, key_of, spec_of
 
@@ -48,7 +48,7 @@ def accepted(view: View, route: Object, parent: Object) -> Said:
 def attached(view: View, gateway: Object, listener: Object) -> list[Object]:
     """The routes that a listener takes, the oldest first."""
     found = []
-    for route in sorted(view.routes, key=age_of):
+    for route in sorted(every_route(view), key=age_of):
         parents = [each for each in gateway_parents(view, route) if parent_key(route, each) == key_of(gateway)]
         if any(listener in _named(gateway, each) and _lets_in(view, gateway, listener, route) for each in parents):
             found.append(route)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ..objects import Object, namespace_of
 from .backends import parent_key, service_parents
 from .binding import Gate, service_gate
-from .http_route import http_route
+from .http_route import every_route, http_route
 from .model import Route
 from .view import View, age_of, key_of
 from .virtual_service import virtual_service
@@ -17,7 +17,7 @@ def routes_by_service(view: View, known: Mapping[str, Gate]) -> dict[str, tuple[
     A route from a consumer's namespace counts only where the waypoint lives there too.
     """
     found: dict[str, tuple[Route, ...]] = {}
-    for route in sorted((*view.routes, *view.virtual_services), key=age_of):
+    for route in sorted((*every_route(view), *view.virtual_services), key=age_of):
         for service, made in _attached(view, route):
             gate = service_gate(view, known, service)
             seen_from = {namespace_of(service)} | ({gate.ref.namespace} if isinstance(gate, Gate) else set())

@@ -9,6 +9,7 @@ from .backends import backend_problem, parent_key, service_parents
 from .binding import USE_WAYPOINT, Gate, Refusal, gates, ingress_too, is_waypoint, service_gate
 from .conditions import Clock, Said, merged, without
 from .gateway_status import class_status, gateway_status
+from .http_route import every_route
 from .ingress import accepted, gateway_parents, is_ingress
 from .view import GATEWAY_CONTROLLER, MESH_CONTROLLER, View, spec_of
 from .waypoint_policies import Binding, bindings
@@ -46,7 +47,7 @@ def _all(view: View, clock: Clock) -> Iterator[Status]:
         yield Status(item, service_status(view, known, item, clock.seconds))
     for item in view.policies:
         yield Status(item, policy_status(view, known, item, clock.nanoseconds))
-    for item in view.routes:
+    for item in every_route(view):
         yield Status(item, route_status(view, item, clock.seconds))
 
 

@@ -26,6 +26,11 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
             if name not in ("requestHeaderModifier", "responseHeaderModifier")
         },
     },
+    "GRPCRoute": {
+        "rules.filters.extensionRef": "the filter ExtensionRef",
+        "rules.backendRefs.filters.extensionRef": "the filter ExtensionRef of a backend",
+        "rules.backendRefs.filters.requestMirror": "the filter RequestMirror of a backend",
+    },
     "RequestAuthentication": {
         "jwtRules.spaceDelimitedClaims": "spaceDelimitedClaims",
         "jwtRules.timeout": "the timeout of a key set's fetch",

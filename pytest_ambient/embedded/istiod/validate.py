@@ -7,6 +7,7 @@ from ..api.store import Resource, Store, find
 from ..objects import Object, annotations_of, name_of, namespace_of
 from .authorization import DRY_RUN, target_refs
 from .envoy_filters import filter_patch_causes
+from .grpc_route import grpc_causes
 from .policy_rules import authorization_mistakes, authorization_warnings, peer_mistakes, target_mistakes
 from .route_rules import gateway_causes, route_causes
 from .telemetry import telemetry_causes
@@ -27,6 +28,7 @@ def guard(store: Store) -> None:
     _admit(store, find("Telemetry", TELEMETRY), telemetry_causes, target_mistakes)
     _admit(store, find("Gateway", GATEWAY_API), gateway_causes, _none)
     _admit(store, find("HTTPRoute", GATEWAY_API), route_causes, _none)
+    _admit(store, find("GRPCRoute", GATEWAY_API), grpc_causes, _none)
     _admit(store, find("VirtualService", NETWORKING), virtual_causes, virtual_mistakes)
     _admit(store, find("EnvoyFilter", NETWORKING), filter_patch_causes, _none)
     _admit(store, find("DestinationRule", NETWORKING), destination_causes, destination_mistakes)

@@ -55,6 +55,7 @@ class View:
     gateways: Sequence[Object] = ()
     classes: Sequence[Object] = ()
     routes: Sequence[Object] = ()
+    grpc_routes: Sequence[Object] = ()
     grants: Sequence[Object] = ()
     policies: Sequence[Object] = ()
     peers: Sequence[Object] = ()
@@ -105,6 +106,7 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "gateways": ("Gateway", GATEWAY_API),
     "classes": ("GatewayClass", GATEWAY_API),
     "routes": ("HTTPRoute", GATEWAY_API),
+    "grpc_routes": ("GRPCRoute", GATEWAY_API),
     "grants": ("ReferenceGrant", GATEWAY_API),
     "policies": ("AuthorizationPolicy", SECURITY),
     "peers": ("PeerAuthentication", SECURITY),

@@ -9,8 +9,9 @@ Service has no endpoints. Where a node's ztunnel is gone, its captured pods are 
 import asyncio
 import contextlib
 import random
+import re
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..addresses import Addresses
@@ -19,6 +20,9 @@ from ..ports import bound
 
 _CLOSING_PORT = 15001
 _HBONE_PORT = 15008
+_HOST = re.compile(rb"^host: *[^\s:]+(?::(\d+))?\r$", re.IGNORECASE | re.MULTILINE)
+_REQUEST, _PATIENCE = 4096, 0.2
+"""Bytes and seconds in which a request says what it is about."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +47,58 @@ class Ends:
 
 
 class DeadEnd:
-    """Listens at the closing address for as long as the cluster lives."""
+    """Takes connections that lead nowhere, and closes them, for as long as the cluster lives.
 
-    def __init__(self, addresses: Addresses) -> None:
+    It is at the closing address, and at each Service's for the ports that the Service does not have; of a connection to
+    one of those it tells who called what, as far as the request says: curl was led to another port than it asked for.
+    """
+
+    def __init__(self, addresses: Addresses, tell: Callable[[str, str], None]) -> None:
         self.ends = Ends(*addresses.unused())
-        self._listening = socket.create_server((self.ends.closing, _CLOSING_PORT), backlog=1024)
-        self._listening.setblocking(False)
-        asyncio.get_running_loop().add_reader(self._listening, self._take)
+        self._tell = tell
+        self._listening: dict[str, socket.socket] = {}
+        self._taken: set[asyncio.Task[None]] = set()
+        self.serve(())
+
+    def serve(self, services: Iterable[str]) -> None:
+        """Listen at the closing address and those of these Services, and nowhere else."""
+        wanted = {self.ends.closing, *services}
+        for address in self._listening.keys() - wanted:
+            self._leave(address)
+        for address in wanted - self._listening.keys():
+            listening = socket.create_server((address, _CLOSING_PORT), backlog=1024)
+            listening.setblocking(False)
+            self._listening[address] = listening
+            asyncio.get_running_loop().add_reader(listening, self._take, address)
 
     def close(self) -> None:
         """Listen no more."""
-        asyncio.get_running_loop().remove_reader(self._listening)
-        self._listening.close()
+        for address in list(self._listening):
+            self._leave(address)
+        for task in self._taken:
+            task.cancel()
 
-    def _take(self) -> None:
+    def _leave(self, address: str) -> None:
+        listening = self._listening.pop(address)
+        asyncio.get_running_loop().remove_reader(listening)
+        listening.close()
+
+    def _take(self, address: str) -> None:
         with contextlib.suppress(OSError):  # whoever called may have gone meanwhile
-            self._listening.accept()[0].close()
+            taken, (host, port) = self._listening[address].accept()
+            if address == self.ends.closing:
+                taken.close()
+                return
+            task = asyncio.create_task(self._heard(taken, f"{host}:{port}", address))
+            self._taken.add(task)
+            task.add_done_callback(self._taken.discard)
+
+    async def _heard(self, taken: socket.socket, source: str, address: str) -> None:
+        with taken, contextlib.suppress(OSError, TimeoutError):
+            taken.setblocking(False)
+            asked = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(taken, _REQUEST), _PATIENCE)
+            if named := _HOST.search(asked):
+                self._tell(source, f"{address}:{(named[1] or b'80').decode()}")
 
 
 _Lead = tuple[str, str, str, str]
@@ -80,7 +120,7 @@ def curl_names(
         for spelling in (*name.spellings(namespace), *literal):
             exact += _to_service(name, spelling, address, ends, captured=captured, served=served)
             if captured and not name.headless:
-                general.append(_closed(spelling, ends))
+                general.append((spelling, "", address, str(_CLOSING_PORT)))
             elif spelling != address:
                 general.append((spelling, "", address, ""))
     for each in neighbours:

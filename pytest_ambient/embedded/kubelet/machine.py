@@ -62,7 +62,7 @@ class Machine:
         faults: frozenset[Fault] = frozenset(),
     ) -> "Machine":
         """The surroundings of a cluster whose state lies in that folder."""
-        sandboxes, sockets = Sandboxes(state, store, addresses), SocketFolder(state)
+        sandboxes, sockets = Sandboxes(state, store, addresses, mesh.no_upstream), SocketFolder(state)
         names = Names(store)
         served = programmed or partial(by_the_data_plane, serves=mesh.serves)
         return cls(

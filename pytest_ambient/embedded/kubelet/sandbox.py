@@ -60,11 +60,14 @@ class Sandbox:
 class Sandboxes:
     """Makes the pods' folders and keeps what they know of the cluster's names up to date."""
 
-    def __init__(self, root: Path, store: Store, addresses: Addresses) -> None:
+    def __init__(
+        self, root: Path, store: Store, addresses: Addresses, tell: Callable[[str, str], None] = lambda *_: None
+    ) -> None:
+        """`tell` hears of callers and the `ADDRESS:PORT` of a Service's port that is none."""
         self._root = root
         self._store = store
         self._names = Names(store)
-        self._dead_end = DeadEnd(addresses)
+        self._dead_end = DeadEnd(addresses, tell)
         self._sockets: Sockets = lambda _: {}
         self._pods: dict[str, tuple[str, str]] = {}
         """By uid: namespace and address."""
@@ -112,6 +115,7 @@ class Sandboxes:
         found = {str(pod["metadata"]["uid"]): self._neighbour(pod, served) for pod in pods}
         names, neighbours = self._names.all(), [each for each in found.values() if each]
         ends = self._dead_end.ends
+        self._dead_end.serve(each.addresses[0] for each in names if not each.headless)
         for each in namespaces:
             for way, captured in ((_PLAIN, False), (_CAPTURED, True)):
                 _replace(self._file(each, way), curl_names(names, each, neighbours, ends, captured=captured))

@@ -47,6 +47,19 @@ def test_the_data_plane_says_whom_it_serves(bookinfo: Bookinfo) -> None:
     assert not bookinfo.world.plane.serves("127.0.9.9")
 
 
+def test_a_port_that_a_service_has_not(bookinfo: Bookinfo) -> None:
+    """ztunnel says that it knows no way there; a waypoint would be asked for any port."""
+    world, vip = bookinfo.world, bookinfo.to_details.vip
+    world.plane.no_upstream(f"{bookinfo.curl.address}:40001", f"{vip}:9999")
+    (line,) = world.logged(ZTUNNEL, f"src.addr={bookinfo.curl.address}:40001 ")
+    assert line.partition("Z\t")[2] == (
+        f"warn\taccess\tconnection failed\tsrc.addr={bookinfo.curl.address}:40001 dst.addr={vip}:9999 "
+        f'direction="outbound" error="no healthy upstream: {vip}:9999"'
+    )
+    world.plane.no_upstream(f"{bookinfo.curl.address}:40002", "127.0.9.9:9999")
+    assert not world.logged(ZTUNNEL, f"src.addr={bookinfo.curl.address}:40002 ")
+
+
 def test_captured_caller_travels_by_hbone(bookinfo: Bookinfo) -> None:
     """Both ends are known by their certificates; curl's own port is in the line of its ztunnel."""
     reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_details)

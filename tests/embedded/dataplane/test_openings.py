@@ -139,6 +139,18 @@ def test_what_is_remembered() -> None:
     assert follow(denied) == 2
 
 
+@pytest.mark.parametrize(("mixed_up", "of_all", "of_one"), [(False, 1, 0), (True, 0, 1)])
+def test_open_connections_mixed_up(mixed_up: bool, of_all: int, of_one: int) -> None:
+    """Under that fault a policy with a selector ends tunnels and one without does not."""
+    curl, details = pod("curl", "127.64.1.1"), pod("details", "127.64.1.2")
+    for scope, ended in (("Namespace", of_all), ("WorkloadSelector", of_one)):
+        openings, held = Openings(mixed_up=mixed_up), policy("DENY", L4Match(principals=(CURL,)), scope=scope)
+        listing = replace(details, policies=tuple(held) if scope == "WorkloadSelector" else ())
+        openings.follow(Mesh(workloads={each.uid: each for each in (curl, details)}), [details])
+        openings.follow(Mesh(workloads={curl.uid: curl, listing.uid: listing}, l4_policies=held), [listing])
+        assert openings.of(details).tunnels == ended
+
+
 def test_no_connection_meets_a_gap(bookinfo: Bookinfo) -> None:
     """While policies come and go each connection is answered or refused with a word of ztunnel's, nothing between."""
     world, seen = bookinfo.world, list[tuple[Workload, Reply]]()

@@ -55,6 +55,9 @@ class Plane:
         """All but those who are late."""
         return address not in self.late
 
+    def no_upstream(self, source: str, destination: str) -> None:
+        """Nobody asks."""
+
     async def start_waypoint(self, name: str, namespace: str, address: str, identity: Identity) -> None:
         """Remember that it was asked for."""
         self.waypoints.append((namespace, name, identity))

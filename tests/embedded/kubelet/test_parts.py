@@ -14,7 +14,7 @@ import pytest
 from pytest_ambient.embedded.addresses import Addresses, NoAddress
 from pytest_ambient.embedded.images import find, known
 from pytest_ambient.embedded.kubelet.command import sleeping
-from pytest_ambient.embedded.kubelet.directions import Ends, Neighbour, curl_names, cut_off
+from pytest_ambient.embedded.kubelet.directions import DeadEnd, Ends, Neighbour, curl_names, cut_off
 from pytest_ambient.embedded.kubelet.environment import expand
 from pytest_ambient.embedded.kubelet.programmed import HBONE, REDIRECTION, listening, programmed
 from pytest_ambient.embedded.kubelet.state import BackOff
@@ -220,8 +220,9 @@ def test_ztunnel_takes_what_leads_nowhere() -> None:
     names = [Name("web", "one", ("127.9.200.1",), (80,), ("127.9.1.1",))]
     pods = [Neighbour("127.9.1.1", (9080,), captured=True), Neighbour("127.9.1.2", (9080,), captured=False)]
     inside = curl_names(names, "one", pods, ENDS, captured=True)
-    for host in ("web", "127.9.200.1", "127.9.1.1", "127.9.1.2"):
+    for host in ("127.9.1.1", "127.9.1.2"):
         assert led(inside, host, 9999) == "127.9.255.252:15001"
+    assert led(inside, "web", 9999) == led(inside, "127.9.200.1", 9999) == "127.9.200.1:15001"
     assert led(inside, "web", 80) == led(inside, "127.9.200.1", 80) == "127.9.200.1:20080"
     assert led(inside, "127.9.1.1", 9080) == "127.9.1.1:9080"
     outside = curl_names(names, "one", pods, ENDS, captured=False)
@@ -229,6 +230,40 @@ def test_ztunnel_takes_what_leads_nowhere() -> None:
     assert led(outside, "127.9.1.1", 15008) == "127.9.1.1:15008"
     assert led(outside, "127.9.1.2", 9999) == "127.9.1.2:9999"
     assert led(outside, "web", 9999) == "127.9.200.1:9999"
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: web:9999\r\n\r\n", ["9999"]),
+        (b"GET / HTTP/1.1\r\nHost: web\r\n\r\n", ["80"]),
+        (b"\x16\x03\x01", []),
+    ],
+)
+def test_a_port_that_a_service_has_not(request_: bytes, told: list[str]) -> None:
+    """It is taken at the Service's own address, told of by its port as far as the request names it, and closed."""
+
+    async def scenario() -> tuple[list[tuple[str, str]], bytes, str]:
+        seen = list[tuple[str, str]]()
+        addresses = Addresses.claim()
+        vip = addresses.services.take()
+        end = DeadEnd(addresses, lambda *call: seen.append(call))
+        end.serve([vip])
+        reader, writer = await asyncio.open_connection(vip, 15001)
+        source = ":".join(map(str, writer.get_extra_info("sockname")))
+        writer.write(request_)
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        end.serve([])
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(vip, 15001)
+        end.close()
+        addresses.close()
+        return seen, answer, f"{source} {vip}"
+
+    seen, answer, ends = asyncio.run(scenario())
+    source, vip = ends.split()
+    assert (seen, answer) == ([(source, f"{vip}:{port}") for port in told], b"")
 
 
 def test_service_without_endpoints() -> None:
