@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from pytest_ambient.probe.rounds import Judged, Probe, Rounds
 from pytest_ambient.probe.timing import Timing
@@ -87,7 +88,8 @@ def settle(
             tracks[key].add(judged[key], judged[key].at - start)
         growing = [key for key in open_ if judged[key].holds and tracks[key].row < times]
         if not any(now >= ends[key] for key in growing):
-            over = {key for key in open_ if now >= ends[key] + (NAMES if nameless(judged[key]) else 0)}
+            more = {key: NAMES if nameless(probes[key], key, judged) else 0 for key in open_}
+            over = {key for key in open_ if now >= ends[key] + more[key]}
             late |= {key for key in over if tracks[key].attempts >= LOOKS}
         if all(tracks[key].row >= times or key in late for key in open_):
             return tracks
@@ -107,7 +109,7 @@ def stay(
 ) -> dict[str, Track]:
     """After the hold, many requests of each row that must hold still, at once; what proved nothing is asked again.
 
-    `since` is when the last of them began to hold, by the clock.
+    `since` is when the last of them began to hold, by the clock. One of several resolvers may remember longer.
     """
     wanted = [key for key in probes if still.get(key)]
     if not wanted:
@@ -116,24 +118,27 @@ def stay(
     start = clock.now()
     tracks = {key: Track() for key in wanted}
     open_ = wanted
-    for _ in range(timing.rounds):
+    for turn in count(1):
         needed = {*open_, *(probes[key].twin or key for key in open_)}
         times = {key: _times(probe, timing) if still.get(key) else 1 for key, probe in probes.items() if key in needed}
-        asked = {key: many(probes[key], count) for key, count in times.items()}
+        asked = {key: many(probes[key], often) for key, often in times.items()}
         judged = rounds.look(asked)
         for key in open_:
             tracks[key].add(judged[key], judged[key].at - start)
-        open_ = [key for key in open_ if judged[key].judgement.word is Word.INCONCLUSIVE]
-        if not open_:
+        unnamed = {key for key in open_ if nameless(probes[key], key, judged)}
+        open_ = [key for key in open_ if key in unnamed or judged[key].judgement.word is Word.INCONCLUSIVE]
+        waited = not unnamed or clock.now() - start >= NAMES
+        if not open_ or (turn >= timing.rounds and waited):
             break
-        clock.sleep(timing.shortest)
+        clock.sleep(timing.longest if unnamed else timing.shortest)
     return tracks
 
 
-def nameless(judged: Judged) -> bool:
-    """Whether a row went wrong because the name that it called has no address."""
-    seen = judged.observed
-    return not judged.holds and isinstance(seen, Outcome) and seen.exit_code == RESOLVE
+def nameless(probe: Probe, key: str, judged: Mapping[str, Judged]) -> bool:
+    """Whether a row, or the twin that it needs, went wrong because the name that was called has no address."""
+    mine = [one for name in (key, probe.twin) if name is not None and (one := judged.get(name)) is not None]
+    seen = [one.observed for one in mine if not one.holds]
+    return any(isinstance(one, Outcome) and one.exit_code == RESOLVE for one in seen)
 
 
 def _times(probe: Probe, timing: Timing) -> int:
@@ -141,7 +146,7 @@ def _times(probe: Probe, timing: Timing) -> int:
     return timing.rounds if isinstance(probe.expectation, TimedOut) else timing.stays
 
 
-def many(probe: Probe, count: int) -> Probe:
+def many(probe: Probe, often: int) -> Probe:
     """The row with its request sent so many times; one that is sent more often as it is stays so."""
     call = probe.call
-    return replace(probe, call=replace(call, count=max(count, call.count))) if isinstance(call, Call) else probe
+    return replace(probe, call=replace(call, count=max(often, call.count))) if isinstance(call, Call) else probe

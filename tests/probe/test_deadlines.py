@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from pytest_ambient.errors import Misuse
-from pytest_ambient.probe.converge import Clock, Track, settle, stay
+from pytest_ambient.probe.converge import Clock, Track, nameless, settle, stay
 from pytest_ambient.probe.rounds import Judged, Probe, Rounds
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.table import case
@@ -122,3 +122,22 @@ def test_no_row_is_given_up_after_one_look() -> None:
     """The look may have taken longer than the time for all, by another row's fault."""
     tracks, _, _ = settled({}, first=20, row=5)
     assert (tracks["row"].attempts, tracks["row"].row) == (4, 3)
+
+
+@pytest.mark.parametrize(("exit", "holds", "row", "ended"), [(6, 20, 1, 20), (6, 999, 0, 35), (56, 20, 0, 0)])
+def test_one_of_several_resolvers_may_remember_longer(exit: int, holds: float, row: int, ended: float) -> None:
+    """A row that stays but for its name is asked again for as long; one that went wrong otherwise has not stayed."""
+    clock = ManualClock()
+    turns = Turns(clock, {"row": holds}, exit=exit)
+    timing = Timing(hold=0, shortest=1, longest=1)
+    tracks = stay(cast(Rounds, turns), {"row": PROBE}, {"row": True}, timing, Clock(clock, clock.sleep), since=0)
+    assert (tracks["row"].row, clock.now) == (row, ended)
+
+
+def test_a_denial_waits_for_the_name_that_its_twin_calls() -> None:
+    """The denial itself was refused as it should be."""
+    twin = Judged(Judgement(Word.BROKEN), Outcome(6), 0.0)
+    denial = Judged(Judgement(Word.BROKEN), Outcome(56), 0.0)
+    asked = Probe("curl", GET("http://a/"), Answered(200), twin="twin")
+    assert nameless(asked, "row", {"row": denial, "twin": twin})
+    assert not nameless(asked, "row", {"row": denial, "twin": Judged(Judgement(Word.HOLDS), Outcome(6), 0.0)})
