@@ -21,16 +21,12 @@ if TYPE_CHECKING:
     from pytest_ambient.mesh.meshwide import MeshWide
     from pytest_ambient.mesh.readiness import Mesh
     from pytest_ambient.probe.battery import Battery
-    from pytest_ambient.probe.result import CaseResult
     from pytest_ambient.probe.rule import RuleRun
     from pytest_ambient.probe.trace import Trace
-    from pytest_ambient.report.junit import Json
     from pytest_ambient.settings import Settings
     from pytest_ambient.verdict.call import Call
     from pytest_ambient.verdict.case import Case
-    from pytest_ambient.verdict.failure import Failure
     from pytest_ambient.verdict.outcome import Outcome
-    from pytest_ambient.verdict.split import Share
     from pytest_ambient.verdict.variant import World
 
 Say = Callable[[str], None]
@@ -215,48 +211,6 @@ def rule(ours: Probes, module: Path, selected: "Sequence[Case]") -> "Iterator[Ru
     finally:
         with turn(ours.cluster, alone=any(case.scope == "mesh" for case in selected)):
             run.close()
-
-
-def facts(result: "CaseResult", *, whole: bool) -> "dict[str, Json]":
-    """A result in plain values; what does not apply to it is None or empty. `whole` takes its text along."""
-    return {
-        "verdict": str(result.word),
-        "reason": result.reason,
-        "phase": result.phase if result.reason else None,
-        "text": result.text if whole else None,
-        "attempts": result.attempts,
-        "first_ms": result.first_ms,
-        "stable_ms": result.stable_ms,
-        "seconds": result.seconds,
-        "expected_on": result.case.where,
-        "evidence": list(result.evidence),
-        "split": [_share(share) for share in result.sample.shares] if result.sample else None,
-        "manifest": result.manifest,
-        **(_story(result.failure) if result.failure else {}),
-        **({"got": str(result.sample)} if result.sample and not result.reason else {}),
-    }
-
-
-def _story(told: "Failure") -> "dict[str, Json]":
-    return {
-        "called": told.caller,
-        "wanted": told.promise,
-        "got": told.got or None,
-        "applied": list(told.applied),
-        "repeat": told.repeat,
-    }
-
-
-def _share(one: "Share") -> "Json":
-    return {
-        "backend": one.backend,
-        "wanted": one.wanted,
-        "share": round(one.share, 6),
-        "low": round(one.low, 6),
-        "high": round(one.high, 6),
-        "total": one.total,
-        "p": one.p_value,
-    }
 
 
 def applier(

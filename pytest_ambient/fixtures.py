@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ambient import _gate, _keeping, _others, _probing, _reporting, _xdist
+from pytest_ambient import _gate, _keeping, _others, _probing, _reporting, _results, _xdist
 from pytest_ambient._state import run_of
 from pytest_ambient.errors import AmbientError, BringUpFailed, Inconclusive, Misuse
 from pytest_ambient.handles import Apply, SourcePod, Verdict
@@ -216,7 +216,7 @@ def verdict(
         raise
     lenient = _gate.facts(request.node).level == "documented" and not settings.strict_docs
     result, kept = _keeping.keep(settings, rule, module, result)
-    request.node.user_properties += properties({**_probing.facts(result, whole=lenient), "kept": kept})
+    request.node.user_properties += properties({**_results.facts(result, whole=lenient), "kept": kept})
     if "Waypoint" in _gate.facts(request.node).needs:
         _reporting.look_at_waypoints(request.config, ambient_rule.kube, ambient_rule.places.ours)
     if result.word == "inconclusive":
