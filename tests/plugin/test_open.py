@@ -52,7 +52,10 @@ def test_the_address_serves_until_ctrl_c(wire: Wire, tmp_path: Path) -> None:
             with urlopen(address.replace("/productpage", "/config_dump"), timeout=10) as answer:
                 assert answer.read() == b'"hello"'
             process.send_signal(signal.SIGINT)
-            rest, told = process.communicate(timeout=20)
+            try:
+                rest, told = process.communicate(timeout=20)
+            finally:
+                process.kill()  # one that did not hear it would be waited for without end
     assert (process.returncode, rest) == (0, "")
     assert told == "carried to shop/productpage until Ctrl-C\n"
 
