@@ -4,7 +4,8 @@ import pytest
 
 from pytest_ambient import GET, POST, Answered, DeniedL7, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="Z2", profile="AMBIENT-L7", needs=("Waypoint", "Telemetry"))
+NEEDS = ("Waypoint", "Telemetry", "AccessLogFormat")
+pytestmark = pytest.mark.ambient(rule="Z2", profile="AMBIENT-L7", needs=NEEDS)
 
 OPEN, CLOSED = "http://httpbin:8000/anything/open", "http://httpbin:8000/anything/denied"
 BY_DENY, BY_ALLOW = DeniedL7(by="${NAMESPACE}/deny-curl"), DeniedL7(by="${NAMESPACE}/allow-get")

@@ -4,7 +4,8 @@ import pytest
 
 from pytest_ambient import GET, Answered, DeniedL7, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="Z1", profile="AMBIENT-L7", needs=("Waypoint", "Telemetry"))
+NEEDS = ("Waypoint", "Telemetry", "AccessLogFormat")
+pytestmark = pytest.mark.ambient(rule="Z1", profile="AMBIENT-L7", needs=NEEDS)
 
 URL = "http://httpbin:8000/anything"
 LOCKED = f"{URL}/locked"

@@ -4,7 +4,8 @@ import pytest
 
 from pytest_ambient import GET, POST, PUT, STATUS, Answered, DeniedL7, HasCondition, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="Z6", profile="AMBIENT-L7", needs=("Waypoint", "Telemetry"))
+NEEDS = ("Waypoint", "Telemetry", "AccessLogFormat")
+pytestmark = pytest.mark.ambient(rule="Z6", profile="AMBIENT-L7", needs=NEEDS)
 
 OPEN, CLOSED = "http://httpbin:8000/anything/guarded/open", "http://httpbin:8000/anything/guarded/denied"
 OTHER = GET("http://httpbin:8000/anything/free")

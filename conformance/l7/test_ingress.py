@@ -4,9 +4,8 @@ import pytest
 
 from pytest_ambient import GET, STATUS, Answered, DeniedL4, DeniedL7, HasCondition, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(
-    rule="I1", profile="AMBIENT-L7", needs=["Ingress", "HTTPRoute", "Waypoint", "Telemetry"]
-)
+NEEDS = ("Ingress", "HTTPRoute", "Waypoint", "Telemetry", "AccessLogFormat")
+pytestmark = pytest.mark.ambient(rule="I1", profile="AMBIENT-L7", needs=NEEDS)
 
 ALIEN = "outside/curl"
 PAGE = GET("http://ingress-istio.${NAMESPACE}/productpage")

@@ -4,7 +4,8 @@ import pytest
 
 from pytest_ambient import GET, POST, Answered, DeniedL7, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="W3", profile="AMBIENT-L7", needs=["Waypoint", "Telemetry"])
+NEEDS = ("Waypoint", "Telemetry", "AccessLogFormat")
+pytestmark = pytest.mark.ambient(rule="W3", profile="AMBIENT-L7", needs=NEEDS)
 
 TO_POD, POST_TO_POD = GET("http://labelled-pods:8080/anything"), POST("http://labelled-pods:8080/anything")
 TO_SERVICE = POST("http://labelled:8000/anything")
