@@ -8,7 +8,7 @@ LOOKED: Mapping[str, str] = {
     "HTTPRoute": "discovery of gateway.networking.k8s.io/v1 HTTPRoute",
     "HTTPRouteCors": "the filter cors in HTTPRoute's CustomResourceDefinition",
     "GRPCRoute": "discovery of gateway.networking.k8s.io/v1 GRPCRoute",
-    "TCPRoute": "discovery of gateway.networking.k8s.io/v1alpha2 TCPRoute",
+    "TCPRoute": "discovery of gateway.networking.k8s.io/v1alpha2 TCPRoute, and the environment of istiod",
     "RequestAuthentication": "discovery of security.istio.io/v1 RequestAuthentication",
     "VirtualService": "discovery of networking.istio.io/v1 VirtualService",
     "EnvoyFilter": "discovery of networking.istio.io/v1alpha3 EnvoyFilter",
