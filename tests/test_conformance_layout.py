@@ -39,7 +39,7 @@ def test_a_module_is_short_and_says_its_rule(module: Path) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_module_uses_what_it_names(module: Path) -> None:
-    """What is said of other data planes, and any other constant, stands in a row or a marker: unused it holds nothing."""
+    """What is said of other data planes, and any other constant, stands in a row or a marker."""
     tree = ast.parse(module.read_text())
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
