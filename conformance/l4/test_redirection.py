@@ -1,4 +1,4 @@
-"""E6: ztunnel listens inside of captured pods, where what leaves and what comes in plaintext is led; in others it does not.
+"""E6: ztunnel listens inside of captured pods for what leaves and what comes in plaintext, and in no others.
 
 A pod that calls those ports by itself is let in and turned away; chains, ipsets and CNI files are not looked at, for
 that takes more rights than a pod of ours has.
