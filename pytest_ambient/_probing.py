@@ -108,6 +108,7 @@ def places(kube: "Kube", found: "Mesh", cluster: "Cluster", run: "Run", worker: 
 def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide") -> "Places":
     from pytest_ambient.manifest import Places
     from pytest_ambient.mesh.bookinfo import users_assigned
+    from pytest_ambient.mesh import outages
 
     plane = found.dataplane
     return Places(
@@ -123,6 +124,8 @@ def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide") -> "Pla
         silent=plane.silent,
         assigns_users=users_assigned(kube),
         discovery=decided.discovery,
+        ztunnel=outages.ztunnel(kube),
+        istiod=outages.istiod(kube),
     )
 
 

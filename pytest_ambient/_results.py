@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from pytest_ambient.report.junit import Json
     from pytest_ambient.verdict.failure import Failure
     from pytest_ambient.verdict.split import Share
+    from pytest_ambient.verdict.steady import Stream
 
 
 def facts(result: "CaseResult", *, whole: bool) -> "dict[str, Json]":
@@ -23,6 +24,7 @@ def facts(result: "CaseResult", *, whole: bool) -> "dict[str, Json]":
         "expected_on": result.case.where,
         "evidence": list(result.evidence),
         "split": [_share(share) for share in result.sample.shares] if result.sample else None,
+        "stream": _stream(result.stream) if result.stream else None,
         "manifest": result.manifest,
         **(_story(result.failure) if result.failure else {}),
         **({"got": str(result.sample)} if result.sample and not result.reason else {}),
@@ -36,6 +38,19 @@ def _story(told: "Failure") -> "dict[str, Json]":
         "got": told.got or None,
         "applied": list(told.applied),
         "repeat": told.repeat,
+    }
+
+
+def _stream(one: "Stream") -> "Json":
+    return {
+        "requests": one.requests,
+        "seconds": round(one.seconds, 3),
+        "rate": round(one.rate, 2),
+        "good": one.good,
+        "wrong": one.wrong,
+        "lost": one.lost,
+        "errors": dict(one.errors),
+        "gaps": [{"start_ms": round(1000 * gap.start), "ms": round(1000 * gap.seconds)} for gap in one.gaps],
     }
 
 

@@ -166,8 +166,8 @@ def ambient_apply(
 ) -> Iterator[Apply]:
     """Applies manifests beside the test: `ambient_apply("allow.yaml")`; they are taken back when the test ends.
 
-    `${NAMESPACE}`, `${OTHER_NAMESPACE}`, `${OUTSIDE_NAMESPACE}`, `${ROOT_NAMESPACE}`, `${TRUST_DOMAIN}` and
-    `${WAYPOINT_CLASS}` are filled in.
+    `${NAMESPACE}`, `${OTHER_NAMESPACE}`, `${OUTSIDE_NAMESPACE}`, `${ROOT_NAMESPACE}`, `${TRUST_DOMAIN}`,
+    `${WAYPOINT_CLASS}`, `${ISTIOD}` and `${ZTUNNEL}` with their `${…_NAMESPACE}` are filled in.
     """
     with ExitStack() as undo:
         mesh_wide = _gate.facts(request.node).scope == "mesh"

@@ -49,6 +49,10 @@ class Places:
     """Whether the cluster gives every namespace a range of users of its own, as OpenShift does."""
     discovery: tuple[Object, ...] = field(default=(), hash=False)
     """The label selectors of the namespaces that istiod looks at; none where it looks at all."""
+    ztunnel: tuple[str, str] = ("istio-system", "ztunnel")
+    """Namespace and name of the DaemonSet of those pods, wherever its installer has put it."""
+    istiod: tuple[str, str] = ("istio-system", "istiod")
+    """Namespace and name of the Deployment of the istiod that looks after them."""
 
     @property
     def ours(self) -> tuple[str, ...]:
@@ -61,7 +65,10 @@ class Places:
         words = {"namespace": "NAMESPACE", "other": "OTHER_NAMESPACE", "outside": "OUTSIDE_NAMESPACE"}
         words |= {"root": "ROOT_NAMESPACE", "trust_domain": "TRUST_DOMAIN", "waypoint_class": "WAYPOINT_CLASS"}
         words |= {"dataplane_mode": "DATAPLANE_MODE"}
-        return {words[entry.name]: getattr(self, entry.name) for entry in fields(self) if entry.name in words}
+        found = {words[entry.name]: getattr(self, entry.name) for entry in fields(self) if entry.name in words}
+        parts = {"ZTUNNEL": self.ztunnel, "ISTIOD": self.istiod}
+        found |= {name: part[1] for name, part in parts.items()}
+        return found | {f"{name}_NAMESPACE": part[0] for name, part in parts.items()}
 
     def fill(self, text: str) -> str:
         """The text with all `${NAME}` filled in; ValueError for a name that nobody knows."""

@@ -8,7 +8,14 @@ import pytest
 from pytest_ambient.errors import Misuse
 from pytest_ambient.verdict.call import Call, Question
 from pytest_ambient.verdict.case import Case, Level, Scope
-from pytest_ambient.verdict.expectation import Answered, AnyExpectation, HasCondition, LacksCondition, OneCertificate
+from pytest_ambient.verdict.expectation import (
+    Answered,
+    AnyExpectation,
+    HasCondition,
+    LacksCondition,
+    OneCertificate,
+    Steady,
+)
 from pytest_ambient.verdict.pairing import pair
 from pytest_ambient.verdict.variant import Unsupported, Variant, variants
 
@@ -39,11 +46,11 @@ def case(
 ) -> Case:
     """One row: `source` sends `call`, and `expectation` must come to hold.
 
-    `before` must hold until the manifest is applied: `Answered(200)` unless given, or the condition's absence; with
-    `unchanged` it is the expectation itself. `needs` names features, one or several. `on` says what is expected
-    elsewhere, by data plane (`kmesh`) and version (`istio<1.29`, `kmesh istio>=1.27`): the first condition that holds
-    counts, and `Unsupported(why)` skips the row there. `within` gives the effect more seconds than the time-out
-    `becomes` has. A mistake fails collection with one line.
+    `before` must hold until the manifest is applied: `Answered(200)` unless given, or the condition's absence, or what
+    a `Steady` stream gets; with `unchanged` it is the expectation itself. `needs` names features, one or several. `on`
+    says what is expected elsewhere, by data plane (`kmesh`) and version (`istio<1.29`, `kmesh istio>=1.27`): the first
+    condition that holds counts, and `Unsupported(why)` skips the row there. `within` gives the effect more seconds than
+    the time-out `becomes` has. A mistake fails collection with one line.
     """
     if isinstance(before, _Default):
         before = _before(expectation, unchanged)
@@ -94,4 +101,6 @@ def _before(expectation: AnyExpectation, unchanged: bool) -> AnyExpectation | No
         return expectation
     if isinstance(expectation, HasCondition):
         return LacksCondition(expectation.type, expectation.status, expectation.reason, expectation.listener)
+    if isinstance(expectation, Steady):
+        return expectation.of
     return None if isinstance(expectation, OneCertificate) else Answered(200)

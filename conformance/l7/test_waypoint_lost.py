@@ -2,12 +2,26 @@
 
 import pytest
 
-from pytest_ambient import GET, STATUS, Answered, HasCondition, Unreachable, Unsupported, Verdict, case, cases
+from pytest_ambient import (
+    GET,
+    POST,
+    STATUS,
+    Answered,
+    DeniedL7,
+    HasCondition,
+    Steady,
+    Unreachable,
+    Unsupported,
+    Verdict,
+    case,
+    cases,
+)
 
 pytestmark = pytest.mark.ambient(rule="W6", profile="AMBIENT-L7", needs="Waypoint", disruptive=True)
 
-TO_SERVICE, TO_POD = GET("http://httpbin:8000/get"), GET("http://httpbin-pods:8080/get")
-FROM_OUTSIDE = GET("http://httpbin.${NAMESPACE}:8000/get")
+TO_SERVICE, TO_POD = GET("http://httpbin:8000/anything"), GET("http://httpbin-pods:8080/anything")
+POSTED, DENIED = POST("http://httpbin:8000/anything"), DeniedL7(by="${NAMESPACE}/httpbin-no-post")
+FROM_OUTSIDE = GET("http://httpbin.${NAMESPACE}:8000/anything")
 PAST, THROUGH = Answered(200, through=None), Answered(200, through="httpbin-waypoint")
 LOST = Unreachable("lost waypoint")
 GATEWAY = STATUS("gateway.networking.k8s.io/v1/Gateway", "httpbin-waypoint")
@@ -30,6 +44,8 @@ KMESH = {"kmesh": Unsupported("what Kmesh does without its waypoint was never re
         needs="Permissive",
     ),
     case("gateway-stays-programmed", None, GATEWAY, PROGRAMMED, before=PROGRAMMED, unchanged=True, level="documented"),
+    case("calls-never-go-past", "curl", TO_SERVICE, Steady(THROUGH, gap=None)),
+    case("denied-methods-never-pass", "curl", POSTED, Steady(DENIED), twin="calls-never-go-past"),
     on=KMESH,
 )
 def test_waypoint_lost(verdict: Verdict) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pytest_ambient import GET, POST, Answered, DeniedL4, DeniedL7, Unsupported, Verdict, case, cases
+from pytest_ambient import GET, POST, Answered, DeniedL4, DeniedL7, Steady, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="S2", needs="Waypoint", disruptive=True)
+pytestmark = pytest.mark.ambient(rule="S2", needs=("Waypoint", "IstiodOutage"), disruptive=True)
 
 RATINGS, REVIEWS = GET("http://ratings:9080/ratings/0"), GET("http://reviews:9080/reviews/0")
 HTTPBIN, POSTED = GET("http://httpbin:8000/anything"), POST("http://httpbin:8000/anything")
@@ -22,6 +22,10 @@ KMESH = {"kmesh": Unsupported("what Kmesh does without istiod was never recorded
     case("account-reaches-others", "details-v1", REVIEWS, SERVED, unchanged=True),
     case("waypoint-serves", "curl", HTTPBIN, THROUGH, before=THROUGH, unchanged=True),
     case("denied-method-is-403", "curl", POSTED, BY_WAYPOINT, unchanged=True, twin="waypoint-serves"),
+    case("calls-go-on", "curl", RATINGS, Steady(SERVED, gap=5)),
+    case("denied-calls-never-pass", "details-v1", RATINGS, Steady(BY_ZTUNNEL), twin="calls-go-on"),
+    case("calls-through-waypoint-go-on", "curl", HTTPBIN, Steady(THROUGH, gap=5)),
+    case("denied-methods-never-pass", "curl", POSTED, Steady(BY_WAYPOINT), twin="calls-through-waypoint-go-on"),
     scope="mesh",
     on=KMESH,
 )

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pytest_ambient import GET, Answered, DeniedL4, Logged, Unsupported, Verdict, case, cases
+from pytest_ambient import GET, Answered, DeniedL4, Logged, Steady, Unsupported, Verdict, case, cases
 
-pytestmark = pytest.mark.ambient(rule="S1", needs="Identity", disruptive=True)
+pytestmark = pytest.mark.ambient(rule="S1", needs=("Identity", "ZtunnelRestart"), disruptive=True)
 
 RATINGS, REVIEWS = GET("http://ratings:9080/ratings/0"), GET("http://reviews:9080/reviews/0")
 BY_ZTUNNEL, SERVED = DeniedL4(by="${NAMESPACE}/ratings-not-from-details"), Answered(200)
@@ -26,6 +26,8 @@ KMESH = {"kmesh": Unsupported("Kmesh has no ztunnel")}
         unchanged=True,
         needs="Permissive",
     ),
+    case("calls-resume", "curl", RATINGS, Steady(SERVED)),
+    case("denied-calls-never-pass", "details-v1", RATINGS, Steady(BY_ZTUNNEL), twin="calls-resume"),
     scope="mesh",
     on=KMESH,
 )

@@ -36,11 +36,26 @@ def read(run: str) -> Iterator[Plain]:
 
 
 def words(run: str) -> Iterator[str]:
-    """`KIND NAMESPACE/NAME` of what a run has changed, each once."""
+    """`KIND NAMESPACE/NAME` of what a run has changed, each once, with the fields that were of others before."""
     yield from dict.fromkeys(
-        f"{str(one['kind']).rpartition('/')[2]} {'/'.join(filter(None, (one['namespace'], one['name'])))}"
+        f"{str(one['kind']).rpartition('/')[2]} {'/'.join(filter(None, (one['namespace'], one['name'])))}{_fields(one)}"
         for one in read(run)
     )
+
+
+def _fields(change: Plain) -> str:
+    """` (FIELD back to VALUE, …)` for what was somebody's before."""
+    found = [f"{name} back to {value}" for patch in change["replaced"].values() for name, value in _leaves(patch)]
+    return f" ({', '.join(found)})" if found else ""
+
+
+def _leaves(patch: Plain, path: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in patch.items():
+        where = f"{path}.{key}" if path else str(key)
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, where)
+        else:
+            yield where, json.dumps(value)
 
 
 def forget(run: str) -> None:

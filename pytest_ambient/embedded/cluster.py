@@ -65,6 +65,7 @@ async def _start(plan: Plan, undo: AsyncExitStack) -> tuple[str, str]:
     undo.callback(addresses.close)
     credentials = pki.create(plan.state / "pki")
     kubelet: LocalKubelet
+    istiod: Istiod
 
     def log(namespace: str, pod: str, line: str) -> None:
         kubelet.append_log(namespace, pod, PROXY_CONTAINER, line)
@@ -78,6 +79,7 @@ async def _start(plan: Plan, undo: AsyncExitStack) -> tuple[str, str]:
         certificates=_certificates(credentials, plane),
         proxy_image=seed.PROXY,
         faults=plan.faults,
+        away=lambda: istiod.presence.away(),
     )
     undo.callback(controllers.stop)
     machine = Machine.of(

@@ -7,7 +7,7 @@ from functools import partial
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, KubeError, NotFound
-from pytest_ambient.mesh import meshwide
+from pytest_ambient.mesh import meshwide, outages
 from pytest_ambient.mesh.dataplane import running, workloads
 from pytest_ambient.mesh.meshwide import own_log_format, peer_authentication, plaintext_refused, providers
 
@@ -202,6 +202,9 @@ FEATURES: Mapping[str, Question] = {
     "Sidecar": _sidecar,
     "Permissive": plaintext_refused,
     "MeshPeerAuthentication": peer_authentication,
+    "ZtunnelRestart": outages.ztunnel_stays,
+    "IstiodOutage": outages.istiod_stays,
+    "Upgrade": outages.no_upgrade,
     "ExtAuthz": _ext_authz,
     "Kiali": _kiali,
     "Prometheus": partial(_workload, "app.kubernetes.io/name=prometheus"),

@@ -24,6 +24,8 @@ class Change:
     created: bool
     replaced: Mapping[str, Object] = field(default_factory=dict, hash=False)
     """By field manager: a merge patch that gives back what was taken from it."""
+    applied: Object | None = field(default=None, hash=False, compare=False, repr=False)
+    """The object as it was when the document had been applied to it."""
 
 
 @dataclass
@@ -77,7 +79,9 @@ def apply(kube: Kube, documents: Sequence[Document], *, manager: str = MANAGER, 
             if trace is not None and trace.outside(document):
                 trace.note(plain(change.document, manager, change.replaced, created=change.created))
             applied.changes.append(change)
-            kube.apply(change.document.object, force=True, field_manager=manager)
+            applied.changes[-1] = replace(
+                change, applied=kube.apply(change.document.object, force=True, field_manager=manager)
+            )
         except BaseException as error:
             applied.undo(within=30)
             if isinstance(error, NotFound | Invalid):

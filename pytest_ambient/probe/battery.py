@@ -76,6 +76,15 @@ class Battery:
 
         return self._threads.submit(watched)
 
+    def batch(self, word: str, row: curl.Row) -> list[Observation]:
+        """What the requests of one row saw, from the thread that asks; Lost for what proves nothing."""
+        try:
+            return self._sent(self.sources.find(word), [row])[0]
+        except AmbientError as error:
+            if isinstance(error, NotFound):
+                self.sources.forget(word)
+            return [Lost(str(error))] * row.call.count
+
     def close(self) -> None:
         """Ends the threads; running execs are waited for."""
         self._threads.shutdown()

@@ -73,9 +73,21 @@ def _deployment(kube: Kube, document: Document) -> str | None:
     if item is None:
         return "not there"
     reason = unavailable(item)
+    if not reason and item["spec"].get("replicas", 1) == 0:
+        reason = _pods_left(kube, item)
     late = [c for c in status_of(item).conditions if c.type == "Progressing" and c.reason == "ProgressDeadlineExceeded"]
     current = (item.get("status") or {}).get("observedGeneration", 0) >= item["metadata"].get("generation", 1)
     return Final(f"{reason}: {late[0].message}") if reason and late and current else reason
+
+
+def _pods_left(kube: Kube, deployment: Object) -> str | None:
+    """The pods that a Deployment without replicas has still: one that ends its work serves meanwhile."""
+    labels = (deployment["spec"].get("selector") or {}).get("matchLabels") or {}
+    if not labels:
+        return None
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    pods = kube.list("v1/Pod", deployment["metadata"].get("namespace"), labels=selector)
+    return f"{len(pods)} of its pods are still there" if pods else None
 
 
 def unavailable(deployment: Object) -> str | None:

@@ -17,6 +17,7 @@ from pytest_ambient.verdict.failure import Failure, Phase
 from pytest_ambient.verdict.outcome import Lost, Outcome
 from pytest_ambient.verdict.seen import seen
 from pytest_ambient.verdict.split import Sample
+from pytest_ambient.verdict.steady import Stream
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class CaseResult:
     """Lines of proxies' logs, and whose curl it was."""
     sample: Sample | None = field(default=None, compare=False)
     """The numbers of a split."""
+    stream: Stream | None = field(default=None, compare=False)
+    """The numbers of a steady stream."""
     failure: Failure | None = field(default=None, compare=False, repr=False)
     """Who called whom, what was wanted, got, applied and how to repeat it, of a case that holds, too."""
     manifest: str = ""

@@ -14,10 +14,12 @@ from pytest_ambient.probe.converge import Clock
 from pytest_ambient.probe.logs import Logs
 from pytest_ambient.probe.ready import lagging, ready
 from pytest_ambient.probe.result import CaseResult, result
+from pytest_ambient.probe.rival import changed_back
 from pytest_ambient.probe.rounds import Rounds
 from pytest_ambient.probe.scene import Scene, When
 from pytest_ambient.probe.source import Sources
 from pytest_ambient.probe.state import State
+from pytest_ambient.probe.flows import Flows
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.probe.trace import Trace
 from pytest_ambient.probe.witness import Witnesses
@@ -57,6 +59,7 @@ class RuleRun:
         self._failed: dict[str | None, AmbientError] = {}
         self._results: dict[str, CaseResult] = {}
         self._scene = Scene(kube, logs, places, scenes)
+        self._changed_back = ""
 
     def result(self, case: Case) -> CaseResult:
         """What came of a case; the first call for a state judges all its selected cases together.
@@ -99,10 +102,14 @@ class RuleRun:
             finding = state.finding(key)
             applied = setup if finding.phase == "control" else both
             made = result(one, finding, state.became.get(key), applied, self.kube, self.sources)
+            stream = state.flows.get(key)
             evidence, kept = (*made.evidence, *late, *self._without(one)), self._scene.keeps(red=key in state.findings)
+            evidence = (*([str(stream)] if stream else ()), *evidence)
             scene, sample = self._scene.texts if kept else {}, state.samples.get(key)
             manifest = self._written(path) if kept or key == case.id else ""  # of a state that holds once
-            self._results[key] = replace(made, sample=sample, evidence=evidence, scene=scene, manifest=manifest)
+            self._results[key] = replace(
+                made, sample=sample, stream=stream, evidence=evidence, scene=scene, manifest=manifest
+            )
 
     @property
     def _effective(self) -> list[Document]:
@@ -122,6 +129,7 @@ class RuleRun:
     def _run(self, state: State, documents: Sequence[Document]) -> list[str]:
         """All steps; gives the documents whose status lags behind. Without a manifest there is no before to look at."""
         self._battery.choose(state.sources)
+        self._changed_back = ""
         if not documents:
             self._effects(state, self.clock.now())
             self._look(state, documents)
@@ -130,24 +138,42 @@ class RuleRun:
         if not state.open:
             self._look(state, documents)
             return []
-        state.open_streams()
-        since = self.clock.now()
+        flows = Flows(self._battery, state.streamed, self.clock.now)
+        try:
+            flows.start()
+            state.open_streams()
+            since = self.clock.now()
+            late = self._broken(state, documents, since)
+            state.undone()
+            if state.streamed:
+                state.flow(flows.end(), since)
+        finally:
+            flows.stop()
+        if self._changed_back:
+            state.void(self._changed_back)
+        self._look(state, documents)  # what outlives its manifest is seen only now
+        return late
+
+    def _broken(self, state: State, documents: Sequence[Document], since: float) -> list[str]:
+        """The manifest's effects while it is applied; however that ends, all of it is undone, and runs as before."""
         self._applied = apply(self.kube, documents, trace=self.trace)
         kept = self._applied.kept
         try:
             self._witnesses.forget()
             self._effects(state, since, self._started(documents, since))
+            self._changed_back = changed_back(self.kube, self._applied.changes)
             late = lagging(self.kube, documents)
             self._look(state, documents)
         except AmbientError as error:
             self._scene.explain(error, self._effective)  # before it is undone
             raise
         finally:
-            self._applied.undo(self.timing.undo)
-            self._witnesses.forget()
-        self._started(kept, since)  # what was restarted or scaled for the rule runs again as before
-        state.undone()
-        self._look(state, documents)  # what outlives its manifest is seen only now
+            try:
+                self._applied.undo(self.timing.undo)
+            finally:
+                self._witnesses.forget()
+                # what was restarted or scaled for the rule runs again as before
+                self._started(kept, since)
         return late
 
     def _look(self, state: State, documents: Sequence[Document]) -> None:

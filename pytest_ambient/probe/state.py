@@ -1,6 +1,6 @@
 """One state of a rule: control, becoming, sample, staying and the control again, each step deciding what it can."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_ambient.manifest import Document
 from pytest_ambient.probe.converge import Clock, Track, many, settle, stay
@@ -10,9 +10,10 @@ from pytest_ambient.probe.sampling import converging, marked, sampled
 from pytest_ambient.probe.streams import Streams
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.verdict.case import Case
-from pytest_ambient.verdict.expectation import Judgement, Outlives, Split, Word
+from pytest_ambient.verdict.expectation import Judgement, Outlives, Split, Steady, Word
 from pytest_ambient.verdict.failure import Phase
 from pytest_ambient.verdict.split import Sample
+from pytest_ambient.verdict.steady import Request, Stream
 
 
 class State:
@@ -25,7 +26,10 @@ class State:
         everyone = {case.id: case for case in [*twins, *cases]}
         self.cases = {case.id: case for case in cases}
         self.splits = {c.id: marked(c, documents) for c in cases if isinstance(c.expectation, Split)}
-        self._probes = {key: Probe(c.source, c.call, converging(c, documents), c.twin) for key, c in everyone.items()}
+        made = {key: Probe(c.source, c.call, converging(c, documents), c.twin) for key, c in everyone.items()}
+        self.streamed = {key: probe for key, probe in made.items() if isinstance(probe.expectation, Steady)}
+        """What is asked in steady flows."""
+        self._probes = {key: probe for key, probe in made.items() if key not in self.streamed}
         self._before = {c.id: Probe(c.source, c.call, c.before) for c in cases if c.before is not None}
         self._rounds, self._timing, self._clock = rounds, timing, clock
         self._applied = 0.0
@@ -34,6 +38,8 @@ class State:
         self.became: dict[str, Track] = {}
         self.samples: dict[str, Sample] = {}
         self._streams = Streams(rounds.battery)
+        self.flows: dict[str, Stream] = {}
+        self._flowed: dict[str, Finding] = {}
 
     @property
     def open(self) -> list[str]:
@@ -60,6 +66,29 @@ class State:
             timing = self._timing
             settle(self._rounds, asked, timing, within=timing.control, times=timing.rounds, clock=self._clock)
         self._streams.applied()
+
+    def flow(self, seen: Mapping[str, Sequence[Request]], applied: float) -> None:
+        """What came of the steady flows, those that are answered first: each denial's twin is among them."""
+        wanted = {key: p.expectation for key, p in self.streamed.items() if isinstance(p.expectation, Steady)}
+        for key in sorted(wanted, key=lambda key: wanted[key].denies):
+            probe = self.streamed[key]
+            stream = wanted[key].weigh(seen[key], applied, self.flows.get(probe.twin or ""))
+            self.flows[key] = stream
+            if key not in self.cases or key in self.findings:
+                continue
+            word = Word.BROKEN if stream.reason else Word.INCONCLUSIVE if stream.doubt else Word.HOLDS
+            last = Track(stream.requests, alike=stream.requests, ended=stream.seconds)
+            found = Finding("throughout", probe, Judgement(word, stream.reason or stream.doubt or ""), last)
+            (self.findings if word is not Word.HOLDS else self._flowed)[key] = found
+
+    def void(self, reason: str) -> None:
+        """Nothing that was seen proves anything: what the manifest broke did not stay broken."""
+        for key in self.cases:
+            found = self.finding(key)
+            if found.phase != "control":
+                self.findings[key] = Finding(
+                    found.phase, found.probe, Judgement(Word.INCONCLUSIVE, reason), found.track
+                )
 
     def becomes(self, since: float, started: float = 0.0) -> None:
         """The manifest takes effect; `since` is when it was applied, by our clock, `started` how long its pods took."""
@@ -103,7 +132,8 @@ class State:
 
     def stays(self) -> None:
         """Denials, named backends and what must not change are looked at again after the hold."""
-        still = {key: self.cases[key].holds_still for key in self.open if key not in self.splits}
+        others = (*self.splits, *self.streamed)
+        still = {key: self.cases[key].holds_still for key in self.open if key not in others}
         asked = self._with_twins([key for key, wanted in still.items() if wanted])
         held = (self.became[key].stable or 0.0 for key in asked if key in self.became)
         since = self._applied + max(held, default=0.0)
@@ -119,11 +149,13 @@ class State:
 
     def finding(self, key: str) -> Finding:
         """What decided a case: a step against it, or that it became and stayed."""
-        held = Finding("becomes", self._probes[key], Judgement(Word.HOLDS), self.became.get(key, Track()))
-        return self.findings.get(key, held)
+        if key in self.findings or key in self._flowed:
+            return self.findings.get(key) or self._flowed[key]
+        probe = self._probes.get(key) or self.streamed[key]
+        return Finding("becomes", probe, Judgement(Word.HOLDS), self.became.get(key, Track()))
 
-    def _with_twins(self, keys: Sequence[str]) -> dict[str, Probe]:
-        wanted = {*keys, *(self._probes[key].twin for key in keys)}
+    def _with_twins(self, keys: Iterable[str]) -> dict[str, Probe]:
+        wanted = {*keys, *(self._probes[key].twin for key in keys if key in self._probes)}
         return {key: probe for key, probe in self._probes.items() if key in wanted}
 
     def _note(self, phase: Phase, asked: Mapping[str, Probe], tracks: Mapping[str, Track], *, times: int) -> None:

@@ -1,14 +1,19 @@
 """Changes outside of a run's own namespaces: labelled, written down before they are made, and undone by that."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from pytest_ambient._kube import Kube, Object
-from pytest_ambient.errors import BrokenEnvironment, NotFound
+from pytest_ambient.errors import BrokenEnvironment, NotFound, NotInTime
 from pytest_ambient.manifest import Document
+from pytest_ambient.probe.ready import ready
 
 RUN_LABEL = "pytest-ambient/run"
+RUNS_AGAIN = 120.0
+"""Seconds in which workloads that were scaled or restarted should run again."""
 Plain: TypeAlias = Mapping[str, Any]
 """A change in plain values."""
 
@@ -54,8 +59,14 @@ def plain(document: Document, manager: str, replaced: Mapping[str, Object], *, c
 
 
 def take_back(kube: Kube, run: str, changes: Iterable[Plain]) -> list[str]:
-    """Undo what a dead run changed, the last first, and name it; what is undone already is left alone."""
-    return [words for change in reversed(list(changes)) if (words := _taken_back(kube, run, change))]
+    """Undo what a dead run changed, the last first, and name it; what is undone already is left alone.
+
+    What was scaled or restarted is given time to run as before.
+    """
+    done = [(change, words) for change in reversed(list(changes)) if (words := _taken_back(kube, run, change))]
+    with suppress(NotInTime):  # what does not run by itself has its values back all the same
+        ready(kube, [_document(change) for change, _ in done if not change["created"]], RUNS_AGAIN)
+    return [words for _, words in done]
 
 
 def _taken_back(kube: Kube, run: str, change: Plain) -> str:
@@ -83,5 +94,13 @@ def _taken_back(kube: Kube, run: str, change: Plain) -> str:
     return words
 
 
+def _document(change: Plain) -> Document:
+    version, _, kind = str(change["kind"]).rpartition("/")
+    meta = {"name": change["name"], "namespace": change["namespace"]}
+    return Document({"apiVersion": version, "kind": kind, "metadata": meta}, Path(), 0)
+
+
 def _owns(now: Object, manager: str) -> bool:
-    return any(entry.get("manager") == manager for entry in now["metadata"].get("managedFields") or [])
+    """Whether what was applied is there still; values given back in nobody's name are none of that."""
+    entries = now["metadata"].get("managedFields") or []
+    return any(entry.get("manager") == manager and entry.get("operation") == "Apply" for entry in entries)

@@ -20,7 +20,8 @@ FACTS = (
     ("reason", "reason"), ("phase", "phase"), ("needs", "needs"), ("expectedOn", "expected_on"),
     ("attempts", "attempts"), ("firstMs", "first_ms"), ("stableMs", "stable_ms"), ("seconds", "seconds"),
     ("duration", "duration"), ("called", "called"), ("wanted", "wanted"), ("got", "got"), ("applied", "applied"),
-    ("witness", "evidence"), ("repeat", "repeat"), ("manifest", "manifest"),
+    ("witness", "evidence"), ("repeat", "repeat"), ("stream", "stream"),
+    ("manifest", "manifest"),
     ("kept", "kept"),
 )  # fmt: skip
 """What a case says and where a row has it; what a row has not is left out."""

@@ -18,7 +18,7 @@ def lines(rows: Sequence[Row], document: Object | None = None) -> list[str]:
     if not rows:
         return []
     whole = _whole(document) if document else ()
-    return [*_table(rows), *_splits(rows), *_differences(rows), *_skips(rows), *whole]
+    return [*_table(rows), *_splits(rows), *_streams(rows), *_differences(rows), *_skips(rows), *whole]
 
 
 def _whole(document: Object) -> Iterator[str]:
@@ -79,6 +79,24 @@ def _share(one: dict[str, Json]) -> str:
         f"{one.get('backend')} {share:.1f} % [{low:.1f}, {high:.1f}] of {number.get('total', 0):,.0f}, "
         f"wanted {wanted:g} %, p = {number.get('p', 0.0):.2g}"
     )
+
+
+def _streams(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        stream = row.facts.get("stream")
+        if isinstance(stream, dict):
+            yield f"{row.rule} {row.case}: {_stream(stream)}"
+
+
+def _stream(one: dict[str, Json]) -> str:
+    errors, gaps, number = one.get("errors"), one.get("gaps"), one.get
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(errors.items())) if isinstance(errors, dict) else ""
+    text = f"{number('requests')} requests at {number('rate')}/s, {number('good')} as wanted"
+    text += f", failed: {kinds}" if kinds else ""
+    text += f", wrong: {number('wrong')}" if number("wrong") else ""
+    text += f", lost: {number('lost')}" if number("lost") else ""
+    lengths = [gap.get("ms") for gap in gaps if isinstance(gap, dict)] if isinstance(gaps, list) else []
+    return f"{text}; without service {', '.join(f'{ms} ms' for ms in lengths)}" if lengths else text
 
 
 def _differences(rows: Sequence[Row]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from pytest_ambient.verdict.expectation import (
     OneCertificate,
     Outlives,
     Split,
+    Steady,
     TimedOut,
     Unlogged,
 )
@@ -166,11 +167,11 @@ def _kinds(case: Case) -> str | None:
             continue
         if not isinstance(expectation, fitting) if fitting else isinstance(expectation, _OF_QUESTIONS):
             return f"{expectation!r} says nothing about {words}"
-    if isinstance(case.before, Split | Outlives):
-        what = "a Split" if isinstance(case.before, Split) else "an Outlives"
+    if isinstance(case.before, Split | Outlives | Steady):
+        what = {Split: "a Split", Outlives: "an Outlives", Steady: "a Steady"}[type(case.before)]
         return f"before can't be {what}: the control is one probe"
-    if isinstance(case.call, Call) and isinstance(case.expectation, Split) and case.call.count != 1:
-        return "a Split chooses the number of its answers itself; leave out count"
+    if isinstance(case.call, Call) and isinstance(case.expectation, Split | Steady) and case.call.count != 1:
+        return f"a {type(case.expectation).__name__} chooses the number of its answers itself; leave out count"
     return None
 
 

@@ -30,6 +30,8 @@ class Row:
     call: Call
     timeout: float = 10.0
     connect_timeout: float = 5.0
+    rate: int | None = None
+    """Requests a second, curl 7.84 or newer; None for as many as can be."""
 
 
 def command(rows: Sequence[Row], token: str) -> tuple[list[str], bytes | None]:
@@ -149,6 +151,7 @@ def _limits(row: Row) -> list[Option]:
         ("max-time", f"{row.timeout:g}"),
         ("connect-timeout", f"{row.connect_timeout:g}"),
         ("header", "Connection: close"),
+        *([("rate", f"{row.rate}/s")] if row.rate else []),
     ]
 
 

@@ -14,6 +14,7 @@ from pytest_ambient.verdict.graph import HasEdge, HasWorkload
 from pytest_ambient.verdict.outcome import Lost, Outcome
 from pytest_ambient.verdict.outlives import Outlives
 from pytest_ambient.verdict.seen import Doubt
+from pytest_ambient.verdict.steady import Steady
 
 __all__ = [
     "Answered",
@@ -33,6 +34,7 @@ __all__ = [
     "Outlives",
     "Split",
     "Statuses",
+    "Steady",
     "TimedOut",
     "Unauthorized",
     "Unlogged",

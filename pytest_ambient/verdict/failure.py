@@ -6,13 +6,14 @@ from typing import Literal
 
 from pytest_ambient.verdict.call import Call, Question
 
-Phase = Literal["control", "becomes", "stays", "undo"]
+Phase = Literal["control", "becomes", "stays", "undo", "throughout"]
 
 _WANTED: dict[Phase, str] = {
     "control": "before the manifest: ",
     "becomes": "",
     "stays": "to stay: ",
     "undo": "once the manifest is undone: ",
+    "throughout": "",
 }
 _MARGIN = "\n" + " " * 11
 
@@ -63,6 +64,8 @@ class Failure:
         return f"{self.source} ({self.pod}) -> {self.call}" if self.pod else f"{self.source} -> {self.call}"
 
     def _effort(self) -> str:
+        if self.phase == "throughout":
+            return f"{self.attempts:,} requests in {self.seconds:.1f} s"
         if self.attempts == 1:
             return f"1 attempt in {self.seconds:.1f} s"
         return f"{self.attempts:,} attempts in {self.seconds:.1f} s, last {self.alike:,} alike"

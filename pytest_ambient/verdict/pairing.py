@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pytest_ambient.errors import Misuse
 from pytest_ambient.verdict.call import Call
 from pytest_ambient.verdict.case import Case
-from pytest_ambient.verdict.expectation import Answered, Split
+from pytest_ambient.verdict.expectation import Answered, Split, Steady
 from pytest_ambient.verdict.variant import Unsupported, Variant, chosen, worlds
 
 _OWN_NAMESPACE = re.compile(r"\.\$\{NAMESPACE\}(\.svc(\.cluster\.local)?)?$")
@@ -59,7 +59,9 @@ def _twinned(case: Case, table: tuple[Case, ...]) -> Case:
         if case.twin is not None:
             raise Misuse(f"case {case.id!r}: only a denial has a twin")
         return case
+    steady = isinstance(case.expectation, Steady)
     answered = [other for other in table if _answers(other) and other.state == case.state]
+    answered = [other for other in answered if isinstance(other.expectation, Steady) == steady]
     if case.twin is None:
         fitting = [other for other in answered if len(differences(case, other)) == 1]
         if len(fitting) == 1:
@@ -79,7 +81,9 @@ def _twinned(case: Case, table: tuple[Case, ...]) -> Case:
 
 
 def _answers(case: Case) -> bool:
-    return isinstance(case.expectation, Answered | Split) and isinstance(case.call, Call)
+    """Whether it wants answers; a stream that does is the twin of a stream that is denied."""
+    wanted = case.expectation.of if isinstance(case.expectation, Steady) else case.expectation
+    return isinstance(wanted, Answered | Split) and isinstance(case.call, Call)
 
 
 def _parts(case: Case) -> dict[str, object]:

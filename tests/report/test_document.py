@@ -31,6 +31,22 @@ def test_a_whole_run_in_which_all_holds_is_a_success() -> None:
     assert [one["extended"]["result"] for one in made["profiles"]] == ["untested"] * 4
 
 
+def test_a_steady_stream_is_told_with_its_case() -> None:
+    """As the line of results has it, by the schema."""
+    stream: Object = {
+        "requests": 214, "seconds": 21.3, "rate": 10.05, "good": 208, "wrong": 0, "lost": 0,
+        "errors": {"no address": 6}, "gaps": [{"start_ms": 412, "ms": 612}],
+    }  # fmt: skip
+    made = document(head(), [*WHOLE, row("R2", "calls-resume", stream=stream)], beside())
+    cases = [case for rule in made["rules"] for case in rule["cases"]]
+    assert [case["stream"] for case in cases if "stream" in case] == [stream]
+    assert schema.errors(made) == []
+    broken = copy.deepcopy(made)
+    told = next(case["stream"] for rule in broken["rules"] for case in rule["cases"] if "stream" in case)
+    told["gaps"][0]["ms"], told["more"] = -1, 1
+    assert len(schema.errors(broken)) == 2
+
+
 @pytest.mark.parametrize("word", ["broken", "inconclusive", "error"])
 def test_any_failure_or_error_is_a_failure(word: str) -> None:
     """Of its rule, its profile and the whole."""

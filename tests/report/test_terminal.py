@@ -46,6 +46,20 @@ def test_shares_of_a_split_have_their_intervals() -> None:
     )
 
 
+def test_a_steady_stream_has_its_numbers() -> None:
+    """One line: requests and rate, what failed by kind, each time without service."""
+    stream: dict[str, Json] = {
+        "requests": 214, "seconds": 21.3, "rate": 10.05, "good": 206, "wrong": 1, "lost": 2,
+        "errors": {"no address": 6, "503": 1}, "gaps": [{"start_ms": 412, "ms": 612}, {"start_ms": 9000, "ms": 101}],
+    }  # fmt: skip
+    assert terminal.lines([row("S1", "holds", stream=stream)])[-1] == (
+        "S1 a-case: 214 requests at 10.05/s, 206 as wanted, failed: 1 503, 6 no address, wrong: 1, lost: 2; "
+        "without service 612 ms, 101 ms"
+    )
+    quiet: dict[str, Json] = {"requests": 30, "rate": 9.9, "good": 30, "errors": {}, "gaps": []}
+    assert terminal.lines([row("S1", "holds", stream=quiet)])[-1] == ("S1 a-case: 30 requests at 9.9/s, 30 as wanted")
+
+
 def test_no_rows_no_table() -> None:
     """A run without ambient tests prints nothing."""
     assert terminal.lines([]) == []

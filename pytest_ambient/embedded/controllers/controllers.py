@@ -1,6 +1,6 @@
 """All controllers of the cluster, started and stopped together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..addresses import Addresses
 from ..api.store import Store
@@ -29,8 +29,9 @@ class Controllers:
         certificates: Mapping[str, Mapping[str, str]],
         proxy_image: str,
         faults: frozenset[Fault] = frozenset(),
+        away: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`certificates`: data of the ConfigMaps that every namespace gets, by their name."""
+        """`certificates`: data of the ConfigMaps that every namespace gets, by their name; `away`: no istiod."""
         admission.install(store)
         self._virtual = VirtualAddresses(store, addresses)
         self._capture = Capture(store, faults)
@@ -42,7 +43,7 @@ class Controllers:
             Deployments(store),
             DaemonSets(store),
             EndpointLists(store),
-            Gateways(store, proxy_image),
+            Gateways(store, proxy_image, away),
             self._capture,
         )
 

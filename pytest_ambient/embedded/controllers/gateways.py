@@ -1,6 +1,6 @@
 """Waypoints and ingress gateways: the ServiceAccount, Deployment and Service of each Gateway."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ..api.copying import copied
 from ..api.store import Change, Resource, Store, find
@@ -11,14 +11,16 @@ from .waypoint import INGRESS_CLASS, WAYPOINT_CLASS, account, deployment, servic
 _GATEWAY = find("Gateway", "gateway.networking.k8s.io")
 _ACCOUNT, _SERVICE, _DEPLOYMENT = find("ServiceAccount"), find("Service"), find("Deployment", "apps")
 _MADE = (_ACCOUNT, _SERVICE, _DEPLOYMENT)
+_AGAIN = 0.5
+"""Seconds until it is looked again whether there is an istiod, whose work this is."""
 
 
 class Gateways(Controller):
     """Makes what a waypoint or gateway consists of, and makes it again when it goes."""
 
-    def __init__(self, store: Store, image: str) -> None:
+    def __init__(self, store: Store, image: str, away: Callable[[], bool] = lambda: False) -> None:
         super().__init__(store)
-        self._image = image
+        self._image, self._away = image, away
 
     def touched(self, change: Change) -> Iterable[Key]:
         """A Gateway itself, and the one of which something was deleted or changed."""
@@ -36,6 +38,9 @@ class Gateways(Controller):
         if gateway is None or "deletionTimestamp" in gateway["metadata"]:
             return
         if not _accepted(gateway):
+            return
+        if self._away():
+            self.enqueue((namespace, name), _AGAIN)
             return
         self._put(_ACCOUNT, account(gateway))
         self._put(_SERVICE, service(gateway))

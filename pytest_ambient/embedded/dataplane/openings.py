@@ -5,11 +5,12 @@ refuse; a policy that is new on a workload by its selector leaves them alone (re
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
-from ..istiod.model import L4Policy, Mesh, Workload
+from ..istiod.model import ROOT_NAMESPACE, L4Policy, Mesh, Workload
 from ..objects import Object
 from .policy import Arrival, Claim, Decision, decide, policies_of
 
@@ -24,6 +25,8 @@ class Opening:
     policies: Sequence[L4Policy] = ()
     tunnels: int = 0
     """Goes up whenever tunnels that are open must end."""
+    keepers: frozenset[str] = frozenset()
+    """The ztunnel pods of its node: what runs through one ends with it."""
     plaintext: dict[str, Object] = field(default_factory=dict)
     """By name, the internal listeners through which connections may still run; the last one takes new ones."""
 
@@ -53,9 +56,11 @@ class Openings:
         """Take in the policies of that mesh, and forget pods that are gone."""
         known = {each.address: self._pods.get(each.address, Opening(policies_of(mesh, each))) for each in pods}
         callers = [each for each in mesh.workloads.values() if each.captured or each.is_waypoint or each.gateway_ports]
+        keepers = _keepers(mesh)
         for each in mesh.workloads.values():
             if opening := known.get(each.address):
                 _follow(opening, each, policies_of(mesh, each), callers, selective=self._mixed_up)
+                _kept(opening, keepers[each.node])
         self._pods = known
 
     def of(self, pod: Workload) -> Opening:
@@ -85,6 +90,23 @@ def _follow(
 
 def _looked_at(policies: Iterable[L4Policy], selective: bool) -> list[L4Policy]:
     return [each for each in policies if (each.scope == "WorkloadSelector") is selective]
+
+
+def _keepers(mesh: Mesh) -> defaultdict[str, frozenset[str]]:
+    """The ztunnel pods of each node."""
+    found: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
+    for each in mesh.workloads.values():
+        if (each.namespace, each.controller, each.controller_kind) == (ROOT_NAMESPACE, "ztunnel", "daemonset"):
+            found[each.node] |= {each.uid}
+    return found
+
+
+def _kept(opening: Opening, keepers: frozenset[str]) -> None:
+    """A ztunnel that has gone took with it what was open."""
+    if opening.keepers - keepers:
+        opening.tunnels += 1
+        opening.plaintext.clear()
+    opening.keepers = keepers
 
 
 def refuses(decision: Decision, caller: Workload) -> bool:

@@ -16,6 +16,7 @@ from .faulty_statuses import told
 from .keys import Keys
 from .misread import Misreader
 from .model import Mesh
+from .outage import Presence, held
 from .snapshot import Sockets, snapshot
 from .statuses import statuses
 from .validate import guard
@@ -66,11 +67,13 @@ class Istiod:
         self._misread = Misreader(faults)
         self._changed = asyncio.Event()
         self._pushed: Mesh | None = None
+        self._meant = Mesh()
         self._past: list[tuple[float, Mesh]] = []
         self._keys = Keys(self.touch)
         self._task: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] | None = None
-        guard(store)
+        self.presence = Presence(store)
+        guard(store, self.presence.check)
 
     async def start(self) -> None:
         """Make the GatewayClasses and begin to watch."""
@@ -111,12 +114,13 @@ class Istiod:
                 asyncio.get_running_loop().call_later(AGAIN, self.touch)
 
     async def _reconcile(self) -> None:
-        view = View.of(self._store)
-        for each in told(statuses(view, _clock()), self._faults):
+        view, away = View.of(self._store), self.presence.away()
+        for each in () if away else told(statuses(view, _clock()), self._faults):
             resource = find(each.item["kind"], each.item["apiVersion"].rpartition("/")[0])
             self._store.set_status(resource, name_of(each.item), namespace_of(each.item), each.status)
         meant = self._keys.filled(snapshot(self._misread(view), self._sockets))
-        mesh = self._lagging(broken(meant, self._faults))
+        self._meant = held(meant, self._meant) if away else meant
+        mesh = self._lagging(broken(self._meant, self._faults))
         if mesh != self._pushed:
             await self._dataplane.push(mesh)
             self._pushed = mesh

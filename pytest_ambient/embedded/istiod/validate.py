@@ -1,6 +1,6 @@
 """Refuses, as the API and Istio's webhook do, what is wrong, and beyond that what this mesh does not carry out."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ..api.errors import ApiError, Cause, bad_request, invalid
 from ..api.store import Resource, Store, find
@@ -20,18 +20,13 @@ Causes = Callable[[Object], Iterable[Cause]]
 Mistakes = Callable[[Object], Iterable[str]]
 
 
-def guard(store: Store) -> None:
-    """Have the store check every object that the mesh is made of, before it is stored."""
-    _admit(store, find("AuthorizationPolicy", SECURITY), policy_causes, authorization_mistakes)
-    _admit(store, find("PeerAuthentication", SECURITY), _none, peer_mistakes)
-    _admit(store, find("RequestAuthentication", SECURITY), _none, token_mistakes)
-    _admit(store, find("Telemetry", TELEMETRY), telemetry_causes, target_mistakes)
-    _admit(store, find("Gateway", GATEWAY_API), gateway_causes, _none)
-    _admit(store, find("HTTPRoute", GATEWAY_API), route_causes, _none)
-    _admit(store, find("GRPCRoute", GATEWAY_API), grpc_causes, _none)
-    _admit(store, find("VirtualService", NETWORKING), virtual_causes, virtual_mistakes)
-    _admit(store, find("EnvoyFilter", NETWORKING), filter_patch_causes, _none)
-    _admit(store, find("DestinationRule", NETWORKING), destination_causes, destination_mistakes)
+def guard(store: Store, asked: Callable[[], None] = lambda: None) -> None:
+    """Have the store check every object that the mesh is made of, before it is stored.
+
+    For those of Istio's own kinds `asked` is called first: it raises when its webhook cannot be.
+    """
+    for kind, group, causes, mistakes in _CHECKED:
+        _admit(store, find(kind, group), causes, mistakes, _free if group == GATEWAY_API else asked)
 
 
 def warnings(item: Object) -> list[str]:
@@ -55,8 +50,14 @@ def _none(item: Object) -> tuple[()]:
     return ()
 
 
-def _admit(store: Store, resource: Resource, causes: Causes, mistakes: Mistakes) -> None:
+def _free() -> None:
+    """Nobody has to be asked."""
+
+
+def _admit(store: Store, resource: Resource, causes: Causes, mistakes: Mistakes, asked: Callable[[], None]) -> None:
     def hook(new: Object, old: Object | None) -> None:
+        if old is None or spec_of(old) != spec_of(new):
+            asked()
         found = [*unimplemented(new), *causes(new)]
         if found:
             raise invalid(resource, name_of(new), found)
@@ -73,3 +74,17 @@ def _denied(item: Object, mistakes: list[str]) -> ApiError:
     listed = "".join(f"\n\t* {where}{each}" for each in mistakes)
     webhook = 'admission webhook "validation.istio.io" denied the request'
     return bad_request(f"{webhook}: configuration is invalid: {count} occurred:{listed}\n\n")
+
+
+_CHECKED: Sequence[tuple[str, str, Causes, Mistakes]] = (
+    ("AuthorizationPolicy", SECURITY, policy_causes, authorization_mistakes),
+    ("PeerAuthentication", SECURITY, _none, peer_mistakes),
+    ("RequestAuthentication", SECURITY, _none, token_mistakes),
+    ("Telemetry", TELEMETRY, telemetry_causes, target_mistakes),
+    ("Gateway", GATEWAY_API, gateway_causes, _none),
+    ("HTTPRoute", GATEWAY_API, route_causes, _none),
+    ("GRPCRoute", GATEWAY_API, grpc_causes, _none),
+    ("VirtualService", NETWORKING, virtual_causes, virtual_mistakes),
+    ("EnvoyFilter", NETWORKING, filter_patch_causes, _none),
+    ("DestinationRule", NETWORKING, destination_causes, destination_mistakes),
+)

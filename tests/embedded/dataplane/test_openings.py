@@ -175,3 +175,37 @@ def test_no_connection_meets_a_gap(bookinfo: Bookinfo) -> None:
     for caller, reply in seen:
         lines = world.logged(ZTUNNEL, f"src.addr={caller.address}:{reply.port} ")
         assert ("policy rejection" in lines[-1] or "401 Unauthorized" in lines[-1]) is (reply.status == 0)
+
+
+def test_a_restarted_ztunnel_ends_what_ran_through_it() -> None:
+    """On its own node; a new one beside the old, and the first of all, end nothing."""
+    openings = Openings()
+    near = Workload(
+        "near",
+        "a",
+        "127.1.0.76",
+        Identity("a", "x"),
+        "node-a",
+        {},
+        "near",
+        "deployment",
+        ready=True,
+        captured=True,
+        sockets={},
+    )
+    far = replace(near, name="far", address="127.1.0.77", node="node-b")
+
+    def tunnels(*keepers: Workload) -> tuple[int, int]:
+        pods = [near, far]
+        mesh = Mesh(workloads={each.uid: each for each in (*pods, *keepers)})
+        openings.follow(mesh, pods)
+        return openings.of(near).tunnels, openings.of(far).tunnels
+
+    first = replace(near, name="ztunnel-a", namespace="istio-system", controller="ztunnel", controller_kind="daemonset")
+    second = replace(first, name="ztunnel-b", address="127.1.0.78")
+    assert tunnels() == (0, 0)
+    assert tunnels(first) == (0, 0)
+    assert tunnels(first, second) == (0, 0)
+    assert tunnels(second) == (1, 0)
+    assert tunnels(second) == (1, 0)
+    assert tunnels() == (2, 0)

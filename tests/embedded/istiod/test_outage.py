@@ -1,0 +1,117 @@
+"""While no istiod is ready proxies keep what they know, nothing is reported, and Istio's objects are refused."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pytest_ambient.embedded.api.errors import ApiError
+from pytest_ambient.embedded.api.store import Store, find
+from pytest_ambient.embedded.faults import Fault
+from pytest_ambient.embedded.istiod.istiod import Istiod
+from pytest_ambient.embedded.istiod.view import DISCOVERY, GATEWAY_API, SECURITY
+
+from .test_istiod import DENY, Dataplane, fresh, run
+from .world import policy, service, waypoint_objects
+
+POLICIES, GATEWAYS, SLICES = (
+    find("AuthorizationPolicy", SECURITY),
+    find("Gateway", GATEWAY_API),
+    find("EndpointSlice", DISCOVERY),
+)
+
+
+def istiod_is(store: Store, *, ready: bool) -> None:
+    """Let istiod's Service have a ready pod, or none."""
+    labels = {"kubernetes.io/service-name": "istiod"}
+    meta: dict[str, Any] = {"name": "istiod-x", "namespace": "istio-system", "labels": labels}
+    item = {"metadata": meta, "addressType": "IPv4", "ports": [], "endpoints": []}
+    item["endpoints"] = [{"addresses": ["127.0.0.9"], "conditions": {"ready": True}}] if ready else []
+    known = store.get(SLICES, "istiod-x", "istio-system")
+    if known is None:
+        store.create(find("Namespace"), {"metadata": {"name": "istio-system"}})
+        store.create(SLICES, item)
+    else:
+        store.replace(SLICES, {**known, "endpoints": item["endpoints"]})
+
+
+async def gone(store: Store, dataplane: Dataplane) -> None:
+    """An istiod that was there and is away, with a policy that the proxies know."""
+    istiod_is(store, ready=True)
+    store.create(POLICIES, fresh(policy("deny", DENY)))
+    await dataplane.until(lambda mesh: "bookinfo/deny" in mesh.l4_policies)
+    istiod_is(store, ready=False)
+    await asyncio.sleep(0.05)
+
+
+def test_proxies_keep_what_they_know() -> None:
+    """A policy that goes holds on; once istiod is back, it goes."""
+
+    async def scenario(store: Store, dataplane: Dataplane, istiod: Istiod) -> None:
+        await gone(store, dataplane)
+        store.delete(POLICIES, "deny", "bookinfo")
+        await asyncio.sleep(0.05)
+        assert "bookinfo/deny" in dataplane.meshes[-1].l4_policies
+        istiod_is(store, ready=True)
+        await dataplane.until(lambda mesh: not mesh.l4_policies)
+
+    run(scenario)
+
+
+def test_istios_objects_are_refused_as_its_webhook_cannot_be_asked() -> None:
+    """In the API server's words; other kinds are stored, and nothing is said about them before istiod is back."""
+
+    async def scenario(store: Store, dataplane: Dataplane, istiod: Istiod) -> None:
+        await gone(store, dataplane)
+        with pytest.raises(ApiError) as refused:
+            store.create(POLICIES, fresh(policy("late", DENY)))
+        assert (refused.value.status, refused.value.reason) == (500, "InternalError")
+        assert str(refused.value) == (
+            'Internal error occurred: failed calling webhook "validation.istio.io": failed to call webhook: Post '
+            '"https://istiod.istio-system.svc:443/validate?timeout=10s": no endpoints available for service "istiod"'
+        )
+        gateway, own = waypoint_objects()
+        store.create(GATEWAYS, fresh(gateway))
+        store.create(find("Service"), fresh(own))
+        await asyncio.sleep(0.05)
+        kept = store.get(GATEWAYS, "waypoint", "bookinfo")
+        assert kept is not None
+        assert {each["message"] for each in kept["status"]["conditions"]} == {"Waiting for controller"}
+        istiod_is(store, ready=True)
+        await dataplane.until(lambda mesh: "bookinfo/waypoint" in mesh.waypoints)
+        store.create(POLICIES, fresh(policy("late", DENY)))
+
+    run(scenario)
+
+
+def test_pods_and_services_are_followed_all_the_same() -> None:
+    """Only configuration stands still."""
+
+    async def scenario(store: Store, dataplane: Dataplane, istiod: Istiod) -> None:
+        await gone(store, dataplane)
+        store.create(find("Service"), fresh(service("reviews")))
+        await dataplane.until(lambda mesh: "bookinfo/reviews" in mesh.services)
+        assert "bookinfo/deny" in dataplane.meshes[-1].l4_policies
+
+    run(scenario)
+
+
+def test_a_cluster_without_an_istiod_yet_has_no_outage() -> None:
+    """What starts is served before its istiod is ready."""
+
+    async def scenario(store: Store, dataplane: Dataplane, istiod: Istiod) -> None:
+        istiod_is(store, ready=False)
+        store.create(POLICIES, fresh(policy("deny", DENY)))
+        await dataplane.until(lambda mesh: "bookinfo/deny" in mesh.l4_policies)
+
+    run(scenario)
+
+
+def test_a_fault_breaks_what_is_kept() -> None:
+    """Proxies that forget without istiod do so once it is away, and know again when it is back."""
+
+    async def scenario(store: Store, dataplane: Dataplane, istiod: Istiod) -> None:
+        await gone(store, dataplane)
+        assert "bookinfo/deny" in dataplane.meshes[-1].l4_policies
+
+    run(scenario, frozenset({Fault.POLICY_ON_WRONG_WORKLOAD}))
