@@ -107,8 +107,8 @@ def places(kube: "Kube", found: "Mesh", cluster: "Cluster", run: "Run", worker: 
 
 def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide") -> "Places":
     from pytest_ambient.manifest import Places
-    from pytest_ambient.mesh.bookinfo import users_assigned
     from pytest_ambient.mesh import outages
+    from pytest_ambient.mesh.bookinfo import users_assigned
 
     plane = found.dataplane
     return Places(

@@ -11,6 +11,7 @@ from pytest_ambient.manifest import Document, Manifests, Places, read
 from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, apply, placed
 from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.converge import Clock
+from pytest_ambient.probe.flows import Flows
 from pytest_ambient.probe.logs import Logs
 from pytest_ambient.probe.ready import lagging, ready
 from pytest_ambient.probe.result import CaseResult, result
@@ -19,7 +20,6 @@ from pytest_ambient.probe.rounds import Rounds
 from pytest_ambient.probe.scene import Scene, When
 from pytest_ambient.probe.source import Sources
 from pytest_ambient.probe.state import State
-from pytest_ambient.probe.flows import Flows
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.probe.trace import Trace
 from pytest_ambient.probe.witness import Witnesses

@@ -49,7 +49,7 @@ class State:
     @property
     def sources(self) -> set[str]:
         """The words of all that will call, twins included."""
-        return {probe.source for probe in self._probes.values() if probe.source}
+        return {probe.source for probe in (*self._probes.values(), *self.streamed.values()) if probe.source}
 
     def control(self) -> None:
         """Before the manifest every case must be answered as it says, or the manifest could prove nothing."""

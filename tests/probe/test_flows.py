@@ -4,8 +4,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from pytest_ambient.probe.rounds import Probe
 from pytest_ambient.probe.flows import BATCH, LIMIT, Flows, timed
+from pytest_ambient.probe.rounds import Probe
 from pytest_ambient.verdict.call import GET
 from pytest_ambient.verdict.curl import Row, arguments
 from pytest_ambient.verdict.expectation import Answered, Steady
