@@ -80,7 +80,8 @@ def _tcp_route(kube: Kube) -> str | None:
     if missing:
         return missing
     for item in workloads(kube, "apps/v1/Deployment", "app=istiod"):
-        for container in item["spec"]["template"]["spec"]["containers"]:
+        spec = ((item.get("spec") or {}).get("template") or {}).get("spec") or {}
+        for container in spec.get("containers") or []:
             if _variables(kube, container, item["metadata"]["namespace"]).get(ALPHA, "").lower() == "true":
                 return None
     return f"istiod runs without {ALPHA}=true"
