@@ -55,7 +55,7 @@ def world(folder: Path, answer: Callable[[str, Bench], Reply]) -> World:
     """A mesh that answers so."""
     (folder / "test_rule.yaml").write_text(AWAY)
     bench = bench_of(answer)
-    fields = {"f:spec": {"f:replicas": {}}}
+    fields: dict[str, Any] = {"f:spec": {"f:replicas": {}}}
     managed = [{"manager": "helm", "operation": "Update", "fieldsV1": fields}]
     status = {"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1}
     meta: dict[str, Any] = {"name": "istiod", "namespace": "istio-system", "managedFields": managed}
@@ -72,7 +72,7 @@ def enforced(where: str, bench: Bench) -> Reply:
 
 def away(bench: Bench) -> bool:
     """Whether no istiod is wanted now."""
-    return bench.kube.objects[KEY]["spec"]["replicas"] == 0
+    return bool(bench.kube.objects[KEY]["spec"]["replicas"] == 0)
 
 
 def test_streams_run_before_meanwhile_and_after(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def istiod_is(store: Store, *, ready: bool) -> None:
     """Let istiod's Service have a ready pod, or none."""
     labels = {"kubernetes.io/service-name": "istiod"}
     meta: dict[str, Any] = {"name": "istiod-x", "namespace": "istio-system", "labels": labels}
-    item = {"metadata": meta, "addressType": "IPv4", "ports": [], "endpoints": []}
+    item: dict[str, Any] = {"metadata": meta, "addressType": "IPv4", "ports": [], "endpoints": []}
     item["endpoints"] = [{"addresses": ["127.0.0.9"], "conditions": {"ready": True}}] if ready else []
     known = store.get(SLICES, "istiod-x", "istio-system")
     if known is None:
