@@ -1,13 +1,16 @@
 """Keeps what shows why a case does not hold: beside the results, by the process that saw it, before it is undone."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_ambient._kube import Kube
     from pytest_ambient.errors import AmbientError
+    from pytest_ambient.manifest import Places
     from pytest_ambient.probe.result import CaseResult
     from pytest_ambient.report.junit import Json
     from pytest_ambient.settings import Settings
@@ -61,6 +64,26 @@ def explain(settings: "Settings", rule: str, module: str, state: str | None, err
         error.args = (_told(str(error), settings.report, kept),)
         _EXPLAINED[id(error)] = error, kept
     return [*_EXPLAINED[id(error)][1]]
+
+
+@contextmanager
+def watched(kube: "Kube", where: "Places", settings: "Settings", what: str) -> Iterator[None]:
+    """Lets an error that comes meanwhile in a run's namespaces say where their scene is."""
+    from pytest_ambient.errors import AmbientError
+    from pytest_ambient.probe.logs import Logs
+    from pytest_ambient.probe.scene import Scene
+
+    logs = Logs(kube, namespaces=where.ours, label=where.proxies)
+    scene = Scene(kube, logs, where, settings.artifacts if settings.report is not None else "off")
+    scene.begin()
+    try:
+        yield
+    except AmbientError as error:
+        scene.explain(error, [])
+        explain(settings, what, where.namespace, None, error)
+        raise
+    finally:
+        logs.close()
 
 
 def _scene(module: str, state: str | None) -> str:

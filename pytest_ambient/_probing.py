@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ambient import _others
+from pytest_ambient import _keeping, _others
 from pytest_ambient.errors import BrokenEnvironment, Inconclusive, Misuse
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def bookinfo(kube: "Kube", where: "Places", found: "Mesh", settings: "Settings",
     from pytest_ambient.mesh import bookinfo as installer
 
     within, plane, istio = settings.timeout["bookinfo"], found.dataplane, found.versions.get("istiod")
-    with _told(f"bookinfo in {where.namespace}", say):
+    with _told(f"bookinfo in {where.namespace}", say), _keeping.watched(kube, where, settings, "bookinfo"):
         return installer.install(kube, where, run, istio=istio, hub=settings.hub, within=within, dataplane=plane)
 
 

@@ -3,14 +3,18 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from pytest_ambient import GET, Answered, case
-from pytest_ambient._keeping import explain, keep
+from pytest_ambient._keeping import explain, keep, watched
+from pytest_ambient._kube import Kube
 from pytest_ambient.errors import NotInTime
+from pytest_ambient.manifest import Places
 from pytest_ambient.probe.result import CaseResult
 from pytest_ambient.settings import Settings
+from pytest_ambient.testing import FakeKube
 from pytest_ambient.verdict.expectation import Word
 from pytest_ambient.verdict.failure import Failure
 
@@ -101,6 +105,20 @@ def test_an_error_says_where_its_scene_is(tmp_path: Path) -> None:
     assert kept(tmp_path) == ["artifacts/R4/scene-test_split/pods.txt"]
     where = tmp_path / "artifacts/R4/scene-test_split"
     assert str(error) == f"waypoint is not there\n  kept     {where}: pods.txt"
+
+
+def test_what_never_comes_up_leaves_its_scene(tmp_path: Path) -> None:
+    """Pods and events of the run's namespaces, beside the run's results; without a report nobody looks."""
+    kube, places = cast(Kube, FakeKube()), Places("shop", "other", "outside")
+    pod = {"metadata": {"name": "late", "namespace": "shop"}, "spec": {}, "status": {"phase": "Pending"}}
+    kube.apply({"apiVersion": "v1", "kind": "Pod", **pod})
+    for settings in (Settings(), Settings(report=tmp_path)):
+        with pytest.raises(NotInTime) as caught, watched(kube, places, settings, "bookinfo"):
+            raise NotInTime("Bookinfo to be Ready")
+        assert bool(caught.value.scene) is (settings.report is not None)
+    assert "artifacts/bookinfo/scene-shop/pods.txt" in kept(tmp_path)
+    assert (tmp_path / "artifacts/bookinfo/scene-shop/pods.txt").read_text().startswith("shop/late Pending")
+    assert str(caught.value).splitlines()[1].startswith(f"  kept     {tmp_path}/artifacts/bookinfo/scene-shop: objects")
 
 
 def test_a_folder_that_takes_nothing_costs_nothing() -> None:
