@@ -81,4 +81,6 @@ def _mark(x: float, rows: int, label: str) -> str:
 
 def _svg(rows: Iterator[str], number: int, title: str) -> str:
     height = TOP + ROW * number + 6
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">{"".join(rows)}</svg>'
+    label = escape(title)
+    drawn = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">{"".join(rows)}</svg>'
+    return f'<div class="wide" tabindex="0" role="group" aria-label="{label}">{drawn}</div>'

@@ -221,6 +221,8 @@ def test_a_browser_shows_it(page: browser.Page, file: Path, width: int, dark: bo
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
     )
     assert (_bright(ink) > _bright(paper)) is dark
+    drawn = page.evaluate("Math.min(...[...document.querySelectorAll('svg')].map((one) => one.clientWidth))")
+    assert drawn >= 640  # smaller ones could not be read; on a phone they scroll in their place
     assert page.complaints == []
 
 
