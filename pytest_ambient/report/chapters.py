@@ -47,7 +47,8 @@ def matrix(document: Object) -> Iterator[str]:
     titles = [text(name.removeprefix("AMBIENT-") or NONE) for name in names]
     yield '<div class="wide"><table class="matrix"><thead><tr><th scope="col">Rule</th>'
     yield "".join(f'<th class="profile" scope="col">{title}</th>' for title in titles)
-    yield '<th class="number" scope="col">Effect, ms<span class="long">: median / slowest</span></th></tr></thead><tbody>'
+    yield '<th class="number" scope="col">Effect, ms<span class="long">: median / slowest</span></th>'
+    yield "</tr></thead><tbody>"
     yield from (_row(rule, names) for rule in document["rules"])
     yield "</tbody></table></div>"
     for rule in document["rules"]:
