@@ -47,6 +47,8 @@ class VirtualAddresses:
         elif not given:
             spec["clusterIP"] = self._pool.take()
         spec["clusterIPs"] = [spec["clusterIP"]]
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
 
     def _seen(self, change: Change) -> None:
         if change.type == "DELETED" and change.resource == _SERVICE:

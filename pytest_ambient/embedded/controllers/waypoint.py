@@ -6,7 +6,14 @@ WAYPOINT_CLASS = "istio-waypoint"
 _NAME, _CLASS = "gateway.networking.k8s.io/gateway-name", "gateway.networking.k8s.io/gateway-class-name"
 INGRESS_CLASS = "istio"
 _CONTROLLERS = {WAYPOINT_CLASS: "istio.io-mesh-controller", INGRESS_CLASS: "istio.io-gateway-controller"}
+_SERVICE_TYPE = "networking.istio.io/service-type"
 _OUTSIDE = {"istio.io/dataplane-mode": "none"}
+_NOT_INHERITED = (
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "gateway.istio.io/name-override",
+    "gateway.istio.io/service-account",
+    "gateway.istio.io/controller-version",
+)
 _HEALTH = {"path": "/healthz/ready", "port": 15021, "scheme": "HTTP"}
 
 
@@ -33,8 +40,10 @@ def account(gateway: Object) -> Object:
 def service(gateway: Object) -> Object:
     """Its Service."""
     meta = _meta(gateway)
+    kind = annotations_of(gateway).get(_SERVICE_TYPE) or ("LoadBalancer" if _is_ingress(gateway) else "ClusterIP")
     if _is_ingress(gateway):
-        ports = [_port(str(each["name"]), int(each["port"]), "http") for each in gateway["spec"]["listeners"]]
+        first = {int(each["port"]): each for each in reversed(gateway["spec"]["listeners"])}
+        ports = [_port(_port_name(first[port]), port, "http") for port in reversed(first)]
         meta["labels"] |= _OUTSIDE
     else:
         ports = [_port("mesh", 15008, "hbone")]
@@ -46,9 +55,13 @@ def service(gateway: Object) -> Object:
             "ipFamilyPolicy": "PreferDualStack",
             "ports": [_port("status-port", 15021, "tcp"), *ports],
             "selector": {_NAME: name_of(gateway)},
-            "type": "ClusterIP",
+            "type": kind,
         },
     }
+
+
+def _port_name(listener: Object) -> str:
+    return str(listener["name"]).replace(".", "-")[:63]
 
 
 def _port(name: str, port: int, speaks: str) -> Object:
@@ -132,9 +145,9 @@ def _meta(gateway: Object) -> Object:
 
 
 def _inherited(gateway: Object, what: str) -> dict[str, str]:
-    """What the Gateway hands on: what `infrastructure` says, else its own labels (annotations are its own affair)."""
-    infrastructure = gateway["spec"].get("infrastructure")
-    if infrastructure is not None:
-        return dict(infrastructure.get(what) or {})
+    """What the Gateway hands on: the labels or annotations of its `infrastructure`, else its own."""
+    given = (gateway["spec"].get("infrastructure") or {}).get(what)
+    if given is not None:
+        return {key: value for key, value in given.items() if not key.startswith("gateway.networking.k8s.io/")}
     own = labels_of(gateway) if what == "labels" else annotations_of(gateway)
-    return {key: value for key, value in own.items() if what == "labels" and not key.startswith("kubectl.")}
+    return {key: value for key, value in own.items() if key not in _NOT_INHERITED}

@@ -13,15 +13,19 @@ from ..istiod.model import Identity, Ingress, Mesh, Route, Service, ServicePort
 from ..objects import Object
 from ..ports import bound
 from .ca import Authority
+from .checks import Checks
+from .custom import authorizers_of
 from .main_internal import LINE, router
 from .resources import Resources
+from .route_filters import filters as routed_filters
 from .routes import backends, configuration
-from .upstreams import endpoints
+from .upstreams import Upstreams, endpoints
 from .waypoint import originate
 from .xds import HBONE_PORT, access_log, inner, mutual_tls, part, socket, static, tunnels
 
 _MANAGER = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _PROXY_PROTOCOL = "extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"
+_PORT = re.compile(r'"destination_port": (\d+)')
 _INBOUND = re.compile(r"inbound-vip\|(\d+)\|http\|")
 
 
@@ -39,8 +43,10 @@ class GatewayConfiguration:
         made = Resources()
         made.clusters.append(tunnels("connect_originate", transport_socket=secret, **here))
         clusters: dict[str, Object] = {}
+        checks = _checks(mesh, gateway)
+        made.clusters += _authorizing(mesh, checks, here)
         for port, routes in gateway.ports.items() if gateway else ():
-            made.listeners.append(self._listener(port, _hosts(mesh, port, routes)))
+            made.listeners.append(self._listener(port, _hosts(mesh, port, routes), checks))
             for each in backends(routes):
                 service = mesh.services.get(each.service or "")
                 if service is not None:
@@ -51,13 +57,13 @@ class GatewayConfiguration:
         made.listeners.append(originate(LINE))
         return made
 
-    def _listener(self, port: int, hosts: list[Object]) -> Object:
+    def _listener(self, port: int, hosts: list[Object], checks: Checks) -> Object:
         manager = part(
             "envoy.filters.network.http_connection_manager",
             _MANAGER,
             stat_prefix=f"outbound_0.0.0.0_{port}",
             server_name="istio-envoy",
-            http_filters=[router()],
+            http_filters=[*_rebound(checks.http()), *routed_filters(), router()],
             access_log=access_log(LINE),
             use_remote_address=True,
             normalize_path=True,
@@ -74,6 +80,24 @@ class GatewayConfiguration:
             "traffic_direction": "OUTBOUND",
             "filter_chains": [{"filters": [manager]}],
         }
+
+
+def _checks(mesh: Mesh, gateway: Ingress | None) -> Checks:
+    return Checks(gateway.policies, gateway.tokens, authorizers=mesh.authorizers) if gateway else Checks()
+
+
+def _authorizing(mesh: Mesh, checks: Checks, here: Object) -> Iterator[Object]:
+    """The clusters of the authorizers that its policies ask."""
+    asked = Upstreams(mesh, **here)
+    asked.ask(authorizers_of(mesh, checks.policies))
+    yield from asked
+
+
+def _rebound(filters: list[Object]) -> list[Object]:
+    """The same with the ports on which this machine serves those that policies name."""
+    text = _PORT.sub(lambda found: f'"destination_port": {bound(int(found[1]))}', json.dumps(filters))
+    found: list[Object] = json.loads(text)
+    return found
 
 
 def _hosts(mesh: Mesh, port: int, routes: Sequence[Route]) -> list[Object]:

@@ -1,6 +1,11 @@
 """The check of tokens (JWT) at a waypoint, by Envoy's own filter and under the names that Istio gives its parts."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from functools import cache
+
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ..istiod.model import TokenRule
 from ..objects import Object
@@ -9,7 +14,6 @@ from .xds import part
 FILTER = "envoy.filters.http.jwt_authn"
 PAYLOAD = "payload"
 """Where among the filter's metadata the claims of a verified token are."""
-_NO_KEYS = '{"keys":[]}'
 
 
 def token_filters(rules: Sequence[TokenRule], *, unchecked: bool = False) -> list[Object]:
@@ -37,7 +41,7 @@ def _all(*requirements: Object) -> Object:
 def _provider(rule: TokenRule) -> Object:
     found: Object = {
         "issuer": rule.issuer,
-        "local_jwks": {"inline_string": rule.keys or _NO_KEYS},
+        "local_jwks": {"inline_string": rule.keys or _nobodys_keys()},
         "payload_in_metadata": PAYLOAD,
         "normalize_payload_in_metadata": {"space_delimited_claims": ["scope", "permission"]},
         "forward": rule.forwarded,
@@ -49,6 +53,14 @@ def _provider(rule: TokenRule) -> Object:
         "claim_to_headers": [{"header_name": header, "claim_name": claim} for header, claim in rule.claim_headers],
     }
     return {name: value for name, value in found.items() if value not in ("", [])}
+
+
+@cache
+def _nobodys_keys() -> str:
+    """What stands for keys that could not be fetched, as in Istio: a key that nobody has (Envoy wants at least one)."""
+    modulus = rsa.generate_private_key(65537, 2048).public_key().public_numbers().n
+    text = urlsafe_b64encode(modulus.to_bytes(256, "big")).decode().rstrip("=")
+    return json.dumps({"keys": [{"kty": "RSA", "kid": "nobodys", "e": "AQAB", "n": text}]})
 
 
 def request_principal(value: str) -> Object:

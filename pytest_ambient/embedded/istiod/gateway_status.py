@@ -1,5 +1,7 @@
 """What istiod reports of Gateways, those of waypoints and those of ingress, and of their GatewayClasses."""
 
+from ipaddress import ip_address
+
 from ..objects import Object, name_of, namespace_of
 from .binding import HBONE_PORT, address_of
 from .conditions import Said, merged
@@ -58,31 +60,67 @@ def _hostname(gateway: Object) -> str:
 
 
 def _addresses(view: View, gateway: Object) -> list[Object]:
-    if is_ingress(gateway):  # reached by name alone, as its Service of type ClusterIP asks for
-        there = f"{namespace_of(gateway)}/{_service_name(gateway)}" in view.service_by_key
-        return [{"type": "Hostname", "value": _hostname(gateway)}] if there else []
+    if is_ingress(gateway):
+        service = _service(view, gateway) or {}
+        if given := _external(service):
+            return [{"type": "IPAddress" if _is_ip(each) else "Hostname", "value": each} for each in given]
+        if service and not _pending(service):  # reached by name alone, as a Service of type ClusterIP asks for
+            return [{"type": "Hostname", "value": _hostname(gateway)}]
+        known: list[Object] = (gateway.get("status") or {}).get("addresses") or []
+        return known
     address = address_of(view, gateway)
     if not address:
         return []
     return [{"type": "IPAddress", "value": address}, {"type": "Hostname", "value": _hostname(gateway)}]
 
 
+def _service(view: View, gateway: Object) -> Object | None:
+    return view.service_by_key.get(f"{namespace_of(gateway)}/{_service_name(gateway)}")
+
+
+def _external(service: Object) -> list[str]:
+    """The addresses that a load balancer gave the Service."""
+    given = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return sorted(str(each.get("ip") or each.get("hostname", "")) for each in given)
+
+
+def _pending(service: Object) -> bool:
+    return spec_of(service).get("type") == "LoadBalancer" and not _external(service)
+
+
+def _is_ip(address: str) -> bool:
+    try:
+        ip_address(address)
+    except ValueError:
+        return False
+    return True
+
+
 def _programmed(view: View, gateway: Object) -> Said:
     """Istio looks at the Service alone, not at its pods: a waypoint without pods stays programmed."""
     host = _hostname(gateway)
-    service = view.service_by_key.get(f"{namespace_of(gateway)}/{_service_name(gateway)}")
+    service = _service(view, gateway)
     failed = "Failed to assign to any requested addresses: "
     if service is None:
         return Said("Programmed", False, "AddressNotAssigned", f'{failed}hostname "{host}" not found')
     offered = {port.get("port") for port in spec_of(service).get("ports") or ()}
-    wanted = [int(each.get("port", 0)) for each in spec_of(gateway).get("listeners") or ()]
-    missing = "; ".join(f'port {port} not found for hostname "{host}"' for port in wanted if port not in offered)
-    found = " and ".join(f"{host}:{port}" for port in wanted if port in offered)
-    if not missing:
+    wanted = sorted({int(each.get("port", 0)) for each in spec_of(gateway).get("listeners") or ()})
+    missing = [f'port {port} not found for hostname "{host}"' for port in wanted if port not in offered]
+    found = _joined(sorted(f"{host}:{port}" for port in wanted if port in offered))
+    warned = sorted([*missing, *([f'address pending for hostname "{host}"'] if found and _pending(service) else [])])
+    if not warned:
         return Said("Programmed", True, "Programmed", f"Resource programmed, assigned to service(s) {found}")
     if found:
         failed = f"Assigned to service(s) {found}, but failed to assign to all requested addresses: "
-    return Said("Programmed", False, "AddressNotUsable", failed + missing)
+    reason = "AddressNotUsable" if missing else "AddressNotAssigned"
+    return Said("Programmed", False, reason, failed + "; ".join(warned))
+
+
+def _joined(words: list[str]) -> str:
+    """As a sentence lists them."""
+    if len(words) < 3:
+        return " and ".join(words)
+    return f"{', '.join(words[:-1])}, and {words[-1]}"
 
 
 def _listener(view: View, gateway: Object, listener: Object, now: str) -> Object:

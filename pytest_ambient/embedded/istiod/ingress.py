@@ -1,12 +1,14 @@
 """Gateways of class istio: where requests come into the mesh, and which routes they follow there."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from ..objects import Object, labels_of, name_of, namespace_of
 from .backends import parent_key
 from .binding import REVISION, admits
 from .conditions import Said
 from .http_route import every_route, http_route
+from .ingress_policies import policies_at, tokens_at
 from .model import Ingress, Route
 from .view import GATEWAY_API, INGRESS_CLASS, View, age_of, key_of, spec_of
 
@@ -38,9 +40,13 @@ def accepted(view: View, route: Object, parent: Object) -> Said:
         some = not any(each.get("port") == port for each in spec_of(gateway).get("listeners") or ())
         why = f"port {port} not found" if port and some else f'sectionName "{section}" not found'
         return Said("Accepted", False, "NoMatchingParent", why)
-    if not any(_lets_in(view, gateway, each, route) for each in listeners):
+    asked = str(listeners[0].get("hostname") or "")
+    right = [each for each in listeners if _hosts(each, route) is not None]
+    if not right:
+        return Said("Accepted", False, "NoMatchingListenerHostname", f'no hostnames matched parent hostname "{asked}"')
+    if not any(_lets_in(view, gateway, each, route) for each in right):
         own = namespace_of(route)
-        why = f'hostnames matched parent hostname "", but namespace "{own}" is not allowed by the parent'
+        why = f'hostnames matched parent hostname "{asked}", but namespace "{own}" is not allowed by the parent'
         return Said("Accepted", False, "NotAllowedByListeners", why)
     return Said("Accepted", True, "Accepted", "Route was valid")
 
@@ -64,9 +70,11 @@ def _ingress(view: View, gateway: Object) -> Ingress:
     ports: dict[int, tuple[Route, ...]] = {}
     for listener in spec_of(gateway).get("listeners") or ():
         port = int(listener.get("port", 0))
-        more = [http_route(view, route, {}) for route in attached(view, gateway, listener)]
+        routes = attached(view, gateway, listener)
+        more = [replace(http_route(view, each, {}), hostnames=_hosts(listener, each) or ()) for each in routes]
         ports[port] = (*ports.get(port, ()), *(each for each in more if each not in ports.get(port, ())))
-    return Ingress(name_of(gateway), namespace_of(gateway), workload_name(gateway), ports)
+    held = policies_at(view, gateway), tokens_at(view, gateway)
+    return Ingress(name_of(gateway), namespace_of(gateway), workload_name(gateway), ports, *held)
 
 
 def _gateway(view: View, route: Object, parent: Object) -> Object | None:
@@ -82,7 +90,24 @@ def _named(gateway: Object, parent: Object) -> Iterator[Object]:
             yield each
 
 
+def _hosts(listener: Object, route: Object) -> tuple[str, ...] | None:
+    """The host names that both are for, empty for any; None when there is none."""
+    wanted, hosts = str(listener.get("hostname") or ""), tuple(route["spec"].get("hostnames") or ())
+    if not wanted or not hosts:
+        return hosts or ((wanted,) if wanted else ())
+    both = [
+        each if _covers(wanted, each) else wanted for each in hosts if _covers(wanted, each) or _covers(each, wanted)
+    ]
+    return tuple(dict.fromkeys(both)) or None
+
+
+def _covers(wide: str, host: str) -> bool:
+    return wide == host or (wide.startswith("*.") and host.endswith(wide[1:]))
+
+
 def _lets_in(view: View, gateway: Object, listener: Object, route: Object) -> bool:
+    if _hosts(listener, route) is None:
+        return False
     namespaces: Object = (listener.get("allowedRoutes") or {}).get("namespaces") or {}
     labels: Mapping[str, str] = view.namespace_labels.get(namespace_of(route), {})
     return admits(namespaces, namespace_of(gateway), namespace_of(route), labels)

@@ -28,14 +28,16 @@ class Keys:
 
     def filled(self, mesh: Mesh) -> Mesh:
         """The mesh with the key sets that are known; the others are fetched, until then no token is right."""
-        rules = [*(each.tokens for each in mesh.waypoints.values()), *mesh.service_tokens.values()]
+        rules = [each.tokens for each in mesh.waypoints.values()] + [each.tokens for each in mesh.ingresses.values()]
+        rules += mesh.service_tokens.values()
         wanted = {rule.uri for each in rules for rule in each if rule.uri}
         self._found = {uri: keys for uri, keys in self._found.items() if uri in wanted}
         for uri in wanted - set(self._found) - set(self._fetching):
             self._fetching[uri] = asyncio.create_task(self._fetch(uri, _socket(mesh, uri)), name=f"keys of {uri}")
         waypoints = {key: replace(each, tokens=self._known(each.tokens)) for key, each in mesh.waypoints.items()}
+        gateways = {key: replace(each, tokens=self._known(each.tokens)) for key, each in mesh.ingresses.items()}
         services = {key: self._known(each) for key, each in mesh.service_tokens.items()}
-        return replace(mesh, waypoints=waypoints, service_tokens=services) if wanted else mesh
+        return replace(mesh, waypoints=waypoints, ingresses=gateways, service_tokens=services) if wanted else mesh
 
     async def stop(self) -> None:
         """End what is under way."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from .request_model import L7Policy, TokenRule
+
 MatchKind = Literal["Exact", "Prefix", "RegularExpression", "Present"]
 
 
@@ -179,6 +181,10 @@ class Ingress:
     """The service account of its pods; Deployment and Service are called so, too."""
     ports: Mapping[int, tuple[Route, ...]]
     """The routes that it follows on each port on which it listens, the oldest first."""
+    policies: tuple[L7Policy, ...] = ()
+    """The policies that hold at the gateway itself."""
+    tokens: tuple[TokenRule, ...] = ()
+    """Whose tokens it verifies."""
 
     @property
     def key(self) -> str:

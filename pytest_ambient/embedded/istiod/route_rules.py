@@ -46,8 +46,9 @@ def gateway_causes(gateway: Object) -> Iterator[Cause]:
 
 
 def _ingress_causes(gateway: Object) -> Iterator[Cause]:
-    if annotations_of(gateway).get(SERVICE_TYPE) != "ClusterIP":
-        what = f"a load balancer for Gateways, only those with {SERVICE_TYPE}: ClusterIP"
+    kind = annotations_of(gateway).get(SERVICE_TYPE, "LoadBalancer")
+    if kind not in ("ClusterIP", "LoadBalancer"):
+        what = f"Services of type {kind} for Gateways, only ClusterIP and LoadBalancer"
         yield not_implemented(f"metadata.annotations[{SERVICE_TYPE}]", what)
     for position, each in enumerate(spec_of(gateway).get("listeners") or ()):
         if each.get("protocol") != "HTTP":

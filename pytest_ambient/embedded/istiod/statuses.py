@@ -11,7 +11,7 @@ from .conditions import Clock, Said, merged, without
 from .gateway_status import class_status, gateway_status
 from .http_route import every_route
 from .ingress import accepted, gateway_parents, is_ingress
-from .view import GATEWAY_CONTROLLER, MESH_CONTROLLER, View, spec_of
+from .view import GATEWAY_CONTROLLER, MESH_CONTROLLER, REMOTE_CONTROLLER, View, spec_of
 from .waypoint_policies import Binding, bindings
 
 _BOUND = "istio.io/WaypointBound"
@@ -38,7 +38,7 @@ def statuses(view: View, clock: Clock) -> Iterator[Status]:
 def _all(view: View, clock: Clock) -> Iterator[Status]:
     known = gates(view)
     for item in view.classes:
-        if spec_of(item).get("controllerName") in (MESH_CONTROLLER, GATEWAY_CONTROLLER):
+        if spec_of(item).get("controllerName") in (MESH_CONTROLLER, GATEWAY_CONTROLLER, REMOTE_CONTROLLER):
             yield Status(item, class_status(item, clock.seconds))
     for item in view.gateways:
         if is_waypoint(item) or is_ingress(item):

@@ -41,13 +41,18 @@ def token_rules(
     services: dict[str, tuple[TokenRule, ...]] = {}
     gateways: dict[str, tuple[TokenRule, ...]] = {}
     for each in sorted(view.authentications, key=age_of):
-        rules = tuple(_rule(rule) for rule in spec_of(each).get("jwtRules") or ())
+        rules = rules_of(each)
         for binding in bindings(view, known, each):
             if binding.bound:
                 kept = services if binding.kind == "Service" else gateways
                 for key in _keys(binding, known):
                     kept[key] = (*kept.get(key, ()), *rules)
     return services, gateways
+
+
+def rules_of(item: Object) -> tuple[TokenRule, ...]:
+    """The rules of one RequestAuthentication."""
+    return tuple(_rule(rule) for rule in spec_of(item).get("jwtRules") or ())
 
 
 def _keys(binding: Binding, known: Mapping[str, Gate]) -> tuple[str, ...]:

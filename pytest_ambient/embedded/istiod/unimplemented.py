@@ -47,7 +47,6 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "allowedListeners": "ListenerSets",
         "tls": "TLS of a Gateway",
         "infrastructure.parametersRef": "parametersRef of a Gateway",
-        "listeners.hostname": "hostnames of listeners",
         "listeners.tls": "TLS of listeners",
         "listeners.allowedRoutes.kinds": "allowedRoutes.kinds",
     },

@@ -7,7 +7,7 @@ from ..objects import Object, name_of, namespace_of
 from .authorization import enforced_action, target_refs
 from .binding import Gate, service_gate
 from .model import ROOT_NAMESPACE, Condition, L7Policy, L7Rule, Operation, Source
-from .view import MESH_CONTROLLER, View, age_of, spec_of
+from .view import MESH_CONTROLLER, View, age_of, key_of, spec_of
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,16 @@ def _resolve(view: View, known: Mapping[str, Gate], kind: str, key: str) -> tupl
                 return False, "AncestorNotBound", f"Service {key} is not bound to a waypoint"
             return True, "Accepted", f"bound to {gate.ref.key}"
         case "Gateway":
-            return (True, "Accepted", f"bound to {key}") if key in known else (False, "TargetNotFound", "not bound")
+            found = key in known or _has_address(view, key)
+            return (True, "Accepted", f"bound to {key}") if found else (False, "TargetNotFound", "not bound")
         case "GatewayClass":
             return _class(view, *key.split("/", 1))
     return False, "Invalid", "not bound"
+
+
+def _has_address(view: View, key: str) -> bool:
+    """Whether any Gateway of that key has one: Istio takes an ingress gateway with an address for a waypoint here."""
+    return any(key_of(each) == key and (each.get("status") or {}).get("addresses") for each in view.gateways)
 
 
 def _class(view: View, namespace: str, name: str) -> tuple[bool, str, str]:

@@ -105,6 +105,31 @@ def test_ingress(tmp_path: Path) -> None:
         assert item
         assert [each["port"] for each in item["spec"]["ports"]] == [15021, 80]
         assert labels_of(item)["gateway.networking.k8s.io/gateway-class-name"] == "istio"
+        assert item["spec"]["type"] == "ClusterIP"
+        assert annotations_of(item) == annotations_of(gateway)
+        assert annotations_of(made)["networking.istio.io/service-type"] == "ClusterIP"
+
+    play(tmp_path, scenario)
+
+
+def test_ingress_by_a_load_balancer(tmp_path: Path) -> None:
+    """What Istio asks for when the Gateway says nothing else; nobody here gives it an address."""
+
+    async def scenario(bench: Bench) -> None:
+        gateway = waypoint()
+        gateway["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": "{}"}
+        listeners = [
+            {"name": name, "port": 80, "protocol": "HTTP", "hostname": f"{name}.example"} for name in ("a.b", "c")
+        ]
+        gateway["spec"] = {"gatewayClassName": "istio", "listeners": listeners}
+        bench.store.create(GATEWAY, gateway)
+        await bench.ready_pod("waypoint-istio")
+        item = bench.store.get(SERVICE, "waypoint-istio", bench.space)
+        assert item
+        assert item["spec"]["type"] == "LoadBalancer"
+        assert [(each["name"], each["port"]) for each in item["spec"]["ports"]] == [("status-port", 15021), ("a-b", 80)]
+        assert annotations_of(item) == {}
+        assert (item["spec"]["ipFamilies"], item["spec"]["ipFamilyPolicy"]) == (["IPv4"], "PreferDualStack")
 
     play(tmp_path, scenario)
 

@@ -16,12 +16,17 @@ from pytest_ambient.embedded.istiod.model import (
     L4Match,
     L4Policy,
     L4Rule,
+    L7Policy,
+    L7Rule,
+    Operation,
     Route,
     RouteMatch,
     RouteRule,
     Service,
     ServicePort,
+    Source,
     StringMatch,
+    TokenRule,
     WaypointRef,
     Workload,
 )
@@ -98,6 +103,46 @@ def test_host_names_choose(entry: Entry) -> None:
         url = entry.world.url(entry.front, "/reviews/1")
         assert entry.world.curl(entry.outsider, url, host="shop.example").status == 200
         assert entry.world.curl(entry.outsider, url, host="other.example").status == 404
+
+
+@pytest.mark.parametrize(
+    ("policy", "path", "status"),
+    [
+        (
+            L7Policy("p", "bookinfo", "DENY", (L7Rule(operations=(Operation(paths=("/reviews/0",)),)),)),
+            "/reviews/0",
+            403,
+        ),
+        (
+            L7Policy("p", "bookinfo", "DENY", (L7Rule(operations=(Operation(paths=("/reviews/0",)),)),)),
+            "/reviews/1",
+            200,
+        ),
+        (L7Policy("p", "bookinfo", "ALLOW", ()), "/reviews/1", 403),
+        (L7Policy("p", "bookinfo", "ALLOW", (L7Rule(sources=(Source(principals=("*",)),)),)), "/reviews/1", 403),
+        (L7Policy("p", "bookinfo", "ALLOW", (L7Rule(operations=(Operation(ports=("8080",)),)),)), "/reviews/1", 200),
+        (L7Policy("p", "bookinfo", "CUSTOM", (L7Rule(),), "nobody"), "/reviews/1", 403),
+    ],
+)
+def test_policies_hold_at_it(entry: Entry, policy: L7Policy, path: str, status: int) -> None:
+    """It refuses by itself; whoever comes without certificate has no identity there."""
+    front = Ingress("front", "bookinfo", "front-istio", {8080: (route(entry.reviews),)}, (policy,))
+    with entry.world.having(ingresses={"bookinfo/front": front}):
+        reply = entry.world.call(entry.outsider, entry.front, path)
+    assert reply.status == status
+    if status == 403:
+        assert (reply.body, reply.headers["server"]) == ("RBAC: access denied", "istio-envoy")
+
+
+def test_tokens_are_verified_at_it(entry: Entry) -> None:
+    """A wrong token is refused there, and every token while its keys can't be had."""
+    front = Ingress("front", "bookinfo", "front-istio", {8080: (route(entry.reviews),)}, (), (TokenRule("me"),))
+    with entry.world.having(ingresses={"bookinfo/front": front}):
+        url = entry.world.url(entry.front, "/reviews/1")
+        token = "Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.eyJpc3MiOiJtZSJ9.c2ln"
+        reply = entry.world.curl(entry.outsider, url, "-H", f"Authorization: {token}")
+        assert (reply.status, reply.body) == (401, "Jwks doesn't have key to match kid or alg from Jwt")
+        assert entry.world.curl(entry.outsider, url).status == 200
 
 
 def test_a_refused_gateway_answers_503(entry: Entry) -> None:

@@ -60,6 +60,96 @@ def test_gateway_status() -> None:
     ]
 
 
+def test_gateway_whose_load_balancer_gives_no_address() -> None:
+    """As on a cluster without a load balancer: it serves, but is not programmed; an address, once given, is told."""
+    balanced = entry()
+    balanced["spec"]["type"] = "LoadBalancer"
+    status = said(View(gateways=[gateway()], services=[balanced]), "front")
+    host = "front-istio.bookinfo.svc.cluster.local"
+    why = f"Assigned to service(s) {host}:80, but failed to assign to all requested addresses: "
+    pending = f'address pending for hostname "{host}"'
+    assert facts(status)[1] == ("Programmed", "False", "AddressNotAssigned", why + pending)
+    assert "addresses" not in status
+    balanced["status"] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}
+    status = said(View(gateways=[gateway()], services=[balanced]), "front")
+    assert facts(status)[1][1] == "True"
+    assert status["addresses"] == [{"type": "IPAddress", "value": "192.0.2.1"}]
+
+
+def test_gateway_of_several_ports() -> None:
+    """All are named, each once and in order."""
+    front, service = gateway(), entry()
+    front["spec"]["listeners"] = [{"name": f"p{port}", "port": port, "protocol": "HTTP"} for port in (82, 81, 80)]
+    front["spec"]["listeners"].append({"name": "again", "port": 80, "protocol": "HTTP", "hostname": "a.example"})
+    service["spec"]["ports"] = [{"name": f"p{port}", "port": port} for port in (80, 81, 82)]
+    host = "front-istio.bookinfo.svc.cluster.local"
+    told = facts(said(View(gateways=[front], services=[service]), "front"))[1][3]
+    assert told == f"Resource programmed, assigned to service(s) {host}:80, {host}:81, and {host}:82"
+
+
+@pytest.mark.parametrize(
+    ("listens", "asks", "both"),
+    [
+        ("shop.example", [], ("shop.example",)),
+        ("shop.example", ["shop.example", "b.example"], ("shop.example",)),
+        ("*.example", ["shop.example", "a.test"], ("shop.example",)),
+        ("shop.example", ["*.example"], ("shop.example",)),
+        ("", ["shop.example"], ("shop.example",)),
+        ("", [], ()),
+        ("shop.example", ["b.example"], None),
+    ],
+)
+def test_host_names_of_a_listener(listens: str, asks: list[str], both: tuple[str, ...] | None) -> None:
+    """A route holds for the names that it shares with the listener; without any it is not taken."""
+    front, asked = gateway(), route("r", [RULE], PARENT)
+    front["spec"]["listeners"][0]["hostname"] = listens
+    asked["spec"]["hostnames"] = asks
+    view = View(gateways=[front], services=[entry(), service("reviews")], routes=[asked])
+    followed = mesh_of(view).ingresses["bookinfo/front"].ports[80]
+    assert [each.hostnames for each in followed] == ([] if both is None else [both])
+    condition = facts(said(view, "r")["parents"][0])[0]
+    if both is None:
+        why = 'no hostnames matched parent hostname "shop.example"'
+        assert condition == ("Accepted", "False", "NoMatchingListenerHostname", why)
+    else:
+        assert condition[1:3] == ("True", "Accepted")
+
+
+@pytest.mark.parametrize(
+    ("space", "spec", "held"),
+    [
+        ("bookinfo", {"targetRefs": [PARENT]}, True),
+        ("bookinfo", {"targetRefs": [PARENT | {"name": "other"}]}, False),
+        ("other", {"targetRefs": [PARENT]}, False),
+        ("bookinfo", {"targetRefs": [{"group": "", "kind": "Service", "name": "front"}]}, False),
+        ("bookinfo", {}, True),
+        ("istio-system", {}, True),
+        ("other", {}, False),
+        ("bookinfo", {"selector": {"matchLabels": {"gateway.networking.k8s.io/gateway-name": "front"}}}, True),
+        ("bookinfo", {"selector": {"matchLabels": {"app": "front"}}}, False),
+    ],
+)
+def test_policies_at_a_gateway(space: str, spec: Object, held: bool) -> None:
+    """Those that target it, and those without target that select its pods: a gateway, unlike a waypoint, heeds both."""
+    policy: Object = {"kind": "AuthorizationPolicy", "metadata": meta("p", space), "spec": spec}
+    token: Object = {"metadata": meta("t", space), "spec": {**spec, "jwtRules": [{"issuer": "me", "jwks": "{}"}]}}
+    view = View(gateways=[gateway()], services=[entry()], policies=[policy], authentications=[token])
+    front = mesh_of(view).ingresses["bookinfo/front"]
+    assert [each.name for each in front.policies] == (["p"] if held else [])
+    assert [each.issuer for each in front.tokens] == (["me"] if held else [])
+
+
+@pytest.mark.parametrize("addressed", [False, True])
+def test_status_of_a_policy_at_a_gateway(addressed: bool) -> None:
+    """Bound, says Istio, when the Gateway has an address, whatever its class; not so before, though it holds."""
+    policy: Object = {"kind": "AuthorizationPolicy", "metadata": meta("p"), "spec": {"targetRefs": [PARENT]}}
+    front = gateway()
+    if addressed:
+        front["status"] = {"addresses": [{"type": "Hostname", "value": "front-istio"}]}
+    wanted = ("True", "Accepted", "bound to bookinfo/front") if addressed else ("False", "TargetNotFound", "not bound")
+    assert facts(said(View(gateways=[front], policies=[policy]), "p")) == [("WaypointAccepted", *wanted)]
+
+
 def test_gateway_without_service() -> None:
     """Before its Service is there it is not programmed and has no address."""
     status = said(View(gateways=[gateway()]), "front")

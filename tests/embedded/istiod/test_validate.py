@@ -146,6 +146,10 @@ def gateway(**spec: object) -> Object:
     return item
 
 
+NODE_PORT = gateway(gatewayClassName="istio")
+NODE_PORT["metadata"]["annotations"] = {"networking.istio.io/service-type": "NodePort"}
+
+
 LISTENER: Object = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
 
 
@@ -163,7 +167,7 @@ LISTENER: Object = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
         (route("r", [{}], SERVICE | {"sectionName": "http"}), "spec.parentRefs[0].sectionName"),
         (route("r", [{}], {"name": "mesh", "kind": "Mesh"}), "spec.parentRefs[0].kind"),
         (gateway(gatewayClassName="istio-remote"), "spec.gatewayClassName"),
-        (gateway(gatewayClassName="istio"), "metadata.annotations[networking.istio.io/service-type]"),
+        (NODE_PORT, "metadata.annotations[networking.istio.io/service-type]"),
         (gateway(gatewayClassName="istio"), "spec.listeners[0].protocol"),
         (gateway(addresses=[{"value": "1.2.3.4"}]), "spec.addresses"),
         (gateway(listeners=[LISTENER | {"tls": {}}]), "spec.listeners[0].tls"),
