@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from pytest_ambient.errors import Inconclusive
 
 if TYPE_CHECKING:
+    from pytest_ambient._asking import Probes
     from pytest_ambient._kube import Kube
-    from pytest_ambient._probing import Probes
     from pytest_ambient.cluster.provider import Cluster
     from pytest_ambient.manifest import Places
     from pytest_ambient.mesh.foreign import Foreign

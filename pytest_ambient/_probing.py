@@ -1,15 +1,12 @@
-"""What the fixtures and the console script ask of the rooms below, with settings put into their words."""
+"""What the fixtures and the console script ask of the mesh and put into it, with settings put into its words."""
 
-import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pytest_ambient import _keeping, _others
-from pytest_ambient.errors import BrokenEnvironment, Inconclusive, Misuse
+from pytest_ambient import _keeping
+from pytest_ambient.errors import BrokenEnvironment, Misuse
 
 if TYPE_CHECKING:
     from pytest_ambient._kube import Kube
@@ -20,13 +17,7 @@ if TYPE_CHECKING:
     from pytest_ambient.mesh.features import Feature
     from pytest_ambient.mesh.meshwide import MeshWide
     from pytest_ambient.mesh.readiness import Mesh
-    from pytest_ambient.probe.battery import Battery
-    from pytest_ambient.probe.rule import RuleRun
-    from pytest_ambient.probe.trace import Trace
     from pytest_ambient.settings import Settings
-    from pytest_ambient.verdict.call import Call
-    from pytest_ambient.verdict.case import Case
-    from pytest_ambient.verdict.outcome import Outcome
     from pytest_ambient.verdict.variant import World
 
 Say = Callable[[str], None]
@@ -148,107 +139,6 @@ def furnish(cluster: "Cluster", settings: "Settings", run: str, say: Say) -> str
     agreed(found, settings)
     bookinfo(kube, _places(kube, name, found, meshwide.read(kube)), found, settings, run, say)
     return name
-
-
-@dataclass(frozen=True)
-class Probes:
-    """What asks from the source pods of one run."""
-
-    kube: "Kube"
-    places: "Places"
-    cluster: "Cluster"
-    run: "Run"
-    battery: "Battery"
-
-    def find(self, word: str) -> object:
-        """The pod for a word; Misuse for an unknown one."""
-        return self.battery.sources.find(word)
-
-    def ask(self, word: str, call: "Call") -> "Outcome":
-        """What curl saw of the last request of a call; Inconclusive when that was lost."""
-        from pytest_ambient.verdict.outcome import Lost
-
-        last = self.battery.ask({"call": (word, call)}).seen["call"][-1]
-        if isinstance(last, Lost):
-            raise Inconclusive(f"{word} -> {call}: {last.reason}")
-        return last
-
-
-@contextmanager
-def probes(kube: "Kube", where: "Places", cluster: "Cluster", run: "Run", image: str) -> Iterator[Probes]:
-    """What asks from the source pods, until the end."""
-    from pytest_ambient.probe.battery import Battery
-    from pytest_ambient.probe.source import Sources
-    from pytest_ambient.probe.timing import Timing
-
-    timing = Timing.of(run.settings.timeout)
-    battery = Battery(kube, Sources(kube, where, run.id, image=image), timing)
-    try:
-        yield Probes(kube, where, cluster, run, battery)
-    finally:
-        battery.close()
-
-
-@contextmanager
-def rule(ours: Probes, module: Path, selected: "Sequence[Case]") -> "Iterator[RuleRun]":
-    """The rule of a module, its set-up taken back at the end."""
-    from pytest_ambient.manifest import Manifests
-    from pytest_ambient.probe.rule import RuleRun
-
-    settings, manifests = ours.run.settings, Manifests.beside(module)
-    timing, sources = ours.battery.timing, ours.battery.sources
-    trace = _others.traced(ours.cluster, ours.places, ours.run.id)
-    run = RuleRun(
-        ours.kube,
-        ours.places,
-        manifests,
-        selected,
-        timing=timing,
-        hub=settings.hub,
-        sources=sources,
-        trace=trace,
-        scenes=settings.artifacts if settings.report is not None else "off",
-    )
-    try:
-        yield run
-    finally:
-        with turn(ours.cluster, alone=any(case.scope == "mesh" for case in selected)):
-            run.close()
-
-
-def applier(
-    kube: "Kube",
-    where: "Places",
-    settings: "Settings",
-    undo: ExitStack,
-    *,
-    mesh_wide: bool,
-    trace: "Trace | None" = None,
-) -> Callable[[Path], None]:
-    """Applies a manifest, waits for what is in it, and leaves to `undo` to take it back."""
-    from pytest_ambient.manifest import read
-    from pytest_ambient.probe.applied import apply, placed
-    from pytest_ambient.probe.ready import ready
-
-    def applied(path: Path) -> None:
-        documents = placed(kube, read(path, where, hub=settings.hub), where, mesh_wide=mesh_wide)
-        change = apply(kube, documents, trace=trace)
-        undo.callback(change.undo, settings.timeout["undo"])
-        ready(kube, documents, settings.timeout["setup"])
-
-    return applied
-
-
-@contextmanager
-def turn(cluster: "Cluster", *, alone: bool) -> Iterator[None]:
-    """Hold the mesh: together with others, or alone."""
-    from pytest_ambient import _lock
-    from pytest_ambient.cluster.lease import state_folder
-
-    name = hashlib.sha256(f"{cluster.kubeconfig} {cluster.context}".encode()).hexdigest()[:16]
-    path = cluster.folder / "turn.db" if cluster.folder else state_folder() / "locks" / f"{name}.db"
-    with (_lock.alone if alone else _lock.shared)(path):
-        yield
 
 
 @contextmanager

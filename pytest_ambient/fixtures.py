@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ambient import _gate, _keeping, _others, _probing, _reporting, _results, _xdist
+from pytest_ambient import _asking, _gate, _keeping, _others, _probing, _reporting, _results, _xdist
 from pytest_ambient._state import run_of
 from pytest_ambient.errors import AmbientError, BringUpFailed, Inconclusive, Misuse
 from pytest_ambient.handles import Apply, SourcePod, Verdict
@@ -117,15 +117,15 @@ def _ambient_probes(
     ambient_places: "Places",
     ambient_cluster: "Cluster",
     pytestconfig: pytest.Config,
-) -> "Iterator[_probing.Probes]":
+) -> "Iterator[_asking.Probes]":
     """What asks from the source pods; its threads end with the session."""
     run = run_of(pytestconfig)
-    with _probing.probes(ambient_kube, ambient_places, ambient_cluster, run, bookinfo.curl) as probes:
+    with _asking.probes(ambient_kube, ambient_places, ambient_cluster, run, bookinfo.curl) as probes:
         yield probes
 
 
 @pytest.fixture(scope="session")
-def source_pod(_ambient_probes: "_probing.Probes") -> SourcePod:
+def source_pod(_ambient_probes: "_asking.Probes") -> SourcePod:
     """Finds a pod that calls: `source_pod("details-v1").get("http://reviews:9080/reviews/0").status`.
 
     The call leaves that very pod, with its service account and its enrolment; `other/curl` calls from a second
@@ -150,7 +150,7 @@ def _ambient_gate(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def _ambient_turn(request: pytest.FixtureRequest, ambient_cluster: "Cluster") -> Iterator[None]:
     """Lets tests that change the mesh for all (scope=mesh) run while no other worker's test of this mesh does."""
-    with _probing.turn(ambient_cluster, alone=_gate.changes_mesh(request)):
+    with _asking.turn(ambient_cluster, alone=_gate.changes_mesh(request)):
         yield
 
 
@@ -172,7 +172,7 @@ def ambient_apply(
     with ExitStack() as undo:
         mesh_wide = _gate.facts(request.node).scope == "mesh"
         trace = _others.traced(ambient_cluster, ambient_places, run_of(request.config).id)
-        applied = _probing.applier(
+        applied = _asking.applier(
             ambient_kube, ambient_places, ambient_settings, undo, mesh_wide=mesh_wide, trace=trace
         )
         yield Apply(request.path.parent, applied)
@@ -181,11 +181,11 @@ def ambient_apply(
 @pytest.fixture(scope="module")
 def ambient_rule(
     request: pytest.FixtureRequest,
-    _ambient_probes: "_probing.Probes",
+    _ambient_probes: "_asking.Probes",
     ambient_settings: "Settings",
 ) -> "Iterator[RuleRun]":
     """The rule of a module: its table of cases and the manifests beside it, probed together and state by state."""
-    with _probing.rule(_ambient_probes, request.path, _gate.selected(request)) as run:
+    with _asking.rule(_ambient_probes, request.path, _gate.selected(request)) as run:
         yield run
 
 

@@ -114,11 +114,13 @@ class Lifecycle:
 
     def _usable(self, earlier: Lease) -> bool:
         """Whether a cluster that was kept under this name serves as well; ProviderError when it is in the way."""
-        if earlier.owner is not None or not getattr(self.plan.provider, "reuses", False):
+        other = earlier.cluster.provider != self.plan.provider_name
+        if other or earlier.owner is not None or not getattr(self.plan.provider, "reuses", False):
             raise ProviderError(_taken(earlier))
         there, wanted = earlier.installed or {}, {**(self.plan.installed or {}), WHOLE: True}
         if self.plan.installed and there != wanted:
-            found = there.get(NAME, "no mesh of ours") + ("" if there.get(WHOLE) else ", half of it")
+            half = ", half of it" if there and not there.get(WHOLE) else ""
+            found = f"{there.get(NAME, 'no mesh of ours')}{half}"
             raise ProviderError(
                 f"cluster {earlier.cluster.name} was kept with {found}, wanted is {wanted[NAME]}: "
                 f"pytest-ambient down --ambient-name={earlier.cluster.name}, or give another --ambient-name"
@@ -221,11 +223,11 @@ class Lifecycle:
 
 
 def _taken(earlier: Lease) -> str:
-    name, owner = earlier.cluster.name, earlier.owner
+    name, owner = f"{earlier.cluster.name} ({earlier.cluster.provider})", earlier.owner
     if owner is not None and owner.alive:
         return f"cluster {name} belongs to a run that goes on (process {owner.pid}): give another --ambient-name"
     return (
-        f"cluster {name} is there already: pytest-ambient down --ambient-name={name}, "
+        f"cluster {name} is there already: pytest-ambient down --ambient-name={earlier.cluster.name}, "
         f"or test it with --ambient-cluster=existing --ambient-kubeconfig={earlier.cluster.kubeconfig}"
     )
 

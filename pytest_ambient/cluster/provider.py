@@ -1,13 +1,12 @@
 """What a provider of clusters is, and the registry that finds one by name."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
-from pytest_ambient.errors import Misuse, ProviderError
+from pytest_ambient._registry import Registry
+from pytest_ambient.errors import ProviderError
 from pytest_ambient.finding import Finding
 
 GROUP = "pytest_ambient.providers"
@@ -22,8 +21,6 @@ BUILT_IN = {
 
 VERBS = ("check", "findings", "create", "delete", "load_image", "save_logs")
 """What a provider must be able to do."""
-
-_registered: dict[str, "Callable[[], Provider]"] = {}
 
 
 @dataclass(frozen=True)
@@ -132,39 +129,5 @@ class Provider(Protocol):
         """Write what the cluster itself logged into `folder`."""
 
 
-def register(name: str, make: Callable[[], Provider]) -> None:
-    """Make a provider known by name in this process, in place of one of the same name."""
-    _registered[name] = make
-
-
-def forget(name: str) -> None:
-    """Take back a `register`."""
-    _registered.pop(name, None)
-
-
-def known() -> tuple[str, ...]:
-    """The names that `find` takes, sorted."""
-    return tuple(sorted({*BUILT_IN, *_registered, *(entry.name for entry in entry_points(group=GROUP))}))
-
-
-def find(name: str) -> Provider:
-    """The provider of that name; Misuse lists the known ones, ProviderError says why one cannot be loaded."""
-    if name in _registered:
-        return _registered[name]()
-    if name in BUILT_IN:
-        module, _, attribute = BUILT_IN[name].partition(":")
-        return _made(name, getattr(import_module(module), attribute))
-    for entry in entry_points(group=GROUP, name=name):
-        try:
-            return _made(name, entry.load())
-        except Exception as error:  # a foreign package may fail in any way while it loads
-            raise ProviderError(f"provider {name!r} ({entry.value}) cannot be loaded: {error}") from error
-    raise Misuse(f"unknown cluster {name!r}, known are {', '.join(known())}")
-
-
-def _made(name: str, make: Callable[[], Provider]) -> Provider:
-    provider = make()
-    missing = [verb for verb in VERBS if not hasattr(provider, verb)]
-    if missing:
-        raise ProviderError(f"provider {name!r} lacks {', '.join(missing)}")
-    return provider
+REGISTRY: Registry[Provider] = Registry("provider", "cluster", GROUP, BUILT_IN, VERBS, ProviderError)
+register, forget, known, find = REGISTRY.register, REGISTRY.forget, REGISTRY.known, REGISTRY.find

@@ -71,7 +71,7 @@ def _fitting(kube: Kube, spec: MeshSpec, name: str, say: Callable[[str], None]) 
         return spec
     version = versions.patch(found)
     if version != spec.version:
-        say(f"addon {name}: Istio {found} runs here, the sample is that of Istio {version}")
+        say(f"addon {name}: the sample is that of Istio {version}, {found} runs here")
     return replace(spec, version=version)
 
 

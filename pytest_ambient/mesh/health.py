@@ -23,7 +23,9 @@ def findings(kube: Kube, wanted: str | None = None) -> Sequence[Finding]:
     told += [Finding("istiods", "warning", found.istiods, "nothing, if that is the one to judge")] * bool(found.istiods)
     disagreement = found.disagreement(wanted)
     if disagreement:
-        told.append(Finding("versions", "failed", disagreement, "upgrade what lags behind"))
+        other = found.disagreement() is None  # what is there is one version, and not the one that was asked for
+        remedy = "ask for that one, or for none, with --ambient-istio-version" if other else "upgrade what lags behind"
+        told.append(Finding("versions", "failed", disagreement, remedy))
     told.append(_captured(kube, plane))
     policies = meshwide.policies(kube, meshwide.read(kube).root)
     if policies:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal, Protocol
 
 from pytest_ambient._fetch import quiet
 from pytest_ambient._kube import Kube
-from pytest_ambient.errors import InstallerError, Misuse
+from pytest_ambient._registry import Registry
+from pytest_ambient.errors import InstallerError
 from pytest_ambient.steps import Group
 
 GROUP = "pytest_ambient.installers"
@@ -21,10 +20,11 @@ BUILT_IN = {
     "sail": "pytest_ambient.mesh.sail:Sail",
 }
 
+VERBS = ("check", "steps", "uninstall")
+"""What an installer must be able to do."""
+
 NONE = "none"
 """The word for a mesh that is there already: nothing is installed and nothing removed."""
-
-_registered: dict[str, "Callable[[], Installer]"] = {}
 
 
 @dataclass(frozen=True)
@@ -88,39 +88,5 @@ class Installer(Protocol):
         """Remove what `steps` installs, half of it too, but only what is this run's; fine when all is gone."""
 
 
-def register(name: str, make: Callable[[], Installer]) -> None:
-    """Make an installer known by name in this process, in place of one of the same name."""
-    _registered[name] = make
-
-
-def forget(name: str) -> None:
-    """Take back a `register`."""
-    _registered.pop(name, None)
-
-
-def known() -> tuple[str, ...]:
-    """The names that `find` takes, sorted."""
-    return tuple(sorted({*BUILT_IN, *_registered, *(entry.name for entry in entry_points(group=GROUP))}))
-
-
-def find(name: str) -> Installer:
-    """The installer of that name; Misuse lists the known ones, InstallerError says why one cannot be loaded."""
-    if name in _registered:
-        return _registered[name]()
-    if name in BUILT_IN:
-        module, _, attribute = BUILT_IN[name].partition(":")
-        return _made(name, getattr(import_module(module), attribute))
-    for entry in entry_points(group=GROUP, name=name):
-        try:
-            return _made(name, entry.load())
-        except Exception as error:  # a foreign package may fail in any way while it loads
-            raise InstallerError(f"installer {name!r} ({entry.value}) cannot be loaded: {error}") from error
-    raise Misuse(f"unknown installer {name!r}, known are {', '.join((*known(), NONE))}")
-
-
-def _made(name: str, make: Callable[[], Installer]) -> Installer:
-    installer = make()
-    missing = [verb for verb in ("check", "steps", "uninstall") if not hasattr(installer, verb)]
-    if missing:
-        raise InstallerError(f"installer {name!r} lacks {', '.join(missing)}")
-    return installer
+REGISTRY: Registry[Installer] = Registry("installer", "installer", GROUP, BUILT_IN, VERBS, InstallerError, (NONE,))
+register, forget, known, find = REGISTRY.register, REGISTRY.forget, REGISTRY.known, REGISTRY.find

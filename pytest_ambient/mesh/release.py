@@ -19,7 +19,7 @@ DOWNLOADS = "https://github.com/istio/istio/releases/download"
 MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "armv7l": "armv7"}
 SYSTEMS = {"linux": "linux", "darwin": "osx"}
 
-OFFLINE = "or unpack an Istio release by hand and name it with --ambient-istio-dir"
+OFFLINE = "offline, unpack an Istio release by hand and name it with --ambient-istio-dir"
 
 ASK = 30.0
 """Seconds that `istioctl version` may take."""

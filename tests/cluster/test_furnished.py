@@ -219,6 +219,38 @@ def test_a_kept_cluster_with_another_mesh_is_in_the_way(tmp_path: Path) -> None:
     assert fake.asked() == ["create"]
 
 
+def test_a_kept_cluster_without_a_mesh_is_no_half_of_one(tmp_path: Path) -> None:
+    """It was made for another purpose."""
+    mesh = Mesh()
+    with fake_provider(tmp_path / "diary") as fake:
+        fake.reuses = True
+        kept(fake, mesh)
+        earlier = leases.of_cluster("mine")
+        assert earlier is not None
+        replace(earlier, installed=None).write()
+        with pytest.raises(
+            BringUpFailed, match=r"cluster mine was kept with no mesh of ours, wanted is Istio 1\.30\.3"
+        ):
+            furnished(fake, mesh, []).up()
+
+
+def test_a_kept_cluster_of_another_provider_is_in_the_way(tmp_path: Path) -> None:
+    """Whatever is in it; the name of who made it is told."""
+    mesh = Mesh()
+    with fake_provider(tmp_path / "diary") as fake:
+        fake.reuses = True
+        kept(fake, mesh)
+        earlier = leases.of_cluster("mine")
+        assert earlier is not None
+        replace(earlier, cluster=replace(earlier.cluster, provider="k3d")).write()
+        with pytest.raises(
+            BringUpFailed,
+            match=r"cluster mine \(k3d\) is there already: pytest-ambient down --ambient-name=mine, or test",
+        ):
+            furnished(fake, mesh, []).up()
+    assert fake.asked() == ["create"]
+
+
 def test_a_cluster_that_does_not_answer_leaves_no_lease(tmp_path: Path) -> None:
     """Nothing was made in it, so there is nothing that anybody could clean up."""
     fake = attaching(tmp_path)

@@ -45,7 +45,9 @@ def test_a_second_life_of_the_same_name_is_refused(tmp_path: Path) -> None:
     with fake_provider(tmp_path / "diary") as fake:
         first = life(fake, [])
         cluster = first.up()
-        with pytest.raises(BringUpFailed, match=r"cluster mine belongs to a run that goes on \(process \d+\): give"):
+        with pytest.raises(
+            BringUpFailed, match=r"cluster mine \(fake\) belongs to a run that goes on \(process \d+\): give"
+        ):
             life(fake, []).up()
         owned = leases.of_cluster("mine")
         assert owned is not None
@@ -53,8 +55,9 @@ def test_a_second_life_of_the_same_name_is_refused(tmp_path: Path) -> None:
         with pytest.raises(BringUpFailed) as caught:
             life(fake, []).up()
         assert str(caught.value) == (
-            "cluster fake did not come up: cluster mine is there already: pytest-ambient down --ambient-name=mine, or "
-            f"test it with --ambient-cluster=existing --ambient-kubeconfig={cluster.kubeconfig}"
+            "cluster fake did not come up: cluster mine (fake) is there already: "
+            "pytest-ambient down --ambient-name=mine, or test it with --ambient-cluster=existing "
+            f"--ambient-kubeconfig={cluster.kubeconfig}"
         )
         assert leases.of_cluster("mine") is not None
         first.down(failed=False)

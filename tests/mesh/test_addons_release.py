@@ -54,7 +54,7 @@ def test_samples_are_of_the_release_that_runs(asked: list[str], tmp_path: Path, 
     """Not of the newest one; that is said."""
     told = install(cluster(image), tmp_path)
     assert (asked, told) == (
-        [version], [f"addon kiali: Istio {version} runs here, the sample is that of Istio {version}"],
+        [version], [f"addon kiali: the sample is that of Istio {version}, {version} runs here"],
     )  # fmt: skip
 
 

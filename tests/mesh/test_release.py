@@ -130,7 +130,7 @@ def test_a_wrong_checksum_keeps_nothing(doubles: Doubles, downloads: FileServer,
     publish(downloads, "istioctl-1.30.3-linux-amd64.tar.gz", archive({"istioctl": "x"}), digest="0" * 64)
     with pytest.raises(FetchFailed, match=f"its sha256 is [0-9a-f]{{64}} and must be {'0' * 64}") as error:
         release.istioctl(spec(tmp_path, within=20))
-    assert str(error.value).endswith("; or unpack an Istio release by hand and name it with --ambient-istio-dir")
+    assert str(error.value).endswith("; offline, unpack an Istio release by hand and name it with --ambient-istio-dir")
     assert not (tmp_path / "cache/pytest-ambient/istio/1.30.3/istioctl").exists()
 
 
@@ -147,7 +147,7 @@ def test_no_network_says_what_to_do(doubles: Doubles, tmp_path: Path, monkeypatc
     with pytest.raises(FetchFailed) as error:
         release.istioctl(spec(tmp_path, within=20))
     assert str(error.value).startswith("http://127.0.0.1:9/1.30.3/istioctl-1.30.3-linux-amd64.tar.gz.sha256: ")
-    assert str(error.value).endswith("; or unpack an Istio release by hand and name it with --ambient-istio-dir")
+    assert str(error.value).endswith("; offline, unpack an Istio release by hand and name it with --ambient-istio-dir")
     assert "\n" not in str(error.value)
 
 

@@ -140,6 +140,19 @@ def test_who_may_not_see_tags_names_the_revision() -> None:
     assert judged(kube) == ("1.30.3", "1-30-3.example", "1-30-3")
 
 
+@pytest.mark.parametrize(
+    ("version", "remedy"),
+    [("1.30.3", "ask for that one, or for none, with --ambient-istio-version"), ("1.29.6", "upgrade what lags behind")],
+)
+def test_doctor_says_what_to_do_about_another_version(version: str, remedy: str) -> None:
+    """Where all is of one version the question was wrong; else something lags behind."""
+    kube = Cluster()
+    istiod(kube, "default", "1.30.3")
+    ztunnels(kube, "default", version)
+    (found,) = (one for one in health.findings(cast(Kube, kube), "1.28") if one.what == "versions")
+    assert found.remedy == remedy
+
+
 def test_doctor_says_which_one_it_looked_at() -> None:
     """Beside its version."""
     kube = Cluster()

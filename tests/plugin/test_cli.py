@@ -67,7 +67,7 @@ def test_up_of_a_name_that_is_up_says_so(fake: FakeProvider, capsys: pytest.Capt
     assert main(UP) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith(
-        "pytest-ambient: cluster fake did not come up: cluster bench is there already: "
+        "pytest-ambient: cluster fake did not come up: cluster bench (fake) is there already: "
         "pytest-ambient down --ambient-name=bench, or test it with --ambient-cluster=existing --ambient-kubeconfig="
     )
     assert fake.asked() == ["create"]

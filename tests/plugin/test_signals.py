@@ -155,7 +155,7 @@ def test_what_is_kept_is_kept_with_the_line_that_removes_it(
         result.stdout.fnmatch_lines([line + "pytest-ambient down --ambient-name=mine"])
         again = project.run("--ambient-cluster=fake", "--ambient-name=mine")
         again.stdout.fnmatch_lines(
-            ["*cluster mine is there already: pytest-ambient down --ambient-name=mine, or test it *"]
+            ["*cluster mine (*) is there already: pytest-ambient down --ambient-name=mine, or test it *"]
         )
         assert project.provider.asked() == asked
     else:
