@@ -137,15 +137,20 @@ def test_a_run_that_stops_at_a_failure_says_so(rule: Project, xdist: tuple[str, 
     assert made["reasons"][0].startswith("interrupted: ")
 
 
-def test_an_interrupted_run_leaves_a_report(rule: Project) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
+def test_an_interrupted_run_leaves_a_report(rule: Project, xdist: tuple[str, ...], number: signal.Signals) -> None:
     """What was known by then, the cluster gone all the same."""
     rule.pytester.makepyfile(test_zz="import time\ndef test_end(): open('here', 'w'); time.sleep(60)")
-    command = [sys.executable, "-m", "pytest", *PLUGIN, "-p", "no:cacheprovider", *ARGUMENTS, "--ambient-report=out"]
+    options = [*ARGUMENTS, *xdist, "--ambient-report=out"]
+    command = [sys.executable, "-m", "pytest", *PLUGIN, "-p", "no:cacheprovider", *options]
     child = subprocess.Popen(command, cwd=rule.pytester.path, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not (rule.pytester.path / "here").exists() and time.monotonic() < deadline:
+    deadline, lines = time.monotonic() + 60, rule.pytester.path / "out" / "results.jsonl"
+    while time.monotonic() < deadline:
+        if (rule.pytester.path / "here").exists() and lines.exists() and lines.read_text().count("\n") == 7:
+            break
         time.sleep(0.05)
-    child.send_signal(signal.SIGTERM)
+    child.send_signal(number)
     child.communicate(timeout=60)
     made = written(rule)
     assert (made["state"], made["ended"]) == ("interrupted", "it was interrupted")
