@@ -15,7 +15,7 @@ MOST = 50
 
 def summary(document: Object) -> str:
     """Result, profiles, and the cases that do not hold."""
-    red = [(rule["rule"], case) for rule in document["rules"] for case in rule["cases"] if case["word"] in RED]
+    red = [(rule, case) for rule in document["rules"] for case in rule["cases"] if case["word"] in RED]
     parts = [*_head(document), *_profiles(document), *_red(red[:MOST])]
     rest = [f"… and {len(red) - MOST} more", ""] if len(red) > MOST else []
     return "\n".join([*parts, *rest])
@@ -23,7 +23,7 @@ def summary(document: Object) -> str:
 
 def whole(document: Object) -> str:
     """Everything but the evidence."""
-    red = [(rule["rule"], case) for rule in document["rules"] for case in rule["cases"] if case["word"] in RED]
+    red = [(rule, case) for rule in document["rules"] for case in rule["cases"] if case["word"] in RED]
     parts = [*_head(document), *_profiles(document), *_environment(document), *_rules(document), *_splits(document)]
     return "\n".join([*parts, *_features(document), *_red(red)])
 
@@ -97,12 +97,18 @@ def _features(document: Object) -> Iterator[str]:
     yield from _table(["Feature", "State", "Passed", "Why not"], rows)
 
 
-def _red(red: Sequence[tuple[str, Object]]) -> Iterator[str]:
+def _red(red: Sequence[tuple[Object, Object]]) -> Iterator[str]:
+    """Each case under what its test promises."""
     if red:
         yield "## What does not hold"
         yield ""
+    last = ""
     for rule, case in red:
-        yield f"### {cell(rule)} {cell(case['case'])}: {case['word']}"
+        about = rule["about"].get(case["test"].partition("::")[0], "")
+        if about != last:
+            yield from (f"**{cell(rule['rule'])}: {cell(about)}**", "") if about else ()
+            last = about
+        yield f"### {cell(rule['rule'])} {cell(case['case'])}: {case['word']}"
         yield ""
         yield from ("```text", *(line.replace("```", "` ` `") for line in told(case)), "```", "")
 

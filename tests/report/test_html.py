@@ -176,6 +176,7 @@ def test_markdown_tells_the_same() -> None:
     assert "| R4 split | reviews-v1 | 90 % | 62.0 % | 59.0-65.0 % | 2,728 | 1e-13 |" in lines
     assert "| Waypoint | verified | 1 of 1 |  |" in lines
     start = lines.index("### R3 delete-is-denied: broken")
+    assert lines[start - 2] == "**R3: at a waypoint only GET is answered.**"
     assert lines[start + 2 : start + 10] == [
         "```text",
         "curl (b/curl-1) -> DELETE http://productpage:9080/",
