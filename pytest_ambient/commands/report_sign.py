@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from pytest_ambient import _run
@@ -62,8 +63,10 @@ def act(parsed: argparse.Namespace) -> int:
     if name is None or shutil.which(name) is None:
         raise Misuse(f"{name or ' and '.join(TOOLS)} cannot be found on the PATH")
     signature = file.with_name(file.name + TOOLS[name].suffix)
-    signature.unlink(missing_ok=True)
-    _run.run([name, *TOOLS[name].sign(file, parsed.key, signature)], within=WITHIN)
+    with TemporaryDirectory() as folder:  # one that is there stays until there is another
+        made = Path(folder) / signature.name
+        _run.run([name, *TOOLS[name].sign(file, parsed.key, made)], within=WITHIN)
+        files.write(signature, files.text(made))
     sys.stdout.write(f"{signature}\n")
     return 0
 
@@ -80,5 +83,5 @@ def problems(file: Path, key: Path) -> list[str]:
     try:
         _run.run([name, *TOOLS[name].check(file, key, signature)], within=WITHIN)
     except CommandFailed as error:
-        return [f"its signature does not hold: {' '.join(str(error).split())}"]
+        return [f"its signature does not hold: {' '.join(str(error).split()).rstrip(' :')}"]
     return []
