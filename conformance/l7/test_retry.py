@@ -12,6 +12,7 @@ NEEDS = ("Waypoint", "VirtualService")
 pytestmark = pytest.mark.ambient(rule="H7", profile="AMBIENT-L7", needs=NEEDS, on=KMESH)
 
 HTTPBIN = "http://httpbin:8000/status"
+OWN = "DefaultRetries"
 B500, B502, B503 = Answered(500), Answered(502), Answered(503)
 
 
@@ -26,7 +27,15 @@ def tried(times: int, status: int) -> Answered:
     case("success-is-not", "curl", GET(f"{HTTPBIN}/200"), tried(1, 200), state="code"),
     case("named-class-is-tried-again", "curl", GET(f"{HTTPBIN}/503"), tried(3, 503), state="class", before=B503),
     case("no-attempts-means-once", "curl", GET(f"{HTTPBIN}/503"), tried(1, 503), state="none", before=B503),
-    case("answers-are-not-by-default", "curl", GET(f"{HTTPBIN}/503"), tried(1, 503), state="default", before=B503),
+    case(
+        "answers-are-not-by-default",
+        "curl",
+        GET(f"{HTTPBIN}/503"),
+        tried(1, 503),
+        state="default",
+        before=B503,
+        needs=OWN,
+    ),
     level="extended",
 )
 def test_retry(verdict: Verdict) -> None:

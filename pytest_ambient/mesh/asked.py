@@ -24,6 +24,7 @@ LOOKED: Mapping[str, str] = {
     "Permissive": "PeerAuthentications of the root namespace",
     "MeshPeerAuthentication": "PeerAuthentications of the root namespace, by name and age",
     "AccessLogFormat": "accessLogFormat and extensionProviders of the mesh configuration",
+    "DefaultRetries": "defaultHttpRetryPolicy of the mesh configuration",
     "ZtunnelRestart": "who owns and updates ztunnel's DaemonSet",
     "IstiodOutage": "who owns and scales istiod's Deployment",
     "Upgrade": "nothing: no cluster is upgraded by a run",

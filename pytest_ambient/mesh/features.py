@@ -9,7 +9,7 @@ from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, KubeError, NotFound
 from pytest_ambient.mesh import meshwide, outages
 from pytest_ambient.mesh.dataplane import running, workloads
-from pytest_ambient.mesh.meshwide import own_log_format, peer_authentication, plaintext_refused, providers
+from pytest_ambient.mesh.meshwide import own_log_format, own_retries, peer_authentication, plaintext_refused, providers
 
 Question = Callable[[Kube], str | None]
 """Gives None when the feature is there, else why it is not."""
@@ -193,6 +193,7 @@ FEATURES: Mapping[str, Question] = {
     "EnvoyFilter": partial(_kind, "networking.istio.io/v1alpha3/EnvoyFilter"),
     "ServiceEntry": partial(_kind, "networking.istio.io/v1/ServiceEntry"),
     "AccessLogFormat": own_log_format,
+    "DefaultRetries": own_retries,
     "Telemetry": partial(_kind, "telemetry.istio.io/v1/Telemetry"),
     "MultiNode": _nodes,
     "DnsCapture": _dns,

@@ -1,12 +1,13 @@
-"""Policies of others in the root namespace that reach our workloads: rows that they could decide prove nothing."""
+"""What others decided for the whole mesh and reaches our workloads: rows that it could decide prove nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, NotFound
 from pytest_ambient.manifest import Places, read
+from pytest_ambient.mesh.meshwide import hidden_headers
 
 KIND = "security.istio.io/v1/AuthorizationPolicy"
 RUN_LABEL = "pytest-ambient/run"
@@ -48,16 +49,19 @@ class Foreign:
     """Of every row with a call: ztunnels obey the policy."""
     waypoints: str = ""
     """Of every row behind a waypoint."""
+    hidden: str = ""
+    """Of those too, by the mesh's own configuration."""
 
 
 def look(kube: Kube, places: Places, run: str) -> Foreign:
     """The policies of the root namespace that are not this run's; nothing where this user may not look."""
+    hidden = hidden_headers(kube)
     try:
         found = kube.list(KIND, places.root)
     except (NotFound, Forbidden):
-        return Foreign()
+        return Foreign(hidden=hidden)
     others = [item for item in found if (item["metadata"].get("labels") or {}).get(RUN_LABEL) != run]
-    return weighed(others, Ours.of(places), places.waypoint_class)
+    return replace(weighed(others, Ours.of(places), places.waypoint_class), hidden=hidden)
 
 
 def weighed(policies: Sequence[Object], ours: Ours, waypoint_class: str) -> Foreign:

@@ -14,6 +14,8 @@ POLICIES = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"
 NOWHERE: Object = {"metadata": {"namespace": "istio-system"}}
 """An istiod where none is found."""
 FILE, STDOUT = "envoyFileAccessLog", "/dev/stdout"
+SERVER = "istio-envoy"
+"""What proxies of the mesh say in the header `server`."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,23 @@ def own_log_format(kube: Kube) -> str | None:
             return "the mesh configuration has an extensionProvider envoy that logs in its own way"
     written = _own(kube).get("accessLogFormat")
     return "the mesh configuration has an accessLogFormat of its own" if written else None
+
+
+def own_retries(kube: Kube) -> str | None:
+    """Why a request without a word about retries is not tried again as Istio does by itself; None when it is."""
+    written = "defaultHttpRetryPolicy" in _own(kube)
+    return "the mesh configuration has a defaultHttpRetryPolicy of its own" if written else None
+
+
+def hidden_headers(kube: Kube) -> str:
+    """Why waypoints' answers can't be told from applications' by their headers; empty where they can."""
+    try:
+        told = (_own(kube).get("defaultConfig") or {}).get("proxyHeaders") or {}
+    except Forbidden:
+        return ""
+    server, debug = (told.get(name) or {} for name in ("server", "envoyDebugHeaders"))
+    changed = server.get("disabled") or server.get("value", SERVER) != SERVER or debug.get("disabled")
+    return "the mesh configuration hides waypoints' own headers (defaultConfig.proxyHeaders)" if changed else ""
 
 
 def _own(kube: Kube) -> Mapping[str, Any]:

@@ -57,3 +57,24 @@ def test_a_foreign_policy_for_waypoints_gates_rows_behind_them(owned_by_others: 
         )
     words = {(row["rule"], row["word"]) for row in ran.rows.values()}
     assert words == {("R2", "holds"), ("R3", "skipped")}, ran.text
+
+
+def test_a_mesh_that_hides_waypoints_headers_gates_rows_behind_them(owned_by_others: Estate, tmp_path: Path) -> None:
+    """By headers alone what passed a waypoint would look as if it had not; L4 is judged as ever."""
+    kube = owned_by_others.kube
+    before = kube.get("v1/ConfigMap", "istio", "istio-system")
+    assert before is not None
+    text = str(before["data"]["mesh"])
+    hiding = text.replace("defaultConfig:\n", "defaultConfig:\n  proxyHeaders: {server: {disabled: true}}\n")
+    assert hiding != text
+    kube.patch("v1/ConfigMap", "istio", "istio-system", {"data": {"mesh": hiding}})
+    try:
+        ran = owned_by_others.pytest(
+            owned_by_others.cluster.kubeconfig, L4, L7, state=tmp_path, report=tmp_path / "report"
+        )
+    finally:
+        kube.patch("v1/ConfigMap", "istio", "istio-system", {"data": {"mesh": text}})
+    words = {(row["rule"], row["word"]) for row in ran.rows.values()}
+    assert words == {("R2", "holds"), ("R3", "skipped")}, ran.text
+    reasons = {row["reason"] for row in ran.rows.values() if row["rule"] == "R3"}
+    assert reasons == {"the mesh configuration hides waypoints' own headers (defaultConfig.proxyHeaders)"}

@@ -6,8 +6,10 @@ import pytest
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import Forbidden
+from pytest_ambient.manifest import Places
 from pytest_ambient.mesh import meshwide
 from pytest_ambient.mesh.features import detect
+from pytest_ambient.mesh.foreign import look
 from pytest_ambient.testing import FakeKube
 
 STRICT = {"mtls": {"mode": "STRICT"}}
@@ -135,6 +137,37 @@ def test_an_authorizer_must_be_named_by_the_mesh() -> None:
 def test_access_logs_are_read_in_istios_own_formats(config: dict[str, str], reason: str) -> None:
     """Text or JSON; lines of another format would look like none at all."""
     assert detect(real(mesh(**config)))["AccessLogFormat"].reason == reason
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({}, ""),
+        ({"defaultHttpRetryPolicy": "{attempts: 1}"}, "the mesh configuration has a defaultHttpRetryPolicy of its own"),
+    ],
+)
+def test_who_says_nothing_of_retries_gets_istios(config: dict[str, str], reason: str) -> None:
+    """A mesh may decide otherwise for everybody."""
+    assert detect(real(mesh(**config)))["DefaultRetries"].reason == reason
+
+
+@pytest.mark.parametrize(
+    ("headers", "hidden"),
+    [
+        ("{}", False),
+        ("{proxyHeaders: {requestId: {disabled: true}, server: {}}}", False),
+        ("{proxyHeaders: {server: {value: istio-envoy}}}", False),
+        ("{proxyHeaders: {server: {disabled: true}}}", True),
+        ("{proxyHeaders: {server: {value: shop}}}", True),
+        ("{proxyHeaders: {envoyDebugHeaders: {disabled: true}}}", True),
+    ],
+)
+def test_waypoints_are_told_by_headers_that_a_mesh_may_hide(headers: str, hidden: bool) -> None:
+    """What passed one would look as if it had not."""
+    words = "the mesh configuration hides waypoints' own headers (defaultConfig.proxyHeaders)"
+    kube = mesh(defaultConfig=headers)
+    assert meshwide.hidden_headers(real(kube)) == (words if hidden else "")
+    assert look(real(kube), Places("a", "b", "c"), "r").hidden == (words if hidden else "")
 
 
 def test_a_rule_for_the_whole_mesh_counts_only_if_it_is_the_oldest() -> None:
