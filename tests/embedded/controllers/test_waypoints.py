@@ -1,11 +1,13 @@
 """Waypoints, the life of namespaces, events."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from pytest_ambient.embedded.api.copying import copied
-from pytest_ambient.embedded.api.store import find
+from pytest_ambient.embedded.api.store import Store, find
+from pytest_ambient.embedded.controllers.gateways import Gateways
 from pytest_ambient.embedded.istiod.model import Identity
 from pytest_ambient.embedded.objects import Object, annotations_of, labels_of, name_of
 
@@ -52,6 +54,26 @@ def test_waypoint(tmp_path: Path) -> None:
         await bench.until(lambda: not bench.plane.waypoints)
 
     play(tmp_path, scenario)
+
+
+def test_waypoints_wait_for_an_istiod() -> None:
+    """While none is there nobody makes one; once it is back it is made."""
+    away = [True]
+
+    async def scenario() -> None:
+        store = Store()
+        store.create(NAMESPACE, {"metadata": {"name": Bench.space}})
+        controller = Gateways(store, "proxyv2", lambda: away[0])
+        store.create(GATEWAY, waypoint())
+        await asyncio.sleep(0.1)
+        assert store.get(DEPLOYMENT, "waypoint", Bench.space) is None
+        away[0] = False
+        async with asyncio.timeout(5):
+            while store.get(DEPLOYMENT, "waypoint", Bench.space) is None:
+                await asyncio.sleep(0.05)
+        controller.stop()
+
+    asyncio.run(scenario())
 
 
 def test_waypoint_is_scaled_by_hand(tmp_path: Path) -> None:
