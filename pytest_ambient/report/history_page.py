@@ -93,7 +93,7 @@ def _table(found: Sequence[Group]) -> Iterator[str]:
 
 KEY = (
     ("success", "every case held"),
-    ("partial", "some were skipped"),
+    ("partial", "some were skipped, or options weaken it"),
     ("failure", "red"),
     ("untested", "did not run"),
 )
