@@ -70,7 +70,7 @@ def _reds(found: Sequence[Group]) -> Iterator[str]:
     lines = [
         f'<li><b class="since">{escape(rule)}</b> since {red.day}, run {escape(red.id)} with Istio {escape(red.istio)} '
         f"({escape(group.name)}): {escape('; '.join(group.runs[-1].reds.get(rule, red.reds.get(rule, ()))))}"
-        f"<br>{escape(about(found, rule))}</li>"
+        f"<br/>{escape(about(found, rule))}</li>"
         for rule in rules(found)
         for group in found
         if (red := group.since(rule)) is not None
