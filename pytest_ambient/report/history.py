@@ -29,6 +29,8 @@ class Run:
     """The cases that a red rule is red for."""
     effect: float | None
     """Median over its rules of the time to a stable effect, milliseconds."""
+    about: dict[str, str]
+    """What each rule promises."""
 
     @property
     def day(self) -> str:
@@ -106,6 +108,7 @@ def _run(document: Object) -> Run:
         {rule["rule"]: rule["counts"]["result"] for rule in document["rules"]},
         {rule["rule"]: tuple(_reds(rule)) for rule in document["rules"] if rule["counts"]["result"] == "failure"},
         median(times) if times else None,
+        {rule["rule"]: " ".join(dict.fromkeys(rule["about"].values())) for rule in document["rules"]},
     )
 
 
@@ -114,6 +117,12 @@ def _reds(rule: Object) -> Iterator[str]:
 
 
 GREEN = ("holds", "skipped", "unsupported")
+
+
+def about(found: Sequence[Group], rule: str) -> str:
+    """What a rule promises, as the latest run says that had it."""
+    runs = sorted((run for group in found for run in group.runs), key=lambda run: run.date)
+    return next((told for run in reversed(runs) if (told := run.about.get(rule))), "")
 
 
 def rules(found: Sequence[Group]) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
-from pytest_ambient.report.history import Group, Run, rules
+from pytest_ambient.report.history import Group, Run, about, rules
 
 SHAPES = {
     "success": ("ok", 5),
@@ -69,7 +69,8 @@ def _reds(found: Sequence[Group]) -> Iterator[str]:
     """Since when each rule is red, and where: what is looked for first."""
     lines = [
         f'<li><b class="since">{escape(rule)}</b> since {red.day}, run {escape(red.id)} with Istio {escape(red.istio)} '
-        f"({escape(group.name)}): {escape('; '.join(group.runs[-1].reds.get(rule, red.reds.get(rule, ()))))}</li>"
+        f"({escape(group.name)}): {escape('; '.join(group.runs[-1].reds.get(rule, red.reds.get(rule, ()))))}"
+        f"<br/>{escape(about(found, rule))}</li>"
         for rule in rules(found)
         for group in found
         if (red := group.since(rule)) is not None
@@ -87,13 +88,13 @@ def _table(found: Sequence[Group]) -> Iterator[str]:
     yield f'<div class="wide"><table>\n<thead><tr><th scope="col">Rule</th>{heads}</tr></thead>\n<tbody>'
     for rule in rules(found):
         cells = "".join(f"<td>{_cell(group, rule)}</td>" for group in found)
-        yield f'<tr><th scope="row">{escape(rule)}</th>{cells}</tr>'
+        yield f'<tr><th scope="row" title="{escape(about(found, rule))}">{escape(rule)}</th>{cells}</tr>'
     yield "</tbody></table></div>"
 
 
 KEY = (
     ("success", "every case held"),
-    ("partial", "some were skipped"),
+    ("partial", "some were skipped, or options weaken it"),
     ("failure", "red"),
     ("untested", "did not run"),
 )

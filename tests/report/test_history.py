@@ -83,10 +83,10 @@ def test_the_page_shows_since_when_a_rule_is_red(found: list[Group]) -> None:
     assert "7 runs from 2026-11-01 to 2026-11-05. Red by now:" in page
     assert (
         '<li><b class="since">R10</b> since 2026-11-04, run r04 with Istio 1.30.5 '
-        "(Istio 1.30, Kubernetes 1.34, ztunnel, kind): c: broken</li>"
+        "(Istio 1.30, Kubernetes 1.34, ztunnel, kind): c: broken<br/>what R10 promises.</li>"
     ) in page
     assert '<span class="since">red since 2026-11-04</span>' in page
-    row = re.findall(r'<tr><th scope="row">R10</th>(.*?)</tr>', page, re.DOTALL)[0]
+    row = re.findall(r'<tr><th scope="row" title="what R10 promises.">R10</th>(.*?)</tr>', page, re.DOTALL)[0]
     assert re.findall(r'<rect class="(\w+)"', row) == ["ok", "ok", "red", "ok", "ok", "red", "red"]
     assert re.findall(r'height="(\d+)">', row) == ["5", "5", "11", "5", "5", "11", "11"]
     assert "<title>2026-11-04T03:00:00Z, Istio 1.30.5, run r04: failure\nc: broken</title>" in page
