@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _WRITTEN: dict[Path, int] = {}
 """The folders of scenes, with the identity of what is in them: cases of a state have one scene."""
+_SPENT = {"scenes": 0}
+MOST = 512 << 20
+"""Characters that one process writes of scenes: a mesh that is broken throughout must not fill the disk."""
+FULL = "left out: this run has kept enough of scenes already\n"
 _EXPLAINED: dict[int, tuple["AmbientError", list[str]]] = {}
 """Errors by their identity, with what was kept of their scenes: the cases of a rule may meet one after the other."""
 
@@ -96,7 +100,8 @@ def _write_scene(folder: Path, scene: Mapping[str, str]) -> None:
     from pytest_ambient.report.artifacts import plain, write
 
     for name, text in scene.items() if _WRITTEN.get(folder) != id(scene) else ():
-        write(folder / plain(name), text)
+        _SPENT["scenes"] += len(text)
+        write(folder / plain(name), text if _SPENT["scenes"] <= MOST else FULL)
     _WRITTEN[folder] = id(scene)
 
 

@@ -149,7 +149,7 @@ def _about(rule: Object, parts: Sequence[Change]) -> str:
     """What the tests of some cases promise."""
     cases = {part.what for part in parts}
     files = {case["test"].partition("::")[0] for name, case in _named(rule).items() if name in cases}
-    return " ".join(dict.fromkeys(told for file, told in rule["about"].items() if file in files))
+    return " ".join(dict.fromkeys(told for file, told in rule.get("about", {}).items() if file in files))
 
 
 def _result(rule: Object | None) -> str:

@@ -108,7 +108,7 @@ def _run(document: Object) -> Run:
         {rule["rule"]: rule["counts"]["result"] for rule in document["rules"]},
         {rule["rule"]: tuple(_reds(rule)) for rule in document["rules"] if rule["counts"]["result"] == "failure"},
         median(times) if times else None,
-        {rule["rule"]: " ".join(dict.fromkeys(rule["about"].values())) for rule in document["rules"]},
+        {rule["rule"]: " ".join(dict.fromkeys(rule.get("about", {}).values())) for rule in document["rules"]},
     )
 
 

@@ -104,7 +104,7 @@ def _red(red: Sequence[tuple[Object, Object]]) -> Iterator[str]:
         yield ""
     last = ""
     for rule, case in red:
-        about = rule["about"].get(case["test"].partition("::")[0], "")
+        about = rule.get("about", {}).get(case["test"].partition("::")[0], "")
         if about != last:
             yield from (f"**{cell(rule['rule'])}: {cell(about)}**", "") if about else ()
             last = about

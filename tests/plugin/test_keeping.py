@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from pytest_ambient import GET, Answered, case
+from pytest_ambient import GET, Answered, _keeping, case
 from pytest_ambient._keeping import explain, keep, watched
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import NotInTime
@@ -105,6 +105,17 @@ def test_an_error_says_where_its_scene_is(tmp_path: Path) -> None:
     assert kept(tmp_path) == ["artifacts/R4/scene-test_split/pods.txt"]
     where = tmp_path / "artifacts/R4/scene-test_split"
     assert str(error) == f"waypoint is not there\n  kept     {where}: pods.txt"
+
+
+def test_scenes_do_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond their limit a line stands for each text; a case's own files are written all the same."""
+    monkeypatch.setattr(_keeping, "_SPENT", {"scenes": 0})
+    monkeypatch.setattr(_keeping, "MOST", 20)
+    keep(Settings(report=tmp_path), "R4", "test_split", result())
+    scene = tmp_path / "artifacts/R4/scene-test_split-90-10"
+    assert (scene / "pods.txt").read_text() == "pods\n"
+    assert (scene / "ztunnel.log").read_text() == "left out: this run has kept enough of scenes already\n"
+    assert (tmp_path / "artifacts/R4/is-reset.curl.txt").read_text() == "HTTP 405\n"
 
 
 def test_what_never_comes_up_leaves_its_scene(tmp_path: Path) -> None:

@@ -24,6 +24,19 @@ def run(verb: object, *words: str | Path) -> int:
     return int(verb.act(parser.parse_args([str(word) for word in words])))  # type: ignore[attr-defined]
 
 
+def test_a_report_without_promises_is_read_all_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of an earlier version do not say what their rules promise."""
+    folders = []
+    for name, document in (("old", GOOD), ("new", BAD)):
+        rules = [{key: value for key, value in rule.items() if key != "about"} for rule in document["rules"]]
+        folders.append(saved(tmp_path / name, {**document, "rules": rules}))
+    assert run(report_compare, *folders) == 1
+    assert "  worse  R2  success -> failure" in capsys.readouterr().out.splitlines()
+    assert run(report_history, tmp_path, "--html", tmp_path / "page.html") == 0
+    for form in ("html", "markdown"):
+        assert main(["report", "render", str(folders[1]), "-o", form]) == 0
+
+
 def test_two_files_or_folders_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Either way means the same document; 1 when something got worse, 0 when not."""
     old, new = saved(tmp_path / "old", GOOD), saved(tmp_path / "new", BAD)
