@@ -23,10 +23,13 @@ def foreign(kube: "Kube", where: "Places", run: str) -> "Foreign":
     return look(kube, where, run)
 
 
-def undisturbed(ours: "Probes", row: "Case", result: "CaseResult") -> None:
-    """Inconclusive when a policy of others came while the run went on: it may be what broke the promise."""
+def undisturbed(ours: "Probes", row: "Case", result: "CaseResult", *, waypoint: bool) -> None:
+    """Inconclusive when a policy of others came while the run went on: it may be what broke the promise.
+
+    One for waypoints breaks only rows behind a `waypoint`: beside all others it may have been for long.
+    """
     found = foreign(ours.kube, ours.places, ours.run.id)
-    reason = found.everywhere or found.waypoints if row.source is not None else ""
+    reason = found.everywhere or (found.waypoints if waypoint else "") if row.source is not None else ""
     if reason:
         raise Inconclusive(f"{reason}, it came while the run went on\n{result.text}")
 
