@@ -156,14 +156,19 @@ class Processes:
         stderr: int = DEVNULL,
         line: Callable[[str], None] | None = None,
     ) -> Child:
-        """Start a program; OSError when it can't be. With `line`, both outputs are merged and handed over by line."""
+        """Start a program, which sees itself called by its bare name; OSError when it can't be.
+
+        With `line`, both outputs are merged and handed over by line.
+        """
         keeper = await self._keep()
         if line:
             stdout, stderr = PIPE, asyncio.subprocess.STDOUT
         loop = asyncio.get_running_loop()
+        words = (argv[0].rpartition("/")[2], *argv[1:])
         transport, protocol = await loop.subprocess_exec(
-            _Watched, *argv, stdin=stdin, stdout=stdout, stderr=stderr, env=env, cwd=cwd, start_new_session=True
-        )
+            _Watched, *words, stdin=stdin, stdout=stdout, stderr=stderr,
+            executable=argv[0], env=env, cwd=cwd, start_new_session=True,
+        )  # fmt: skip
         process = Process(transport, protocol, loop)
         keeper.write(b"+ %d\n" % process.pid)
         child = Child(process, transport, protocol, self._ended)

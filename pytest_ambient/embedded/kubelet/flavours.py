@@ -2,16 +2,21 @@
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import callers
+
 _TEXT = (
     "basename cat chmod cp cut date dd df dirname du echo env expr false find grep head hostname id ln ls md5sum mkdir "
-    "mktemp mv od paste printenv printf pwd readlink rm rmdir sed seq sha256sum sleep sort stat tail tee test timeout "
-    "touch tr true uname uniq wc which whoami xargs yes awk base64"
+    "mktemp mv od paste printenv printf pwd readlink rm rmdir sed seq sha256sum sleep sort stat tail tar tee test "
+    "timeout touch tr true uname uniq wc which whoami xargs yes awk base64"
 )
 COREUTILS = ("sh", *_TEXT.split())
-"""Neither `ps` nor `kill` (they reach the machine's processes), nor callers beside curl (they are not captured)."""
+"""Neither `ps` nor `kill` (they reach the machine's processes), nor callers but these (they are not captured)."""
+CALLERS = ("nc", "wget")
+"""Busybox's, of our own making."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,11 @@ class Flavour:
     programs: tuple[str, ...]
 
 
-CURL = Flavour("curl", (*COREUTILS, "curl"))
-NETSHOOT = Flavour("netshoot", (*COREUTILS, "bash", "curl", "jq"))
+CURL = Flavour("curl", (*COREUTILS, *CALLERS, "curl"))
+NETSHOOT = Flavour("netshoot", (*COREUTILS, *CALLERS, "bash", "curl", "jq"))
 DEBIAN = Flavour("debian", (*COREUTILS, "bash"))
 DEBIAN_CURL = Flavour("debian-curl", (*COREUTILS, "bash", "curl"))
-ALPINE = Flavour("alpine", COREUTILS)
+ALPINE = Flavour("alpine", (*COREUTILS, *CALLERS))
 DISTROLESS = Flavour("distroless", ())
 
 _PLACES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -69,6 +74,8 @@ class Folders:
 
     def _own(self, name: str, found: str | None) -> str:
         """The text of a program that must not be the machine's own, empty for all others."""
+        if name in CALLERS:
+            return f"#!/bin/sh\nexec '{sys.executable}' -ISs '{callers.__file__}' {name} \"$@\"\n"
         if name == "curl" and found:
             return self._wrapper.replace("@CURL@", found)
         return '#!/bin/sh\nprintf "%s\\n" "$HOSTNAME"\n' if name == "hostname" else ""

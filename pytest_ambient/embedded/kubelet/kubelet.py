@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from ..api.errors import ApiError
 from ..api.store import Change, find
-from ..objects import Object, name_of, namespace_of
+from ..istiod.view import MANAGED
+from ..objects import Object, labels_of, name_of, namespace_of
 from . import reach
 from .log import ContainerLog
 from .machine import Machine
@@ -75,11 +76,14 @@ class LocalKubelet:
         body: bytes = b"",
     ) -> tuple[int, dict[str, str], bytes]:
         """Ask a port of the pod over HTTP as the node would; raise PodUnreachable when nothing listens there."""
-        return await reach.fetch(self._found(pod).ports, port, path, method, headers, body)
+        found = self._found(pod)
+        through = found.address if found.ports.socket(port) is None and _runs_proxy(pod) else ""
+        return await reach.fetch(found.ports, port, path, method, headers, body, through=through)
 
     async def dial(self, pod: Object, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect to a port of the pod, localhost ones included; raise PodUnreachable when nothing listens there."""
-        return await reach.dial(self._found(pod).ports, port)
+        found = self._found(pod)
+        return await reach.dial(found.ports, port, through=found.address if _runs_proxy(pod) else "")
 
     def sockets(self, uid: str) -> Mapping[int, str]:
         """The Unix sockets of a pod's ports, none for a pod that does not run."""
@@ -147,3 +151,8 @@ class LocalKubelet:
 
 def _over(pod: Object) -> bool:
     return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+
+
+def _runs_proxy(pod: Object) -> bool:
+    """Whether the data plane itself listens in the pod, on ports that no program of it has."""
+    return MANAGED in labels_of(pod)

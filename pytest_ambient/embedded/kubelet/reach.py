@@ -24,10 +24,11 @@ async def fetch(
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of one request; PodUnreachable when nothing answers.
 
-    Under the fault probes-through-ztunnel it goes `through` the pod's address, to which the data plane listens.
+    Under the fault probes-through-ztunnel, and to a proxy's own ports, it goes `through` the pod's address, to which
+    the data plane listens.
     """
     socket = ports.socket(port)
-    if socket is None:
+    if socket is None and not through:
         raise PodUnreachable(f"dial tcp: connect to port {port}: connection refused")
     place = f"http://{through}:{bound(port)}" if through else f"http://localhost:{port}"
     connector = None if through else UnixConnector(str(socket))
@@ -44,12 +45,17 @@ async def fetch(
         raise PodUnreachable(f"port {port}: {error}") from error
 
 
-async def dial(ports: Ports, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to the port; PodUnreachable when nothing listens."""
+async def dial(ports: Ports, port: int, *, through: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the port, else to that of the proxy at the address `through`; PodUnreachable without any."""
     socket = ports.socket(port)
-    if socket is None:
-        raise PodUnreachable(f"dial tcp: connect to port {port}: connection refused")
+    refused = PodUnreachable(f"dial tcp: connect to port {port}: connection refused")
+    if socket is None and not through:
+        raise refused
     try:
+        if socket is None:
+            return await asyncio.open_connection(through, bound(port))
         return await asyncio.open_unix_connection(str(socket))
+    except ConnectionRefusedError as error:
+        raise refused from error
     except OSError as error:
         raise PodUnreachable(f"port {port}: {error}") from error

@@ -9,7 +9,9 @@ from pytest_ambient.embedded.api.copying import copied
 from pytest_ambient.embedded.api.store import Store, find
 from pytest_ambient.embedded.controllers.gateways import Gateways
 from pytest_ambient.embedded.istiod.model import Identity
+from pytest_ambient.embedded.kubelet.protocol import PodUnreachable
 from pytest_ambient.embedded.objects import Object, annotations_of, labels_of, name_of
+from pytest_ambient.embedded.ports import bound
 
 from ..kubelet.bench import DEPLOYMENT, POD, SERVICE, Bench, play
 from ..kubelet.specs import CURL, ECHO, deployment, pod, service
@@ -130,6 +132,35 @@ def test_ingress(tmp_path: Path) -> None:
         assert item["spec"]["type"] == "ClusterIP"
         assert annotations_of(item) == annotations_of(gateway)
         assert annotations_of(made)["networking.istio.io/service-type"] == "ClusterIP"
+
+    play(tmp_path, scenario)
+
+
+def test_a_gateways_ports_are_reached_past_the_mesh(tmp_path: Path) -> None:
+    """By port-forward and the API's pod proxy too, though it is the data plane that listens there."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    async def scenario(bench: Bench) -> None:
+        gateway = waypoint()
+        gateway["spec"] = {
+            "gatewayClassName": "istio",
+            "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}],
+        }
+        bench.store.create(GATEWAY, gateway)
+        made = await bench.ready_pod("waypoint-istio")
+        with pytest.raises(PodUnreachable, match="dial tcp: connect to port 80: connection refused"):
+            await bench.kubelet.dial(made, 80)
+        server = await asyncio.start_server(answer, made["status"]["podIP"], bound(80))
+        reader, writer = await bench.kubelet.dial(made, 80)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert await reader.readline() == b"HTTP/1.1 204 No Content\r\n"
+        writer.close()
+        assert (await bench.kubelet.fetch(made, 80, "/"))[0] == 204
+        server.close()
 
     play(tmp_path, scenario)
 

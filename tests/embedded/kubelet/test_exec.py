@@ -14,7 +14,8 @@ from .specs import CURL, container, pod
 @pytest.mark.parametrize(
     ("image", "argv", "message"),
     [
-        ("curlimages/curl", ["wget"], 'exec: "wget": executable file not found in $PATH'),
+        ("curlimages/curl", ["nmap"], 'exec: "nmap": executable file not found in $PATH'),
+        ("istio/examples-bookinfo-ratings-v1", ["wget"], 'exec: "wget": executable file not found in $PATH'),
         ("curlimages/curl", ["/opt/tool"], 'exec: "/opt/tool": stat /opt/tool: no such file or directory'),
         ("curlimages/curl", ["python3"], 'exec: "python3": executable file not found in $PATH'),
         ("istio/examples-bookinfo-details-v1", ["curl"], 'exec: "curl": executable file not found in $PATH'),
@@ -45,6 +46,7 @@ def test_exec_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         made = await bench.ready_pod("curl")
         _, out, _ = await bench.run(made, "sh", "-c", "hostname; env; pwd")
         assert out.startswith("curl\n")
+        assert (await bench.run(made, "cat", "/nosuch"))[2] == "cat: /nosuch: No such file or directory\n"
         assert "proxy" not in out
         assert "SECRET_OF_THE_USER" not in out
         assert str(tmp_path) in out.splitlines()[-1]
