@@ -8,6 +8,7 @@ from pytest_ambient._kube import MANAGER, Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import Invalid, ManifestError, NotFound
 from pytest_ambient.manifest import Document, Places
+from pytest_ambient.probe.giving import NOBODY, give_back
 from pytest_ambient.probe.trace import Trace, plain
 
 SETUP_MANAGER = f"{MANAGER}-setup"
@@ -53,18 +54,11 @@ class Applied:
             if change.created:
                 self.kube.delete(item.kind, item.name, item.namespace)
             elif self.kube.get(item.kind, item.name, item.namespace) is not None:
-                self._give_back(change)
+                give_back(self.kube, (item.kind, item.name, item.namespace), change.replaced, self.manager)
         while self.changes:
             if self.changes[-1].created:
                 gone(self.kube, self.changes[-1].document, within)
             self.changes.pop()
-
-    def _give_back(self, change: Change) -> None:
-        """First the values that others had, then our fields: a required one is never missing in between."""
-        item = change.document
-        for owner, patch in change.replaced.items():
-            self.kube.patch(item.kind, item.name, item.namespace, patch, field_manager=owner)
-        self.kube.apply(bare(item.object), force=True, field_manager=self.manager)
 
 
 def apply(kube: Kube, documents: Sequence[Document], *, manager: str = MANAGER, trace: Trace | None = None) -> Applied:
@@ -141,14 +135,8 @@ def before(kube: Kube, document: Document, trace: Trace | None = None) -> Change
         trace.claim(document, now)
     replaced: dict[str, Object] = {}
     for path in differing(document.object, now, now):
-        put(replaced.setdefault(owner_of(now, path) or MANAGER, {}), path, at(now, path), at(document.object, path))
+        put(replaced.setdefault(owner_of(now, path) or NOBODY, {}), path, at(now, path), at(document.object, path))
     return Change(document, False, replaced)
-
-
-def bare(item: Object) -> Object:
-    """The object without any field of ours: applied, it makes them fall away."""
-    meta = {key: value for key, value in item["metadata"].items() if key in ("name", "namespace")}
-    return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": meta}
 
 
 def differing(wanted: Object, now: Object, root: Object, path: Path = ()) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import BrokenEnvironment, NotFound, NotInTime
 from pytest_ambient.manifest import Document
+from pytest_ambient.probe.giving import give_back
 from pytest_ambient.probe.ready import ready
 
 RUN_LABEL = "pytest-ambient/run"
@@ -85,12 +86,7 @@ def _taken_back(kube: Kube, run: str, change: Plain) -> str:
         return words
     if not _owns(now, str(change["manager"])):
         return ""
-    for owner, patch in change["replaced"].items():
-        kube.patch(kind, name, namespace, patch, field_manager=owner)
-    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
-    version, _, short = kind.rpartition("/")
-    bare = {"apiVersion": version, "kind": short, "metadata": meta}
-    kube.apply(bare, force=True, field_manager=str(change["manager"]))
+    give_back(kube, (kind, name, namespace), change["replaced"], str(change["manager"]))
     return words
 
 

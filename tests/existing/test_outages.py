@@ -33,7 +33,8 @@ def istiod_is_away(estate: Estate) -> bool:
 def istiod_runs(estate: Estate) -> bool:
     """As before."""
     found = istiod(estate)
-    return bool(found["spec"].get("replicas") == 1 and found["status"].get("availableReplicas") == 1)
+    runs = found["spec"].get("replicas") == 1 and found["status"].get("availableReplicas") == 1
+    return bool(runs and not ours(found))
 
 
 def ztunnel(estate: Estate) -> dict[str, Any]:
@@ -56,7 +57,13 @@ def ztunnel_runs(estate: Estate) -> bool:
     found = ztunnel(estate)
     status, meta = found["status"], found["spec"]["template"]["metadata"]
     new = status.get("updatedNumberScheduled", 0) == status["desiredNumberScheduled"] == status["numberReady"]
-    return not meta.get("annotations") and new and status["observedGeneration"] == found["metadata"]["generation"]
+    current = status["observedGeneration"] == found["metadata"]["generation"]
+    return not meta.get("annotations") and new and current and not ours(found)
+
+
+def ours(item: dict[str, Any]) -> bool:
+    """Whether our name is left on an object's fields."""
+    return any(entry["manager"].startswith("pytest-ambient") for entry in item["metadata"].get("managedFields") or [])
 
 
 @contextmanager

@@ -92,6 +92,22 @@ def test_a_field_of_somebody_else_is_put_back_for_him(kube: Recorder) -> None:
     assert kube.diary[2][0] == "apply"
 
 
+@pytest.mark.parametrize(("defaulted", "written"), [(1, False), (None, True)])
+def test_what_nobody_had_set_is_written_only_where_it_does_not_come_by_itself(
+    kube: Recorder, defaulted: int | None, written: bool
+) -> None:
+    """A default of the API server's is there again once our field has fallen away, without our name on it."""
+    there = kube.objects["v1/Service", "shop", "reviews"]
+    there["spec"]["replicas"] = 1
+    applied = apply(real(kube), [document({**service(), "spec": {"replicas": 0}})], manager="me")
+    there = kube.objects["v1/Service", "shop", "reviews"]
+    there["spec"] = {**there["spec"], "replicas": defaulted}  # as the API server does
+    kube.diary.clear()
+    applied.undo(within=1)
+    assert kube.diary[0][:2] == ("apply", "me")
+    assert kube.diary[1:] == ([("patch", "pytest-ambient", {"spec": {"replicas": 1}})] if written else [])
+
+
 def test_a_list_is_put_back_whole(kube: Recorder) -> None:
     """Which entries were ours can't be told from outside."""
     item = {**service(), "spec": {"ports": [{"port": 80}]}}
