@@ -87,12 +87,11 @@ def breaking(estate: Estate, module: str, state: Path, broken: Callable[[Estate]
             run.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    ("module", "broken", "mended"),
+    ("module", "broken", "mended", "number"),
     [
-        ("test_istiod_restart", istiod_is_away, istiod_runs),
-        ("test_ztunnel_restart", ztunnel_was_marked, ztunnel_runs),
+        ("test_istiod_restart", istiod_is_away, istiod_runs, signal.SIGTERM),
+        ("test_ztunnel_restart", ztunnel_was_marked, ztunnel_runs, signal.SIGINT),
     ],
 )
 def test_an_interrupted_rule_mends_what_it_broke_before_it_ends(
