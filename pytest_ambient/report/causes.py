@@ -41,17 +41,24 @@ def _cause(document: Object, rule: Object, file: str, cases: Sequence[Object], *
     red, name = _red(cases), rule["rule"]
     about = (rule.get("about") or {}).get(file) or file
     yield f'<article class="cause"><h3><a href="#{anchor("rule", name)}">{text(name)}</a>: {text(about)}</h3>'
-    yield f'<p class="faint">{len(red)} of {len(cases)} cases of this promise do not hold.</p>'
+    yield f'<p class="faint">{len(red)} of {len(cases)} cases of this promise {_verb(red)}.</p>'
     yield f'<ul class="red">{"".join(_broken(name, case) for case in red)}</ul>'
     told, block = f"See {red[0]['case']} by hand", "\n".join(by_hand(document, red[0]))
     yield f'<details class="hand"{" open" * shown}><summary>{text(told)}</summary><pre>{text(block)}</pre></details>'
     yield "</article>"
 
 
+def _verb(red: Sequence[Object]) -> str:
+    """What is wrong with them: an error is no verdict."""
+    unjudged = {case["word"] in ("error", "inconclusive") for case in red}
+    both = "do not hold or could not be judged"
+    return both if len(unjudged) > 1 else "could not be judged" if unjudged == {True} else "do not hold"
+
+
 def _broken(rule: str, case: Object) -> str:
     link = f'<a href="#{anchor("case", rule, case["test"])}">{text(case["case"])}</a>'
     told = [("called", case.get("called", "")), ("wanted", first(case.get("wanted", "")))]
-    told += [("got", first(case.get("got") or case.get("reason", "")))]
+    told += [("got", first(case["got"])) if case.get("got") else ("because", first(case.get("reason", "")))]
     rows = "".join(f"<dt>{name}</dt><dd>{text(value)}</dd>" for name, value in told if value)
     return f"<li>{word(case['word'])} {link}<dl>{rows}</dl></li>"
 

@@ -28,7 +28,8 @@ CHAPTERS = (
 )
 FEW = 3
 """Reasons that are told at once; more are for who asks."""
-SUMS = {"holds": "hold", "differs": "differ from the documents", **{name: name for name in COLUMNS[2:]}}
+SUMS = {"holds": "hold", "differs": "differ from the documents", "error": "in error"}
+"""Words of cases as a sentence has them, where it has others."""
 STATES = {"verified": "success", "unverified": "partial", "absent": "untested"}
 
 
@@ -87,7 +88,7 @@ def _head(document: Object) -> Iterator[str]:
 def _sum(document: Object) -> str:
     """How many cases there are of each word, the rules that they are of."""
     number = Counter(case["word"] for rule in document["rules"] for case in rule["cases"])
-    told = " ".join(word(name, f"{number[name]} {SUMS[name]}") for name in COLUMNS if number[name])
+    told = " ".join(word(name, f"{number[name]} {SUMS.get(name, name)}") for name in COLUMNS if number[name])
     cases, rules = (
         f"{one} {name}{'s' * (one != 1)}" for one, name in ((number.total(), "case"), (len(document["rules"]), "rule"))
     )

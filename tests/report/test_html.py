@@ -120,6 +120,23 @@ def test_the_page_begins_with_what_is_broken_and_how_to_see_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("error", "inconclusive"), "2 of 3 cases of this promise could not be judged."),
+        (("broken", "error"), "2 of 3 cases of this promise do not hold or could not be judged."),
+        (("broken", "differs"), "2 of 3 cases of this promise do not hold."),
+    ],
+)
+def test_an_error_is_no_verdict(words: tuple[str, str], told: str) -> None:
+    """The page says that it could not be judged, and why."""
+    rows = [row("R3", word, word, reason="no pod\nat all") for word in words]
+    text = Balanced(html.page(document(head(), [*WHOLE, *rows], beside()))).text
+    assert told in text
+    assert "because" in text
+    assert ("1 in error" in text) is ("error" in words)
+
+
+@pytest.mark.parametrize(
     ("facts", "begin"),
     [
         (
