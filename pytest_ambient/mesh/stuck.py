@@ -9,10 +9,10 @@ from pytest_ambient.errors import BrokenEnvironment, Forbidden, NotFound
 
 PULLING = ("ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed")
 REFUSED = ("InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError")
-PULLED_WITHIN, TAKEN_WITHIN, PLACED_WITHIN = 60.0, 15.0, 120.0
+PULLED_WITHIN, TAKEN_WITHIN, PLACED_WITHIN = 90.0, 15.0, 120.0
 """Seconds without a good moment after which an image, a container's configuration, a node for a pod will not come.
 
-The kubelet tries an image again after 10, 20 and 40 seconds: one failure, and two, are no reason to give up.
+The kubelet tries an image again after 10, 20 and 40 seconds: up to three failures are no reason to give up.
 """
 ENDINGS = 4
 """How often a program may end before it is taken for one that always will."""

@@ -1,12 +1,15 @@
 """Several istiods in one cluster: which one a run is judged by, and that it is said."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from pytest_ambient import _probing
 from pytest_ambient._kube import Kube
-from pytest_ambient.errors import Forbidden
+from pytest_ambient.errors import BrokenEnvironment, Forbidden
 from pytest_ambient.mesh import addons, health, meshwide, readiness
+from pytest_ambient.settings import settle
 from pytest_ambient.testing import FakeKube
 
 WEBHOOK = "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration"
@@ -138,6 +141,19 @@ def test_who_may_not_see_tags_names_the_revision() -> None:
     assert judged(kube) == ("1.30.3", "1-30-3.example", "")
     istiod(kube, "1-31-0", "1.31.0")
     assert judged(kube) == ("1.30.3", "1-30-3.example", "1-30-3")
+
+
+def test_a_run_says_which_one_it_judges() -> None:
+    """Before anything else is said of the mesh."""
+    kube, told = Cluster(), list[str]()
+    istiod(kube, "1-30-3", "1.30.3")
+    istiod(kube, "1-31-0", "1.31.0")
+    ztunnels(kube, "1-30-3")
+    tagged(kube, "1-30-3")
+    settings = settle({"ambient_timeout": ["mesh=0.01"]}, {}, {}, Path())
+    with pytest.raises(BrokenEnvironment, match=r"^there is no working ambient mesh: no istio-cni: "):
+        _probing.mesh(cast(Kube, kube), settings, told.append)
+    assert told[-1] == "istiod of revision 1-30-3 in istio-system is judged, the default one; beside it there is 1-31-0"
 
 
 @pytest.mark.parametrize(

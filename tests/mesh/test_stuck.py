@@ -60,21 +60,21 @@ def bench() -> Bench:
 
 
 def test_an_image_that_does_not_come_is_given_up(bench: Bench) -> None:
-    """After the kubelet's third try, with what it said when it failed: its back-off says less."""
+    """After the kubelet's fourth try, with what it said when it failed: its back-off says less."""
     bench.look(10, pod("ErrImagePull", DETAIL))
-    bench.look(49, pod("ImagePullBackOff", "Back-off"))
+    bench.look(79, pod("ImagePullBackOff", "Back-off"))
     bench.look(1, pod("ImagePullBackOff", "Back-off"))
     assert bench.told(pod("ImagePullBackOff", "Back-off")) == (
-        f"pod shop/details-v1-x does not get image {IMAGE} for 60 s: ErrImagePull: {DETAIL}: {HUB}"
+        f"pod shop/details-v1-x does not get image {IMAGE} for 90 s: ErrImagePull: {DETAIL}: {HUB}"
     )
 
 
 def test_one_failure_to_pull_is_no_end(bench: Bench) -> None:
     """A registry that was down for a moment: what begins anew has all its time again."""
     for _ in range(5):
-        bench.look(40, pod("ImagePullBackOff", "Back-off"))
+        bench.look(70, pod("ImagePullBackOff", "Back-off"))
         bench.look(1, pod("ContainerCreating"))
-    bench.look(59, pod("ErrImagePull", DETAIL))
+    bench.look(89, pod("ErrImagePull", DETAIL))
     bench.look(0, pod())
 
 
@@ -148,5 +148,5 @@ def test_containers_that_start_first_count_too(bench: Bench) -> None:
     """Somebody's webhook may have put one in."""
     one = pod("ErrImagePull", DETAIL)
     one["status"]["initContainerStatuses"] = one["status"].pop("containerStatuses")
-    bench.look(60, one)
+    bench.look(90, one)
     assert "does not get image" in bench.told(one)
