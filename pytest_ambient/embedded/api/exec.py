@@ -1,8 +1,8 @@
-"""Commands in containers, over a WebSocket with numbered channels (v4.channel.k8s.io and v5)."""
+"""Commands in containers, and clients at containers, over a WebSocket of numbered channels (v4, v5.channel.k8s.io)."""
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 
 from aiohttp import WSMessage, WSMsgType, web
 
@@ -34,32 +34,33 @@ class Exec:
         command = query.getall("command", [])
         if not command:
             raise bad_request("you must specify at least 1 container command")
-        if not pod.get("spec", {}).get("nodeName"):
-            raise bad_request(f"pod {name_of(pod)} does not have a host assigned")
-        container = chosen(pod, query.get("container", ""))
-        if request.headers.get("Upgrade", "").lower() != "websocket":
-            raise not_implemented("exec over SPDY; use the WebSocket protocol v5.channel.k8s.io or v4.channel.k8s.io")
+        container = _container(request, pod)
         self._count += 1
+        stdin, tty = flag(query, "stdin"), flag(query, "tty")
+        return await self._serve(request, self._kubelet.exec(pod, container, command, stdin=stdin, tty=tty), command)
+
+    async def attach(self, request: web.BaseRequest, pod: Object) -> web.StreamResponse:
+        """Carry the streams of a container's own program until it ends or the client goes."""
+        container, query = _container(request, pod), request.query
+        coming = self._kubelet.attach(pod, container, stdin=flag(query, "stdin"), tty=flag(query, "tty"))
+        return await self._serve(request, coming, ())
+
+    async def _serve(
+        self, request: web.BaseRequest, coming: Coroutine[None, None, ExecProcess], command: Sequence[str]
+    ) -> web.StreamResponse:
         socket = web.WebSocketResponse(protocols=PROTOCOLS, compress=False, max_msg_size=0)
         await socket.prepare(request)
-        status = await self._run(socket, pod, container, command, stdin=flag(query, "stdin"), tty=flag(query, "tty"))
+        status = await self._run(socket, coming, command)
         if Fault.EXEC_LOSES_STATUS not in self._faults:
             await _send(socket, _ERROR, json.dumps(status).encode())
         await socket.close()
         return socket
 
     async def _run(
-        self,
-        socket: web.WebSocketResponse,
-        pod: Object,
-        container: str,
-        command: Sequence[str],
-        *,
-        stdin: bool,
-        tty: bool,
+        self, socket: web.WebSocketResponse, coming: Coroutine[None, None, ExecProcess], command: Sequence[str]
     ) -> Object:
         try:
-            process = await self._kubelet.exec(pod, container, command, stdin=stdin, tty=tty)
+            process = await coming
         except ExecRefused as fault:
             return _refused(fault)
         silent = Fault.EXEC_RETURNS_NOTHING in self._faults and self._count % _EVERY == 0
@@ -75,6 +76,16 @@ class Exec:
             process.kill()
             listening.cancel()
         return _ended(0 if silent else code, command)
+
+
+def _container(request: web.BaseRequest, pod: Object) -> str:
+    """The container that is meant; ApiError when it, or the way to it, can't be had."""
+    if not pod.get("spec", {}).get("nodeName"):
+        raise bad_request(f"pod {name_of(pod)} does not have a host assigned")
+    container = chosen(pod, request.query.get("container", ""))
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        raise not_implemented("exec over SPDY; use the WebSocket protocol v5.channel.k8s.io or v4.channel.k8s.io")
+    return container
 
 
 async def _send(socket: web.WebSocketResponse, channel: int, data: bytes) -> None:

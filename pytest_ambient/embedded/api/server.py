@@ -50,6 +50,7 @@ class ApiServer:
         self._runner: web.ServerRunner | None = None
         self._open: set[asyncio.Task[object]] = set()
         self._streams: dict[str, _Stream] = {
+            "attach": self._exec.attach,
             "exec": self._exec.serve,
             "log": lambda request, pod: logs.serve(request, kubelet, pod),
             "portforward": lambda request, pod: forward.serve(request, kubelet, pod),

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Mapping, Sequence
 
 from ..apps.program import CannotStart
@@ -45,18 +46,28 @@ class Command:
         env: Mapping[str, str],
         sandbox: Sandbox,
         log: Callable[[str], None],
+        *,
+        stdin: bool = False,
     ) -> None:
         self._processes = processes
         self._argv = argv
         self._env = env
         self._sandbox = sandbox
         self._log = log
+        self._stdin = PIPE if stdin else DEVNULL
         self._child: Child | None = None
+
+    @property
+    def input(self) -> asyncio.StreamWriter | None:
+        """Its standard input, when that is open."""
+        return self._child.stdin if self._child else None
 
     async def start(self) -> None:
         """Start it."""
         try:
-            self._child = await self._processes.start(self._argv, env=self._env, cwd=self._sandbox.home, line=self._log)
+            self._child = await self._processes.start(
+                self._argv, env=self._env, cwd=self._sandbox.home, stdin=self._stdin, line=self._log
+            )
         except OSError as error:
             raise CannotStart(f"{self._argv[0]}: {error.strerror}") from error
 

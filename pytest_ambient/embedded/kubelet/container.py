@@ -11,7 +11,8 @@ from ..apps.program import CannotStart, Program
 from ..faults import Fault
 from ..objects import Object, name_of, namespace_of
 from . import execution, reach
-from .command import located
+from .attached import Attached
+from .command import Command, located
 from .environment import ConfigError
 from .flavours import DISTROLESS
 from .health import Health, refuse
@@ -88,6 +89,14 @@ class Container:
             return await execution.execute(self._pod.machine.processes, placed, env, home, stdin=stdin, tty=tty)
         except OSError as error:
             raise ExecRefused(f"OCI runtime exec failed: exec failed: {argv[0]}: {error.strerror}") from error
+
+    def attach(self, *, stdin: bool, tty: bool) -> Attached:
+        """Come to its own program, which began with its client when it reads input; ExecRefused when it never ran."""
+        if not self.begun.is_set():
+            raise ExecRefused(f'container not found ("{self.state.name}")')
+        source = self._program.input if stdin and isinstance(self._program, Command) else None
+        asked = bool(self.spec.get("stdin") or self.spec.get("tty"))
+        return Attached(self.log, source, since=0 if asked else len(self.log.lines), tty=tty)
 
     async def fetch(self, port: int, path: str, headers: dict[str, str]) -> int:
         """The status of a GET of one of the pod's ports."""

@@ -46,6 +46,16 @@ class LocalKubelet:
         except LookupError as error:
             raise ExecRefused(str(error.args[0])) from error
 
+    async def attach(self, pod: Object, container: str, *, stdin: bool, tty: bool) -> ExecProcess:
+        """Come to a container's own program; raise ExecRefused when there is none."""
+        found = self._pods.get(str(pod["metadata"]["uid"]))
+        try:
+            if found is not None:
+                return found.find(container).attach(stdin=stdin, tty=tty)
+        except LookupError as error:
+            raise ExecRefused(str(error.args[0])) from error
+        raise ExecRefused(f'container not found ("{container}")')
+
     def log(self, pod: Object, container: str, *, previous: bool = False) -> ContainerLog:
         """Return a container's log; raise LookupError with the kubelet's words when there is none."""
         found = self._pods.get(str(pod["metadata"]["uid"]))

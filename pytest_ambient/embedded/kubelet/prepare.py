@@ -64,5 +64,7 @@ def prepare(pod: PodSide, spec: Object, listeners: Listeners, log: Callable[[str
         return Prepared(maker(around), image.flavour, env)
     placed = located(pod.sandbox, image.flavour, argv)
     surroundings = pod.sandbox.environment(image.flavour, env)
-    program = sleeping(argv) or Command(machine.processes, placed, surroundings, pod.sandbox, log)
+    program = sleeping(argv) or Command(
+        machine.processes, placed, surroundings, pod.sandbox, log, stdin=bool(spec.get("stdin"))
+    )
     return Prepared(program, image.flavour, env)

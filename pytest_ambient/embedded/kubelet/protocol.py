@@ -68,6 +68,9 @@ class Kubelet(Protocol):
     async def exec(self, pod: Object, container: str, command: Sequence[str], *, stdin: bool, tty: bool) -> ExecProcess:
         """Start a command in a running container; raise ExecRefused when it can't be started."""
 
+    async def attach(self, pod: Object, container: str, *, stdin: bool, tty: bool) -> ExecProcess:
+        """Come to a container's own program; raise ExecRefused when there is none."""
+
     def log(self, pod: Object, container: str, *, previous: bool = False) -> Log:
         """Return a container's log; raise LookupError with the kubelet's words when there is none."""
 

@@ -67,12 +67,39 @@ class FakeLog:
             quiet += 1
 
 
+class FakeAttached:
+    """A program that says who came, and then back what it is told."""
+
+    def __init__(self, words: str) -> None:
+        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._pieces.put_nowait(words.encode())
+
+    async def write(self, data: bytes) -> None:
+        self._pieces.put_nowait(data)
+
+    async def close_input(self) -> None:
+        self._pieces.put_nowait(None)
+
+    async def read(self) -> tuple[Stream, bytes] | None:
+        piece = await self._pieces.get()
+        return None if piece is None else ("stdout", piece)
+
+    async def wait(self) -> int:
+        return 0
+
+    def kill(self) -> None:
+        self._pieces.put_nowait(None)
+
+
 class FakeKubelet:
     """Runs `sh` and the like really; knows nothing of pods but their names."""
 
     def __init__(self) -> None:
         self.logs: dict[tuple[str, str], list[LogLine]] = {}
         self.asked: list[tuple[str, int, str, str]] = []
+
+    async def attach(self, pod: Object, container: str, *, stdin: bool, tty: bool) -> ExecProcess:
+        return FakeAttached(f"{name_of(pod)}/{container} stdin={stdin} tty={tty}\n")
 
     async def exec(self, pod: Object, container: str, command: Sequence[str], *, stdin: bool, tty: bool) -> ExecProcess:
         try:

@@ -117,9 +117,10 @@ def test_debug_adds_an_ephemeral_container(world: World) -> None:
     assert "existing ephemeral containers may not be changed or removed" in refused
 
 
-def test_attach_is_named_as_missing(world: World) -> None:
-    """What is not implemented says so."""
-    assert "the embedded cluster does not implement pods/attach" in world.kubectl("attach", "one", code=1)
+def test_attach(world: World) -> None:
+    """It carries the streams of a container's own program."""
+    said = world.kubectl("attach", "-i", "one", "-c", "main", stdin="hello\n")
+    assert "one/main stdin=True tty=False\nhello\n" in said
 
 
 def test_proxies(world: World) -> None:

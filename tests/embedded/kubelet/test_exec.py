@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ambient.embedded.kubelet.protocol import ExecRefused
+from pytest_ambient.embedded.kubelet.protocol import ExecProcess, ExecRefused
 
 from .bench import POD, Bench, play
 from .seen import state
@@ -119,5 +119,49 @@ def test_log_is_followed(tmp_path: Path) -> None:
         assert (await anext(lines)).text == "two"
         bench.store.delete(POD, "zt", bench.space)
         assert [each.text async for each in lines] == []
+
+    play(tmp_path, scenario)
+
+
+async def _all(process: ExecProcess) -> bytes:
+    found = b""
+    while piece := await process.read():
+        found += piece[1]
+    return found
+
+
+def test_attach_to_what_reads(tmp_path: Path) -> None:
+    """Who attaches to a program that began with an open input sees all of its output and is read by it."""
+
+    async def scenario(bench: Bench) -> None:
+        asked = container("busybox", "sh", "-c", "echo one; read a; echo got $a; cat; exit 3", stdin=True)
+        bench.store.create(POD, pod("asks", asked, restartPolicy="Never"))
+        made = await bench.ready_pod("asks")
+        process = await bench.kubelet.attach(made, "main", stdin=True, tty=False)
+        await process.write(b"me\nyou\n")
+        await process.close_input()
+        assert await _all(process) == b"one\ngot me\nyou\n"
+        assert await process.wait() == 0
+        await bench.until(lambda: state(bench, "asks")["state"].get("terminated", {}).get("exitCode") == 3)
+
+    play(tmp_path, scenario)
+
+
+def test_attach_leaves_the_program_alone(tmp_path: Path) -> None:
+    """It shows what comes from now on; when the client goes the program stays."""
+
+    async def scenario(bench: Bench) -> None:
+        speaks = container("busybox", "sh", "-c", "echo old; while [ ! -e go ]; do sleep 0.02; done; echo new; sleep 9")
+        bench.store.create(POD, pod("talks", speaks))
+        made = await bench.ready_pod("talks")
+        await bench.until(lambda: bench.kubelet.log(made, "main").lines)
+        process = await bench.kubelet.attach(made, "main", stdin=False, tty=True)
+        await bench.run(made, "touch", "go")
+        assert await process.read() == ("stdout", b"new\r\n")
+        process.kill()
+        assert await process.read() is None
+        assert "running" in state(bench, "talks")["state"]
+        with pytest.raises(ExecRefused, match="not valid"):
+            await bench.kubelet.attach(made, "other", stdin=False, tty=False)
 
     play(tmp_path, scenario)
