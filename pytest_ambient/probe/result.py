@@ -66,12 +66,21 @@ class Finding:
 
 
 def result(
-    case: Case, finding: Finding, became: Track | None, applied: Sequence[str], kube: Kube, sources: Sources
+    case: Case,
+    finding: Finding,
+    became: Track | None,
+    applied: Sequence[str],
+    kube: Kube,
+    sources: Sources,
+    said: Sequence[str] = (),
 ) -> CaseResult:
-    """The case's result; `became` has the convergence times, `applied` says which manifests are in effect."""
+    """The case's result; `became` has the convergence times, `applied` says which manifests are in effect.
+
+    What is `said` comes before the proxies' lines.
+    """
     judgement, track = finding.judgement, finding.track
     source = _source(case, sources)
-    lines = _lines(track)
+    lines = (*said, *_lines(track))
     told = _failure(case, finding, source, lines, applied, kube)
     return CaseResult(
         case,

@@ -101,10 +101,10 @@ class RuleRun:
         for key, one in state.cases.items():
             finding = state.finding(key)
             applied = setup if finding.phase == "control" else both
-            made = result(one, finding, state.became.get(key), applied, self.kube, self.sources)
             stream = state.flows.get(key)
+            told = [str(stream)] if stream else []
+            made = result(one, finding, state.became.get(key), applied, self.kube, self.sources, told)
             evidence, kept = (*made.evidence, *late, *self._without(one)), self._scene.keeps(red=key in state.findings)
-            evidence = (*([str(stream)] if stream else ()), *evidence)
             scene, sample = self._scene.texts if kept else {}, state.samples.get(key)
             manifest = self._written(path) if kept or key == case.id else ""  # of a state that holds once
             self._results[key] = replace(

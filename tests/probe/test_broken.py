@@ -116,6 +116,7 @@ def test_a_denied_call_that_passes_once_is_broken(tmp_path: Path) -> None:
     assert "requests let through, the first at +" in never.reason
     assert "  wanted   all the time: denied at L4" in never.text
     assert " requests in " in never.text.splitlines()[2]
+    assert "  said     stream: " in never.text
 
 
 def test_what_somebody_changes_back_proves_nothing(tmp_path: Path) -> None:
