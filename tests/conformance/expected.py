@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import yaml
 
@@ -37,6 +37,8 @@ class Expected:
     """Deadlines in seconds that differ from those of the other faults."""
     concerns: Literal["named", "all"] = "named"
     """Whether the complete table is about all modules, or about those that are named and those it can touch."""
+    also: tuple[str, ...] = ()
+    """Modules that the complete table adds."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,8 @@ def _expected(entry: Mapping[str, object]) -> Expected:
     red = given.pop("red", None) or {}
     assert isinstance(red, dict)
     rows = {row: Red(each) if isinstance(each, str) else Red(**each) for row, each in red.items()}
-    runs = given.pop("runs", None) or ()
-    assert isinstance(runs, list | tuple)
-    return Expected(**{"timeout": {}, "runs": tuple(runs), "red": rows, **given})  # type: ignore[arg-type]  # YAML
+    modules = {name: tuple(cast(list[str], given.pop(name, None) or ())) for name in ("runs", "also")}
+    return Expected(**{"timeout": {}, **modules, "red": rows, **given})  # type: ignore[arg-type]  # YAML
 
 
 @cache

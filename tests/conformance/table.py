@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
 def _modules(fault: Fault) -> tuple[str, ...]:
     if table().faults[fault].concerns == "all":
         return tuple(sorted(set(catalogue().values())))
-    return tuple(dict.fromkeys((*table().modules(fault), *touched(fault))))
+    return tuple(dict.fromkeys((*table().modules(fault), *table().faults[fault].also, *touched(fault))))
 
 
 def _seen(modules: tuple[str, ...], rows: Mapping[str, Row]) -> Seen:
