@@ -147,7 +147,8 @@ class Pod:
     def _status(self) -> Object:
         spec = self._object["spec"]
         main = self._of("container")
-        states = [each.state for each in main] or [ContainerState.pending(each) for each in self._specs("container")]
+        behind, specs = bool(self._specs("init")), self._specs("container")
+        states = [each.state for each in main] or [ContainerState.pending(each, behind=behind) for each in specs]
         status: Object = {
             "conditions": conditions(self._object, self._initialized, states, self._served),
             "containerStatuses": [each.described() for each in states],

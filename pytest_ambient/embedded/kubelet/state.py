@@ -24,9 +24,10 @@ class ContainerState:
     id: str = ""
 
     @classmethod
-    def pending(cls, spec: Object) -> "ContainerState":
-        """Of a container whose turn has not come."""
-        return cls(str(spec["name"]), str(spec.get("image", "")), {"waiting": {"reason": "PodInitializing"}})
+    def pending(cls, spec: Object, *, behind: bool) -> "ContainerState":
+        """Of a container whose turn has not come; `behind` others that initialize the pod, it waits for them."""
+        reason = "PodInitializing" if behind else "ContainerCreating"
+        return cls(str(spec["name"]), str(spec.get("image", "")), {"waiting": {"reason": reason}})
 
     @property
     def running(self) -> bool:

@@ -28,6 +28,23 @@ def test_init_containers(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
+@pytest.mark.parametrize("before", [[], [container("busybox", "true", name="first")]], ids=["none", "one"])
+def test_what_a_new_pod_waits_for(tmp_path: Path, before: list[Object]) -> None:
+    """Its containers are being created; behind init containers they wait for those."""
+
+    async def scenario(bench: Bench) -> None:
+        seen: list[Object] = []
+        end = bench.store.subscribe(lambda change: seen.append(change.object) if change.resource == POD else None)
+        bench.store.create(POD, pod("new", CURL, initContainers=before))
+        await bench.ready_pod("new")
+        end()
+        states = [each["state"] for item in seen for each in item.get("status", {}).get("containerStatuses", ())]
+        waited = list(dict.fromkeys(each["waiting"]["reason"] for each in states if "waiting" in each))
+        assert waited[:1] == (["PodInitializing"] if before else ["ContainerCreating"])
+
+    play(tmp_path, scenario)
+
+
 def test_variables(tmp_path: Path) -> None:
     """Variables come from values, the pod, its resources and ConfigMaps, and are expanded in one another."""
 
