@@ -20,7 +20,8 @@ def findings(kube: Kube, wanted: str | None = None) -> Sequence[Finding]:
         seen = f"there is none: {'; '.join(found.problems)}"
         return [Finding("mesh", "failed", seen, "install one, or let --ambient-installer do it")]
     told = [_part(name, found.problem(name), found.builds.get(name, "")) for name in plane.parts]
-    told += [Finding("istiods", "warning", found.istiods, "nothing, if that is the one to judge")] * bool(found.istiods)
+    if found.istiods:
+        told.append(Finding("istiods", "warning", found.istiods, "move the tag `default` if another is to be judged"))
     disagreement = found.disagreement(wanted)
     if disagreement:
         other = found.disagreement() is None  # what is there is one version, and not the one that was asked for

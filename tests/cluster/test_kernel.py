@@ -2,6 +2,7 @@
 
 import platform
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -91,3 +92,13 @@ def test_room_for_images_is_asked_for(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.undo()
     gone = Info("28.2.2", "amd64", platform.release(), 2, str(tmp_path / "gone"))
     assert look(gone)["disk"].state == "unknown"
+
+
+def test_what_nobody_says_is_unknown() -> None:
+    """A runtime that names no kernel, a folder that is not there, and a machine that is another."""
+    mute = look(replace(HERE, kernel=""))
+    assert str(mute["kernel"]) == "kernel: the container runtime does not say which"
+    elsewhere = "containers run on another machine or in a virtual one"
+    assert str(mute["disk"]) == f"disk: {elsewhere}: 10 GiB are needed there"
+    assert str(look(replace(HERE, root="/nowhere"))["disk"]) == "disk: /nowhere cannot be looked at"
+    assert str(look(replace(HERE, root=""))["disk"]) == "disk: the folder of the container runtime cannot be looked at"

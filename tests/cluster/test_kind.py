@@ -442,6 +442,14 @@ def test_an_image_of_this_machine_is_brought_as_an_archive_of_one_platform(bench
     assert not list(bench.spec.folder.rglob("image.tar"))
 
 
+def test_a_cluster_that_was_never_begun_takes_no_image(bench: Bench) -> None:
+    """Nor is anything asked of it."""
+    with pytest.raises(ProviderError, match=r"^cluster bench: not made by kind, or not begun$"):
+        Kind().load_image(bench.cluster, "mine:1")
+    with pytest.raises(ProviderError, match=r"^cluster bench: its state folder is not known$"):
+        Kind().load_image(replace(bench.cluster, folder=None), "mine:1")
+
+
 def test_an_archive_that_nodes_refuse_is_followed_by_the_way_of_kind(bench: Bench) -> None:
     """Through pytest-kind; when both fail the nodes pull, and the reason is told."""
     bench.runs()

@@ -211,3 +211,17 @@ def test_providers_are_found_by_name() -> None:
     for name in ("embedded", "existing"):
         provider = providers.find(name)
         assert all(hasattr(provider, verb) for verb in ("check", "create", "delete", "load_image", "save_logs"))
+
+
+def test_logs_that_cannot_be_saved_are_told_and_cost_nothing_else(tmp_path: Path) -> None:
+    """The cluster goes all the same."""
+    told: list[str] = []
+    with fake_provider(tmp_path / "diary") as fake:
+        one = life(fake, told)
+        one.plan = replace(one.plan, logs=tmp_path / "taken" / "cluster")
+        one.up()
+        (tmp_path / "taken").write_text("")
+        one.down(failed=True)
+    said = f"logs of the cluster cannot be saved in {tmp_path / 'taken' / 'cluster'}: [Errno 20] Not a directory: "
+    assert [line for line in told if line.startswith("logs")] == [f"{said}'{tmp_path / 'taken' / 'cluster'}'"]
+    assert fake.asked() == ["create", "delete"]

@@ -180,5 +180,5 @@ def test_doctor_says_which_one_it_looked_at() -> None:
     assert told[0] == "istiod: ready, 1.30.3-fips"
     assert (
         "istiods: istiod of revision 1-30-3 in istio-system is judged, the default one; beside it there is 1-31-0: "
-        "nothing, if that is the one to judge"
+        "move the tag `default` if another is to be judged"
     ) in told

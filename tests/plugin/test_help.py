@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_ambient.cli import VERBS, main
+from pytest_ambient.commands import matrix
 
 
 def helped(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -85,3 +86,14 @@ def test_doctor_refuses_a_wrong_question_before_any_answer(capsys: pytest.Captur
         assert main(["doctor", *words]) == 2
         printed = capsys.readouterr()
         assert (printed.out, printed.err) == ("", f"pytest-ambient: {text}\n")
+
+
+def test_who_interrupts_is_told_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 130, as of a program that a shell has interrupted, and no traceback."""
+
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(matrix, "act", interrupted)
+    assert main(["matrix"]) == 130
+    assert capsys.readouterr().err == "pytest-ambient: interrupted\n"

@@ -95,6 +95,8 @@ def test_a_wrong_value_names_the_way_it_came() -> None:
         settle({}, {"AMBIENT_NODES": "x"}, {}, Path())
     with pytest.raises(Misuse, match=r"^ambient_nodes: wanted"):
         settle({}, {}, {"ambient_nodes": "x"}, Path())
+    with pytest.raises(Misuse, match=r"^AMBIENT_DISRUPTIVE: wanted true or false, got 'perhaps'$"):
+        settle({}, {"AMBIENT_DISRUPTIVE": "perhaps"}, {}, Path())
 
 
 CONTRADICTIONS = {
