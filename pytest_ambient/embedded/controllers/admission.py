@@ -50,7 +50,7 @@ def _refusal(resource: Resource) -> Hook:
 def _service(new: Object, old: Object | None) -> None:
     spec = new["spec"]
     unserved = {
-        "spec.type": spec.get("type") if spec.get("type") in ("NodePort", "ExternalName") else None,
+        "spec.type": "ExternalName" if spec.get("type") == "ExternalName" else None,
         "spec.externalIPs": spec.get("externalIPs"),
         "spec.sessionAffinity": spec.get("sessionAffinity") if spec.get("sessionAffinity") == "ClientIP" else None,
     }

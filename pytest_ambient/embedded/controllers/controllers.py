@@ -13,6 +13,7 @@ from .deployments import Deployments
 from .events import Recorder
 from .gateways import Gateways
 from .namespaces import Namespaces
+from .node_ports import NodePorts
 from .replicasets import ReplicaSets
 from .scheduler import Scheduler
 from .services import EndpointLists, VirtualAddresses
@@ -34,6 +35,7 @@ class Controllers:
         """`certificates`: data of the ConfigMaps that every namespace gets, by their name; `away`: no istiod."""
         admission.install(store)
         self._virtual = VirtualAddresses(store, addresses)
+        self._node_ports = NodePorts(store)
         self._capture = Capture(store, faults)
         self._kubelet_events = Recorder(store, "kubelet")
         self._all = (
@@ -60,3 +62,4 @@ class Controllers:
         for each in self._all:
             each.stop()
         self._virtual.stop()
+        self._node_ports.stop()

@@ -47,8 +47,8 @@ def gateway_causes(gateway: Object) -> Iterator[Cause]:
 
 def _ingress_causes(gateway: Object) -> Iterator[Cause]:
     kind = annotations_of(gateway).get(SERVICE_TYPE, "LoadBalancer")
-    if kind not in ("ClusterIP", "LoadBalancer"):
-        what = f"Services of type {kind} for Gateways, only ClusterIP and LoadBalancer"
+    if kind not in ("ClusterIP", "LoadBalancer", "NodePort"):
+        what = f"Services of type {kind} for Gateways"
         yield not_implemented(f"metadata.annotations[{SERVICE_TYPE}]", what)
     for position, each in enumerate(spec_of(gateway).get("listeners") or ()):
         if each.get("protocol") != "HTTP":

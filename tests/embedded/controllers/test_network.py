@@ -1,5 +1,8 @@
 """Services, endpoints, capture, waypoints and namespaces."""
 
+import asyncio
+import re
+import socket
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +27,12 @@ def addresses(bench: Bench, name: str, which: str = "addresses") -> list[str]:
     """The addresses in a Service's Endpoints."""
     subsets = (bench.store.get(ENDPOINTS, name, bench.space) or {}).get("subsets") or ()
     return [each["ip"] for subset in subsets for each in subset.get(which) or ()]
+
+
+def listens(address: str, port: int) -> bool:
+    """Whether anybody takes connections there."""
+    with socket.socket() as tried:
+        return tried.connect_ex((address, port)) == 0
 
 
 def slices(bench: Bench, name: str) -> list[Object]:
@@ -51,10 +60,55 @@ def test_service_gets_an_address(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
+def test_ports_at_the_nodes(tmp_path: Path) -> None:
+    """Given out when a Service is to have them, kept, served at every node, and taken back with their type."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("open", ECHO))
+        made = bench.store.create(SERVICE, service("open", HTTP, type="NodePort"))
+        number = made["spec"]["ports"][0]["nodePort"]
+        assert 30000 <= number < 32768
+        assert made["spec"]["externalTrafficPolicy"] == "Cluster"
+        await bench.ready_pod("open")
+        (node, *_) = (each["status"]["addresses"][0]["address"] for each in bench.store.list(find("Node")))
+        reader, writer = await asyncio.open_connection(node, number)
+        writer.write(b"GET /status/204 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 204")
+        writer.close()
+        assert bench.plane.calls[-1][0] == node
+        again = bench.store.replace(SERVICE, service("open", HTTP, type="LoadBalancer"))
+        assert again["spec"]["ports"][0]["nodePort"] == number
+        closed = bench.store.replace(SERVICE, service("open", HTTP))
+        assert "nodePort" not in closed["spec"]["ports"][0]
+        assert "externalTrafficPolicy" not in closed["spec"]
+        await bench.until(lambda: not listens(node, number))
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("kind", "port", "why"),
+    [
+        ("NodePort", 80, "Invalid value: 80: provided port is not in the valid range"),
+        ("NodePort", 30123, "Invalid value: 30123: provided port is already allocated"),
+        ("ClusterIP", 30124, "Forbidden: may not be used when `type` is 'ClusterIP'"),
+    ],
+)
+def test_wrong_ports_at_the_nodes(tmp_path: Path, kind: str, port: int, why: str) -> None:
+    """Refused in the API's words."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(SERVICE, service("first", {**HTTP, "nodePort": 30123}, type="NodePort"))
+        with pytest.raises(ApiError, match=re.escape(f"spec.ports[0].nodePort: {why}")):
+            bench.store.create(SERVICE, service("second", {**HTTP, "nodePort": port}, type=kind))
+
+    play(tmp_path, scenario)
+
+
 @pytest.mark.parametrize(
     ("more", "path"),
     [
-        ({"type": "NodePort"}, "spec.type"), ({"sessionAffinity": "ClientIP"}, "spec.sessionAffinity"),
+        ({"type": "ExternalName"}, "spec.type"), ({"sessionAffinity": "ClientIP"}, "spec.sessionAffinity"),
         ({"externalIPs": ["1.2.3.4"]}, "spec.externalIPs"),
         ({"ports": [{"port": 53, "protocol": "UDP"}]}, r"spec.ports\[0\].protocol"),
     ],

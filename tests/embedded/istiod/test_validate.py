@@ -146,8 +146,8 @@ def gateway(**spec: object) -> Object:
     return item
 
 
-NODE_PORT = gateway(gatewayClassName="istio")
-NODE_PORT["metadata"]["annotations"] = {"networking.istio.io/service-type": "NodePort"}
+EXTERNAL_NAME = gateway(gatewayClassName="istio")
+EXTERNAL_NAME["metadata"]["annotations"] = {"networking.istio.io/service-type": "ExternalName"}
 
 
 LISTENER: Object = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
@@ -167,7 +167,7 @@ LISTENER: Object = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
         (route("r", [{}], SERVICE | {"sectionName": "http"}), "spec.parentRefs[0].sectionName"),
         (route("r", [{}], {"name": "mesh", "kind": "Mesh"}), "spec.parentRefs[0].kind"),
         (gateway(gatewayClassName="istio-remote"), "spec.gatewayClassName"),
-        (NODE_PORT, "metadata.annotations[networking.istio.io/service-type]"),
+        (EXTERNAL_NAME, "metadata.annotations[networking.istio.io/service-type]"),
         (gateway(gatewayClassName="istio"), "spec.listeners[0].protocol"),
         (gateway(addresses=[{"value": "1.2.3.4"}]), "spec.addresses"),
         (gateway(listeners=[LISTENER | {"tls": {}}]), "spec.listeners[0].tls"),
