@@ -42,8 +42,8 @@ class Health:
     async def _begin(self) -> None:
         begun = asyncio.Event()
 
-        async def tell(good: bool) -> None:
-            await self._fail("Startup") if not good else begun.set()
+        async def tell(why: str | None) -> None:
+            await self._fail("Startup", why) if why is not None else begun.set()
 
         first = asyncio.create_task(probes.watch(self._subject, self._subject.spec["startupProbe"], tell, quick=True))
         try:
@@ -54,18 +54,18 @@ class Health:
         self._state.ready = "readinessProbe" not in self._subject.spec
         self._changed()
 
-    async def _readiness(self, good: bool) -> None:
-        if not good:
-            self._event("Warning", "Unhealthy", "Readiness probe failed")
-        self._state.ready = good
+    async def _readiness(self, why: str | None) -> None:
+        if why is not None:
+            self._event("Warning", "Unhealthy", f"Readiness probe failed: {why}")
+        self._state.ready = why is None
         self._changed()
 
-    async def _liveness(self, good: bool) -> None:
-        if not good:
-            await self._fail("Liveness")
+    async def _liveness(self, why: str | None) -> None:
+        if why is not None:
+            await self._fail("Liveness", why)
 
-    async def _fail(self, probe: str) -> None:
-        self._event("Warning", "Unhealthy", f"{probe} probe failed")
+    async def _fail(self, probe: str, why: str) -> None:
+        self._event("Warning", "Unhealthy", f"{probe} probe failed: {why}")
         await self._restart(probe.lower())
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Protocol
 
 from ..objects import Object
@@ -26,38 +27,49 @@ class Subject(Protocol):
         """Whether a command in the container ends with 0 in time."""
 
 
-async def passes(subject: Subject, probe: Object) -> bool:
-    """Ask once; what a probe asks for that is not known here fails."""
+async def failure(subject: Subject, probe: Object) -> str | None:
+    """Ask once: None when the probe passes, else why not; what a probe asks for that is not known here fails."""
     seconds = float(probe.get("timeoutSeconds") or 1)
     try:
         async with asyncio.timeout(seconds):
             if "httpGet" in probe:
-                get = probe["httpGet"]
-                headers = {each["name"]: each["value"] for each in get.get("httpHeaders") or ()}
-                return 200 <= await subject.fetch(_port(subject, get["port"]), get.get("path") or "/", headers) < 400
+                return await _of_http(subject, probe["httpGet"])
             if "tcpSocket" in probe:
-                return subject.listens(_port(subject, probe["tcpSocket"]["port"]))
-            return "exec" in probe and await subject.succeeds(list(probe["exec"].get("command") or ()), seconds)
-    except (TimeoutError, PodUnreachable):
-        return False
+                port = _port(subject, probe["tcpSocket"]["port"])
+                return None if subject.listens(port) else f"dial tcp: connect to port {port}: connection refused"
+            if "exec" in probe:
+                good = await subject.succeeds(list(probe["exec"].get("command") or ()), seconds)
+                return None if good else "the command did not end with 0 in time"
+            return "the embedded cluster does not know this kind of probe"
+    except TimeoutError:
+        return "context deadline exceeded"
+    except PodUnreachable as error:
+        return str(error)
 
 
-async def watch(subject: Subject, probe: Object, told: Callable[[bool], Awaitable[None]], *, quick: bool) -> None:
-    """Probe for ever and tell each change of the verdict, and each failure that counts; `quick` hurries at first."""
+async def _of_http(subject: Subject, get: Object) -> str | None:
+    headers = {each["name"]: each["value"] for each in get.get("httpHeaders") or ()}
+    status = await subject.fetch(_port(subject, get["port"]), get.get("path") or "/", headers)
+    return None if HTTPStatus.OK <= status < HTTPStatus.BAD_REQUEST else f"HTTP probe failed with statuscode: {status}"
+
+
+async def watch(subject: Subject, probe: Object, told: Callable[[str | None], Awaitable[None]], *, quick: bool) -> None:
+    """Probe for ever and tell what counts: a pass by None, a failure by its reason; `quick` hurries at first."""
     period = float(probe.get("periodSeconds") or 10)
     needed, allowed = int(probe.get("successThreshold") or 1), int(probe.get("failureThreshold") or 3)
     await asyncio.sleep(float(probe.get("initialDelaySeconds") or 0))
     pause = min(_QUICK, period) if quick else period
     good = bad = 0
     while True:
-        if await passes(subject, probe):
+        why = await failure(subject, probe)
+        if why is None:
             good, bad, pause = good + 1, 0, period
             if good == needed:
-                await told(True)
+                await told(None)
         else:
             good, bad = 0, bad + 1
             if bad == allowed:
-                await told(False)
+                await told(why)
                 bad = 0
             pause = min(pause * 2, period)
         await asyncio.sleep(pause)

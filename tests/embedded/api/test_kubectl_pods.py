@@ -151,4 +151,5 @@ def test_workloads_stand_for_their_pods(world: World) -> None:
     """exec and logs of a Deployment reach a pod that its selector finds."""
     world.kubectl("create", "-f", "-", stdin=json.dumps(deployment("one")))
     assert world.kubectl("exec", "deploy/one", "--", "sh", "-c", "echo $POD") == "one\n"
+    world.kubelet.wrote("one", "main", "third")
     assert world.kubectl("logs", "deploy/one", "--tail=1") == "third\n"

@@ -119,6 +119,32 @@ def test_readiness_probe_fails_and_recovers(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
+@pytest.mark.parametrize(
+    ("probe", "why"),
+    [
+        ({"httpGet": {"port": 8080, "path": "/status/503"}}, "HTTP probe failed with statuscode: 503"),
+        ({"httpGet": {"port": 81}}, "dial tcp: connect to port 81: connection refused"),
+        ({"tcpSocket": {"port": 81}}, "dial tcp: connect to port 81: connection refused"),
+        ({"httpGet": {"port": 8080, "path": "/delay/3"}}, "context deadline exceeded"),
+        ({"grpc": {"port": 8080}}, "the embedded cluster does not know this kind of probe"),
+    ],
+    ids=["status", "http-refused", "tcp-refused", "late", "unknown"],
+)
+def test_a_failed_probe_says_why(tmp_path: Path, probe: Object, why: str) -> None:
+    """Its event tells what came of it."""
+
+    async def scenario(bench: Bench) -> None:
+        asked = {**probe, "periodSeconds": 1, "failureThreshold": 1}
+        bench.store.create(POD, pod("echo", {**ECHO, "readinessProbe": asked}))
+        await bench.until(lambda: "Unhealthy" in reasons(bench, "echo"))
+        told = [
+            each["message"] for each in bench.store.list(find("Event"), bench.space) if each["reason"] == "Unhealthy"
+        ]
+        assert told[0] == f"Readiness probe failed: {why}"
+
+    play(tmp_path, scenario)
+
+
 def test_liveness_probe_restarts(tmp_path: Path) -> None:
     """A container whose liveness probe fails is ended and started again."""
 
