@@ -1,7 +1,7 @@
 """`python -m tests.conformance.table [DIR [FAULT...]]`: runs each fault, or those, with all that it can touch.
 
-It writes docs/faults.md. Results are kept in DIR, a folder for each fault; runs that are there are not repeated. What
-turned red goes into `seen.yaml`, which the page shows beside `faults.yaml`.
+Results are kept in DIR, a folder for each fault; runs that are there are not repeated. What turned red goes into
+`seen.yaml`, which docs/faults.md, written anew, shows beside `faults.yaml`.
 """
 
 import sys
@@ -13,9 +13,8 @@ import yaml
 
 from pytest_ambient.embedded.faults import Fault
 
-from . import suite
+from . import page, suite
 from .catalogue import catalogue, touched
-from .document import FILE, document
 from .expected import FOLDER, Seen, seen, table
 from .suite import RED, Row
 
@@ -45,7 +44,7 @@ def main(arguments: list[str]) -> int:
                 found[fault] = _seen(modules, rows)
     _write({fault: found[fault] for fault in table().faults if fault in found})
     seen.cache_clear()
-    FILE.write_text(document(table(), seen(), catalogue()))
+    page.write()
     return int(wrong)
 
 

@@ -70,7 +70,7 @@ def test_what_was_seen_is_of_this_suite() -> None:
 
 
 def test_the_document_shows_the_table() -> None:
-    """docs/faults.md is what the command writes: `python -m tests.conformance.table`."""
+    """docs/faults.md is what the command writes: `python -m tests.conformance.page`."""
     assert DOCUMENT.read_text() == document(table(), seen(), catalogue())
 
 
@@ -104,11 +104,19 @@ def test_differences(changed: dict[str, Row], wrong: str | dict[str, str], late:
     assert suite.late(fault, table(), rows(**changed), found) is late
 
 
-@pytest.mark.parametrize(("word", "wrong"), [("broken", False), ("skipped", False), ("inconclusive", True)])
-def test_beyond_the_named_rows_more_may_turn_red(word: str, wrong: bool) -> None:
-    """The complete table may find more rows red, never any that prove nothing."""
+@pytest.mark.parametrize(
+    ("word", "reason", "wrong"),
+    [
+        ("broken", "?", False),
+        ("skipped", "?", False),
+        ("inconclusive", "?", True),
+        ("inconclusive", "denied, which proves nothing: its twin was not answered", False),
+    ],
+)
+def test_beyond_the_named_rows_more_may_turn_red(word: str, reason: str, wrong: bool) -> None:
+    """The complete table may find more rows red, never any that prove nothing but for want of an answered twin."""
     fault = Fault.SPLIT_FROZEN
-    found = rows(R4__zero_weight_is_never_served=Row(word, "?"))
+    found = rows(R4__zero_weight_is_never_served=Row(word, reason))
     assert bool(suite.differences(fault, table(), found, wanted(fault), beyond=True)) is wrong
 
 

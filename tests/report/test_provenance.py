@@ -6,12 +6,12 @@ import subprocess
 from pathlib import Path
 
 from pytest_ambient.report import provenance, schema
-from tests.report import faults
+from tests.conformance import page
 
 
 def test_the_fault_table_s_digest_is_that_of_the_page() -> None:
-    """After `python -m tests.conformance.table`, `python -m tests.report.faults` writes it anew."""
-    assert json.loads(provenance.FAULTS.read_text()) == faults.told(), "run: python -m tests.report.faults"
+    """`python -m tests.conformance.page` writes both."""
+    assert json.loads(provenance.FAULTS.read_text()) == page.told(), "run: python -m tests.conformance.page"
 
 
 def test_the_suite_says_all_that_the_schema_wants() -> None:

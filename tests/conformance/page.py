@@ -1,4 +1,4 @@
-"""`python -m tests.report.faults`: writes what reports say of the fault table, docs/faults.md, into the package."""
+"""`python -m tests.conformance.page`: writes docs/faults.md, and into the package what reports say of that page."""
 
 import hashlib
 import json
@@ -6,9 +6,10 @@ import sys
 from typing import Any, TypeAlias
 
 from pytest_ambient.report.provenance import FAULTS
-from tests.conformance.catalogue import catalogue
-from tests.conformance.document import FILE
-from tests.conformance.expected import seen, table
+
+from .catalogue import catalogue
+from .document import FILE, document
+from .expected import seen, table
 
 Object: TypeAlias = dict[str, Any]
 
@@ -26,6 +27,12 @@ def told() -> Object:
     }
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write both files anew."""
+    FILE.write_text(document(table(), seen(), catalogue()))
     FAULTS.write_text(json.dumps(told(), indent=2) + "\n")
-    sys.stdout.write(f"{FAULTS}\n")
+
+
+if __name__ == "__main__":
+    write()
+    sys.stdout.write(f"{FILE}\n{FAULTS}\n")
