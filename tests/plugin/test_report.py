@@ -141,7 +141,8 @@ def test_a_run_that_stops_at_a_failure_says_so(rule: Project, xdist: tuple[str, 
 @pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
 def test_an_interrupted_run_leaves_a_report(rule: Project, xdist: tuple[str, ...], number: signal.Signals) -> None:
     """What was known by then, the cluster gone all the same."""
-    rule.pytester.makepyfile(test_zz="import pathlib, time\ndef test_end(): pathlib.Path('here').touch(); time.sleep(60)")
+    slow = "import os, time\ndef test_end(): os.mkdir('here'); time.sleep(60)"
+    rule.pytester.makepyfile(test_zz=slow)
     options = [*ARGUMENTS, *xdist, "--ambient-report=out"]
     command = [sys.executable, "-m", "pytest", *PLUGIN, "-p", "no:cacheprovider", *options]
     child = subprocess.Popen(command, cwd=rule.pytester.path, stdout=subprocess.PIPE, text=True)
