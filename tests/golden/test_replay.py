@@ -16,12 +16,25 @@ pytestmark = [pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on the 
 
 @pytest.mark.parametrize("scenario", recording.names())
 def test_scenario(scenario: str, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
-    """Whatever was recorded is seen again, or listed with its reason; nothing listed has become untrue."""
-    recorded = recording.read(scenario)
-    ledger = Ledger.of(scenario)
-    with running(tmp_path, recorded) as bench:
-        Replay(bench, recorded, ledger).run()
+    """Whatever was recorded is seen again, or listed with its reason; nothing listed has become untrue.
+
+    A replay that differs is tried once more: a connection that ends at the wrong moment, which the recordings have too
+    (12b), is chance, a difference of the mesh is there each time.
+    """
+    ledger = replayed(scenario, tmp_path / "1")
+    if ledger.report():
+        ledger = replayed(scenario, tmp_path / "2")
     record_property("ambient.left-out", ledger.left_out)
-    shutil.rmtree(tmp_path, ignore_errors=True)
     report = ledger.report()
     assert not report, f"\n{report}"
+
+
+def replayed(scenario: str, folder: Path) -> Ledger:
+    """The account of one replay, in a cluster of its own."""
+    folder.mkdir()
+    recorded = recording.read(scenario)
+    ledger = Ledger.of(scenario)
+    with running(folder, recorded) as bench:
+        Replay(bench, recorded, ledger).run()
+    shutil.rmtree(folder, ignore_errors=True)
+    return ledger
