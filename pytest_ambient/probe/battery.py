@@ -67,7 +67,7 @@ class Battery:
         }
         return Round(seen, started, time.time())
 
-    def stream(self, word: str, call: Call, seconds: float) -> "Future[tuple[Observation, float]]":
+    def connection(self, word: str, call: Call, seconds: float) -> "Future[tuple[Observation, float]]":
         """One request whose answer takes so long, sent at once: what it saw in the end, and when that was."""
 
         def watched() -> tuple[Observation, float]:

@@ -141,7 +141,7 @@ class RuleRun:
         flows = Flows(self._battery, state.streamed, self.clock.now)
         try:
             flows.start()
-            state.open_streams()
+            state.open_connections()
             since = self.clock.now()
             late = self._broken(state, documents, since)
             state.undone()

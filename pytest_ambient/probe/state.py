@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_ambient.manifest import Document
+from pytest_ambient.probe.connections import Connections
 from pytest_ambient.probe.converge import Clock, Track, many, settle, stay
 from pytest_ambient.probe.result import Finding
 from pytest_ambient.probe.rounds import Probe, Rounds
 from pytest_ambient.probe.sampling import converging, marked, sampled
-from pytest_ambient.probe.streams import Streams
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.expectation import Judgement, Outlives, Split, Steady, Word
@@ -37,7 +37,7 @@ class State:
         """The step that decided against a case."""
         self.became: dict[str, Track] = {}
         self.samples: dict[str, Sample] = {}
-        self._streams = Streams(rounds.battery)
+        self._connections = Connections(rounds.battery)
         self.flows: dict[str, Stream] = {}
         self._flowed: dict[str, Finding] = {}
 
@@ -57,15 +57,15 @@ class State:
         tracks = settle(self._rounds, asked, self._timing, within=within, times=1, clock=self._clock)
         self._note("control", asked, tracks, times=1)
 
-    def open_streams(self) -> None:
+    def open_connections(self) -> None:
         """Connections that must be open when the manifest comes; the last step before it is applied."""
         wanted = {key: self.cases[key] for key in self.open if isinstance(self.cases[key].expectation, Outlives)}
         asked = {key: self._before[key] for key in wanted if key in self._before}
-        self._streams.open(wanted)
+        self._connections.open(wanted)
         if asked:
             timing = self._timing
             settle(self._rounds, asked, timing, within=timing.control, times=timing.rounds, clock=self._clock)
-        self._streams.applied()
+        self._connections.applied()
 
     def flow(self, seen: Mapping[str, Sequence[Request]], applied: float) -> None:
         """What came of the steady flows, those that are answered first: each denial's twin is among them."""
@@ -76,10 +76,10 @@ class State:
             self.flows[key] = stream
             if key not in self.cases or key in self.findings:
                 continue
-            word = Word.BROKEN if stream.reason else Word.INCONCLUSIVE if stream.doubt else Word.HOLDS
+            judgement = Judgement.of(stream.reason or stream.doubt)
             last = Track(stream.requests, alike=stream.requests, ended=stream.seconds)
-            found = Finding("throughout", probe, Judgement(word, stream.reason or stream.doubt or ""), last)
-            (self.findings if word is not Word.HOLDS else self._flowed)[key] = found
+            found = Finding("throughout", probe, judgement, last)
+            (self.findings if judgement.word is not Word.HOLDS else self._flowed)[key] = found
 
     def void(self, reason: str) -> None:
         """Nothing that was seen proves anything: what the manifest broke did not stay broken."""
@@ -126,7 +126,7 @@ class State:
         for key in self.open:
             expectation = self.cases[key].expectation
             if isinstance(expectation, Outlives):
-                judgement, track = self._streams.judged(key, expectation, self.became[key].stable or 0.0)
+                judgement, track = self._connections.judged(key, expectation, self.became[key].stable or 0.0)
                 if judgement.word is not Word.HOLDS:
                     self.findings[key] = Finding("becomes", self._probes[key], judgement, track)
 

@@ -87,15 +87,19 @@ class Judgement:
     word: Word
     reason: str = ""
 
+    @classmethod
+    def of(cls, reason: str | None) -> "Judgement":
+        """The word that an explanation means: None holds, a Doubt proves nothing, any other breaks."""
+        if reason is None:
+            return cls(Word.HOLDS)
+        return cls(Word.INCONCLUSIVE if isinstance(reason, Doubt) else Word.BROKEN, str(reason))
+
 
 def judge(expectation: AnyExpectation, observation: Evidence | Lost) -> Judgement:
     """Whether the expectation holds for what was seen. What proves nothing is neither kept nor broken."""
     if isinstance(observation, Lost):
         return Judgement(Word.INCONCLUSIVE, observation.reason)
-    reason = _explain(expectation, observation)
-    if reason is None:
-        return Judgement(Word.HOLDS)
-    return Judgement(Word.INCONCLUSIVE if isinstance(reason, Doubt) else Word.BROKEN, str(reason))
+    return Judgement.of(_explain(expectation, observation))
 
 
 def _explain(expectation: AnyExpectation, evidence: Evidence) -> str | None:

@@ -12,7 +12,7 @@ AFTER = 1.0
 
 
 @dataclass(frozen=True)
-class Stream:
+class Connection:
     """What became of a connection that was opened before a manifest; seconds since that was applied."""
 
     observed: Observation
@@ -49,19 +49,19 @@ class Outlives:
         """None when a new connection is denied; else what happened to it."""
         return self.of.explain(outcome)
 
-    def fate(self, stream: Stream, denied: float) -> str | None:
+    def fate(self, connection: Connection, denied: float) -> str | None:
         """None when the open connection did as it must; `denied` is when new ones were, seconds since the apply."""
-        one = stream.observed
+        one = connection.observed
         if isinstance(one, Lost):
             return Doubt(f"the connection opened before: {one.reason}")
-        told = f"the connection opened before: {seen(one)}, {stream.ended:.1f} s after the apply"
-        if stream.opened >= 0 or stream.ended <= 0 or not one.connected:
+        told = f"the connection opened before: {seen(one)}, {connection.ended:.1f} s after the apply"
+        if connection.opened >= 0 or connection.ended <= 0 or not one.connected:
             return Doubt(f"{told}; it was not open at that moment")
         if one.exit_code in CLOSED and not one.status:
             return None if self.cut else told
         if one.status != 200 or one.exit_code:
             return Doubt(told)
-        if stream.ended < denied + AFTER:
+        if connection.ended < denied + AFTER:
             return Doubt(f"{told}; new ones were denied only after {denied:.1f} s, which proves nothing")
         return f"{told}; new ones were denied after {denied:.1f} s" if self.cut else None
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from pytest_ambient.verdict.answered import Answered
@@ -58,7 +58,7 @@ class Stream:
     """The longest time in which nothing could be asked, in seconds."""
     reason: str | None = None
     """Why the promise is broken; None when it is kept, or nothing is proved."""
-    doubt: str | None = None
+    doubt: Doubt | None = None
     """Why nothing is proved."""
 
     @property
@@ -120,10 +120,10 @@ class Steady:
         pauses = [later.begun - earlier.ended for (earlier, _), (later, _) in pairwise(told)]
         errors = {kind: number for kind, number in kinds.items() if kind not in ("good", "wrong")}
         gaps = () if self.denies else tuple(_gaps(told, applied))
-        numbers = (len(told), whole, kinds["good"], errors, kinds["wrong"], gaps, lost, max(pauses, default=0.0))
-        stream = Stream(*numbers)
+        blind = max(pauses, default=0.0)
+        stream = Stream(len(told), whole, kinds["good"], errors, kinds["wrong"], gaps, lost, blind)
         reason = self._broken(told, stream, applied)
-        return Stream(*numbers, reason=reason, doubt=None if reason else self._doubt(requests, stream, beside))
+        return replace(stream, reason=reason, doubt=None if reason else self._doubt(requests, stream, beside))
 
     def _broken(self, told: "Sequence[tuple[Request, str]]", stream: Stream, applied: float) -> str | None:
         wrong = [one for one, kind in told if kind == "wrong"]
@@ -139,14 +139,14 @@ class Steady:
             return f"no service for {late[0].seconds:.1f} s, from {late[0].start:+.1f} s on: {seen(last.seen)}"
         return None
 
-    def _doubt(self, requests: Sequence[Request], stream: Stream, beside: "Stream | None") -> str | None:
+    def _doubt(self, requests: Sequence[Request], stream: Stream, beside: "Stream | None") -> Doubt | None:
         if stream.requests < FEWEST or stream.blind > BLIND * stream.seconds:
             lost = next((one.seen.reason for one in requests if isinstance(one.seen, Lost)), "the stream was too short")
             asked = f"only {stream.requests:,} requests in {stream.seconds:.1f} s"
-            return f"{asked}, nothing for {stream.blind:.1f} s: {lost}"
+            return Doubt(f"{asked}, nothing for {stream.blind:.1f} s: {lost}")
         if self.denies and (beside is None or not beside.good):
-            return "denied, which proves nothing: no request of its twin's stream was answered"
-        return None if stream.good else f"no request was {self.of}: {stream}"
+            return Doubt("denied, which proves nothing: no request of its twin's stream was answered")
+        return None if stream.good else Doubt(f"no request was {self.of}: {stream}")
 
     def _kind(self, one: Observation) -> str:
         assert isinstance(one, Outcome)

@@ -219,36 +219,34 @@ def test_a_kept_cluster_with_another_mesh_is_in_the_way(tmp_path: Path) -> None:
     assert fake.asked() == ["create"]
 
 
-def test_a_kept_cluster_without_a_mesh_is_no_half_of_one(tmp_path: Path) -> None:
-    """It was made for another purpose."""
+@pytest.mark.parametrize(
+    ("altered", "told"),
+    [
+        pytest.param(
+            lambda lease: replace(lease, installed=None),
+            r"cluster mine was kept with no mesh of ours, wanted is Istio 1\.30\.3",
+            id="no-mesh",
+        ),
+        pytest.param(
+            lambda lease: replace(lease, cluster=replace(lease.cluster, provider="k3d")),
+            r"cluster mine \(k3d\) is there already: pytest-ambient down --ambient-name=mine, or test",
+            id="another-provider",
+        ),
+    ],
+)
+def test_a_kept_cluster_that_was_made_for_another_purpose_is_in_the_way(
+    tmp_path: Path, altered: Callable[[Lease], leases.Lease], told: str
+) -> None:
+    """Without a mesh it is no half of one; of another provider, whatever is in it, it is told who made it."""
     mesh = Mesh()
     with fake_provider(tmp_path / "diary") as fake:
         fake.reuses = True
         kept(fake, mesh)
         earlier = leases.of_cluster("mine")
         assert earlier is not None
-        replace(earlier, installed=None).write()
-        with pytest.raises(
-            BringUpFailed, match=r"cluster mine was kept with no mesh of ours, wanted is Istio 1\.30\.3"
-        ):
+        altered(earlier).write()
+        with pytest.raises(BringUpFailed, match=told):
             furnished(fake, mesh, []).up()
-
-
-def test_a_kept_cluster_of_another_provider_is_in_the_way(tmp_path: Path) -> None:
-    """Whatever is in it; the name of who made it is told."""
-    mesh = Mesh()
-    with fake_provider(tmp_path / "diary") as fake:
-        fake.reuses = True
-        kept(fake, mesh)
-        earlier = leases.of_cluster("mine")
-        assert earlier is not None
-        replace(earlier, cluster=replace(earlier.cluster, provider="k3d")).write()
-        with pytest.raises(
-            BringUpFailed,
-            match=r"cluster mine \(k3d\) is there already: pytest-ambient down --ambient-name=mine, or test",
-        ):
-            furnished(fake, mesh, []).up()
-    assert fake.asked() == ["create"]
 
 
 def test_a_cluster_that_does_not_answer_leaves_no_lease(tmp_path: Path) -> None:

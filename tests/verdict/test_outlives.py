@@ -4,7 +4,7 @@ import pytest
 
 from pytest_ambient.verdict.expectation import DeniedL4, Outlives
 from pytest_ambient.verdict.outcome import Lost, Observation, Outcome
-from pytest_ambient.verdict.outlives import Stream
+from pytest_ambient.verdict.outlives import Connection
 from pytest_ambient.verdict.seen import Doubt
 
 GOES_ON = Outlives("http://httpbin:8000/delay/6", DeniedL4(by="not-from-curl"))
@@ -34,7 +34,7 @@ OPENED = "the connection opened before: "
 )  # fmt: skip
 def test_fate(expectation: Outlives, seen: Observation, ended: float, reason: str | None, doubt: bool) -> None:
     """Only a connection that was open at the apply, and longer than new ones were let in, proves anything."""
-    told = expectation.fate(Stream(seen, ended), 0.3)
+    told = expectation.fate(Connection(seen, ended), 0.3)
     assert isinstance(told, Doubt) is doubt
     assert told is None if reason is None else told is not None and reason in told
 

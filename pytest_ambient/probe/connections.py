@@ -8,13 +8,12 @@ from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.converge import Track
 from pytest_ambient.probe.rounds import Judged
 from pytest_ambient.verdict.case import Case
-from pytest_ambient.verdict.expectation import Judgement, Outlives, Word
+from pytest_ambient.verdict.expectation import Judgement, Outlives
 from pytest_ambient.verdict.outcome import Observation
-from pytest_ambient.verdict.outlives import Stream
-from pytest_ambient.verdict.seen import Doubt
+from pytest_ambient.verdict.outlives import Connection
 
 
-class Streams:
+class Connections:
     """One connection for each case that expects something of one."""
 
     def __init__(self, battery: Battery) -> None:
@@ -26,7 +25,7 @@ class Streams:
         """Open them; by the time that others have been asked a few times they stand."""
         for key, case in cases.items():
             if isinstance(case.expectation, Outlives) and case.source:
-                self._open[key] = self._battery.stream(case.source, case.expectation.call, case.expectation.seconds)
+                self._open[key] = self._battery.connection(case.source, case.expectation.call, case.expectation.seconds)
 
     def applied(self) -> None:
         """From this moment on times count."""
@@ -35,9 +34,7 @@ class Streams:
     def judged(self, key: str, expectation: Outlives, denied: float) -> tuple[Judgement, Track]:
         """The word on one connection; new ones were `denied` so many seconds after the manifest was applied."""
         observed, at = self._open[key].result()
-        stream = Stream(observed, at - self._applied)
-        reason = expectation.fate(stream, denied)
-        word = Word.HOLDS if reason is None else Word.INCONCLUSIVE if isinstance(reason, Doubt) else Word.BROKEN
-        judgement = Judgement(word, str(reason or ""))
-        last = Judged(judgement, observed, self._applied + stream.opened, stream.ended)
-        return judgement, Track(attempts=1, alike=1, ended=stream.ended, last=last)
+        connection = Connection(observed, at - self._applied)
+        judgement = Judgement.of(expectation.fate(connection, denied))
+        last = Judged(judgement, observed, self._applied + connection.opened, connection.ended)
+        return judgement, Track(attempts=1, alike=1, ended=connection.ended, last=last)
