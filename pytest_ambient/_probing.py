@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pytest_ambient import _keeping
 from pytest_ambient.errors import BrokenEnvironment, Misuse
 
 if TYPE_CHECKING:
@@ -122,6 +121,7 @@ def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide") -> "Pla
 
 def bookinfo(kube: "Kube", where: "Places", found: "Mesh", settings: "Settings", run: str, say: Say) -> "Bookinfo":
     """Bookinfo, installed and ready in its namespaces."""
+    from pytest_ambient import _keeping
     from pytest_ambient.mesh import bookinfo as installer
 
     within, plane, istio = settings.timeout["bookinfo"], found.dataplane, found.versions.get("istiod")

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ambient import _asking, _gate, _keeping, _others, _probing, _reporting, _results, _xdist
+from pytest_ambient import _gate, _probing, _xdist
 from pytest_ambient._state import run_of
 from pytest_ambient.errors import AmbientError, BringUpFailed, Inconclusive, Misuse
 from pytest_ambient.handles import Apply, SourcePod, Verdict
 
 if TYPE_CHECKING:
+    from pytest_ambient._asking import Probes
     from pytest_ambient._kube import Kube
     from pytest_ambient.cluster.provider import Cluster
     from pytest_ambient.manifest import Places
@@ -67,6 +68,8 @@ def ambient_features(
     pytestconfig: pytest.Config,
 ) -> "Mapping[str, Feature]":
     """Every known feature by name: whether the mesh was found to have it (`present`), and why not (`reason`)."""
+    from pytest_ambient import _reporting
+
     found = _probing.features(ambient_kube, ambient_settings, ambient_cluster)
     _reporting.tell(pytestconfig, features=_reporting.features(found, ambient_settings))
     return found
@@ -88,6 +91,8 @@ def ambient_places(
 @pytest.fixture(scope="session")
 def _ambient_foreign(ambient_kube: "Kube", ambient_places: "Places", pytestconfig: pytest.Config) -> "Foreign":
     """What policies of others could decide of our rows, as the run begins."""
+    from pytest_ambient import _others
+
     return _others.foreign(ambient_kube, ambient_places, run_of(pytestconfig).id)
 
 
@@ -117,15 +122,17 @@ def _ambient_probes(
     ambient_places: "Places",
     ambient_cluster: "Cluster",
     pytestconfig: pytest.Config,
-) -> "Iterator[_asking.Probes]":
+) -> "Iterator[Probes]":
     """What asks from the source pods; its threads end with the session."""
+    from pytest_ambient import _asking
+
     run = run_of(pytestconfig)
     with _asking.probes(ambient_kube, ambient_places, ambient_cluster, run, bookinfo.curl) as probes:
         yield probes
 
 
 @pytest.fixture(scope="session")
-def source_pod(_ambient_probes: "_asking.Probes") -> SourcePod:
+def source_pod(_ambient_probes: "Probes") -> SourcePod:
     """Finds a pod that calls: `source_pod("details-v1").get("http://reviews:9080/reviews/0").status`.
 
     The call leaves that very pod, with its service account and its enrolment; `other/curl` calls from a second
@@ -150,6 +157,8 @@ def _ambient_gate(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def _ambient_turn(request: pytest.FixtureRequest, ambient_cluster: "Cluster") -> Iterator[None]:
     """Lets tests that change the mesh for all (scope=mesh) run while no other worker's test of this mesh does."""
+    from pytest_ambient import _asking
+
     with _asking.turn(ambient_cluster, alone=_gate.changes_mesh(request)):
         yield
 
@@ -169,6 +178,8 @@ def ambient_apply(
     `${NAMESPACE}`, `${OTHER_NAMESPACE}`, `${OUTSIDE_NAMESPACE}`, `${ROOT_NAMESPACE}`, `${TRUST_DOMAIN}`,
     `${WAYPOINT_CLASS}`, `${ISTIOD}` and `${ZTUNNEL}` with their `${…_NAMESPACE}` are filled in.
     """
+    from pytest_ambient import _asking, _others
+
     with ExitStack() as undo:
         mesh_wide = _gate.facts(request.node).scope == "mesh"
         trace = _others.traced(ambient_cluster, ambient_places, run_of(request.config).id)
@@ -181,10 +192,12 @@ def ambient_apply(
 @pytest.fixture(scope="module")
 def ambient_rule(
     request: pytest.FixtureRequest,
-    _ambient_probes: "_asking.Probes",
+    _ambient_probes: "Probes",
     ambient_settings: "Settings",
 ) -> "Iterator[RuleRun]":
     """The rule of a module: its table of cases and the manifests beside it, probed together and state by state."""
+    from pytest_ambient import _asking
+
     with _asking.rule(_ambient_probes, request.path, _gate.selected(request)) as run:
         yield run
 
@@ -201,6 +214,7 @@ def verdict(
     The row was probed before the manifest of the module, after it, and after its removal. Raises Inconclusive here, in
     set-up, when the probes proved nothing: the test then errors, it does not fail.
     """
+    from pytest_ambient import _keeping, _others, _reporting, _results
     from pytest_ambient.report.junit import properties
 
     case = _gate.row_of(request.node, request)
