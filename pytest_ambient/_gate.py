@@ -86,7 +86,7 @@ def lacking(item: pytest.Item, request: pytest.FixtureRequest) -> str | None:
     if reason is not None or row is None or row.source is None or request.getfixturevalue("ambient_cluster").owned:
         return reason  # nobody else writes into a cluster of ours
     others: Foreign = request.getfixturevalue("_ambient_foreign")
-    return others.everywhere or ((others.waypoints or others.hidden) if "Waypoint" in needs else "") or None
+    return others.keeps_from(needs) or None
 
 
 def lacks(item: pytest.Item, request: pytest.FixtureRequest) -> list[tuple[str, str]]:

@@ -81,6 +81,13 @@ class Kube:
         query = {"fieldManager": field_manager, "force": str(force).lower(), "fieldValidation": unknown}
         return self._rest.json("PATCH", path, obj, query=query, content=PATCHES["apply"])
 
+    def rehearse(self, obj: Object) -> Object:
+        """The object as it would be had it been applied: whoever admits or completes it is asked, nothing is kept."""
+        meta = obj["metadata"]
+        path = self.kind(f"{obj['apiVersion']}/{obj['kind']}").path(meta.get("namespace"), meta["name"])
+        query = {"fieldManager": MANAGER, "force": "true", "dryRun": "All"}
+        return self._rest.json("PATCH", path, obj, query=query, content=PATCHES["apply"])
+
     def patch(
         self,
         kind: str,

@@ -1,5 +1,6 @@
 """Others on the same cluster: what they decide of our verdicts, and what we change where it is theirs."""
 
+from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,12 @@ def foreign(kube: "Kube", where: "Places", run: str) -> "Foreign":
     return look(kube, where, run)
 
 
-def undisturbed(ours: "Probes", row: "Case", result: "CaseResult", *, waypoint: bool) -> None:
+def undisturbed(ours: "Probes", row: "Case", result: "CaseResult", needs: Collection[str]) -> None:
     """Inconclusive when a policy of others came while the run went on: it may be what broke the promise.
 
-    One for waypoints breaks only rows behind a `waypoint`: beside all others it may have been for long.
+    One for waypoints breaks only rows that need such: beside all others it may have been for long.
     """
-    found = foreign(ours.kube, ours.places, ours.run.id)
-    reason = found.everywhere or (found.waypoints if waypoint else "") if row.source is not None else ""
+    reason = foreign(ours.kube, ours.places, ours.run.id).decides(needs) if row.source is not None else ""
     if reason:
         raise Inconclusive(f"{reason}, it came while the run went on\n{result.text}")
 

@@ -97,7 +97,7 @@ def places(kube: "Kube", found: "Mesh", cluster: "Cluster", run: "Run", worker: 
 
 def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide") -> "Places":
     from pytest_ambient.manifest import Places
-    from pytest_ambient.mesh import outages
+    from pytest_ambient.mesh import outages, sidecars
     from pytest_ambient.mesh.bookinfo import users_assigned
 
     plane = found.dataplane
@@ -114,6 +114,7 @@ def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide") -> "Pla
         silent=plane.silent,
         assigns_users=users_assigned(kube),
         discovery=decided.discovery,
+        injects=sidecars.unasked(kube),
         ztunnel=outages.ztunnel(kube),
         istiod=outages.istiod(kube),
     )

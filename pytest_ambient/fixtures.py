@@ -231,11 +231,11 @@ def verdict(
     lenient = _gate.facts(request.node).level == "documented" and not settings.strict_docs
     result, kept = _keeping.keep(settings, rule, module, result)
     request.node.user_properties += properties({**_results.facts(result, whole=lenient), "kept": kept})
-    waypoint = "Waypoint" in _gate.facts(request.node).needs
-    if waypoint:
+    needs = _gate.facts(request.node).needs
+    if "Waypoint" in needs:
         _reporting.look_at_waypoints(request.config, ambient_rule.kube, ambient_rule.places.ours)
     if result.word == "inconclusive":
         raise Inconclusive(result.text)
     if result.word == "broken" and not ambient_cluster.owned:
-        _others.undisturbed(request.getfixturevalue("_ambient_probes"), case, result, waypoint=waypoint)
+        _others.undisturbed(request.getfixturevalue("_ambient_probes"), case, result, needs)
     return Verdict(result.text or None, differs=result.reason if lenient else None)

@@ -19,6 +19,12 @@ PROXY_IMAGE = "sidecar.istio.io/proxyImage"
 REVISION = "istio.io/rev"
 """The label of an object that one revision of istiod alone looks after, and of istiod itself."""
 
+INJECT = "sidecar.istio.io/inject"
+"""The label by which a pod asks for a sidecar, or for none."""
+
+PROXY = "istio-proxy"
+"""The container that is a pod's sidecar."""
+
 _NAME = re.compile(r"\$\{([^}\n]*)\}")
 
 
@@ -40,7 +46,7 @@ class Places:
     waypoint_image: str = ""
     """The image that waypoints must run; empty for Istio's own."""
     revision: str = ""
-    """What waypoints must be labelled with so that an istiod looks after them; empty where one does without."""
+    """What waypoints and pods with sidecars must be labelled with so that an istiod looks after them; mostly empty."""
     proxies: str = "app=ztunnel"
     """The label of the pods that move the bytes."""
     silent: str = ""
@@ -49,6 +55,8 @@ class Places:
     """Whether the cluster gives every namespace a range of users of its own, as OpenShift does."""
     discovery: tuple[Object, ...] = field(default=(), hash=False)
     """The label selectors of the namespaces that istiod looks at; none where it looks at all."""
+    injects: bool = False
+    """Whether the mesh gives sidecars to pods that ask for none."""
     ztunnel: tuple[str, str] = ("istio-system", "ztunnel")
     """Namespace and name of the DaemonSet of those pods, wherever its installer has put it."""
     istiod: tuple[str, str] = ("istio-system", "istiod")
@@ -155,9 +163,22 @@ def free(item: Object) -> Object:
     return item
 
 
+def asks_for_sidecar(item: Object) -> bool:
+    """Whether the pods of a Deployment ask for sidecars."""
+    template = (item.get("spec") or {}).get("template") or {} if item["kind"] == "Deployment" else {}
+    return ((template.get("metadata") or {}).get("labels") or {}).get(INJECT) == "true"
+
+
 def _tended(document: Document, places: Places, hub: str | None) -> Document:
-    """A waypoint with the image of its data plane and the revision of its istiod, unless it names them itself."""
+    """A waypoint with the image of its data plane and the revision of its istiod, unless it names them itself.
+
+    A pod that asks for a sidecar asks that istiod for it.
+    """
     item, added = document.object, dict[str, Object]()
+    if places.revision and asks_for_sidecar(item):
+        item = copy.deepcopy(item)
+        item["spec"]["template"]["metadata"]["labels"].setdefault(REVISION, places.revision)
+        return replace(document, object=item)
     if item["kind"] != "Gateway" or (item.get("spec") or {}).get("gatewayClassName") != places.waypoint_class:
         return document
     if places.waypoint_image:

@@ -103,6 +103,23 @@ def test_waypoints_name_the_istiod_that_looks_after_them(tmp_path: Path) -> None
     assert labels(tmp_path, WAYPOINT.replace("NAME", "istio"), "1-30") == plain
 
 
+def test_pods_with_sidecars_name_the_istiod_that_injects_them(tmp_path: Path) -> None:
+    """Only those that ask for one; what the manifest says itself goes before."""
+    pod = "spec:\n  template:\n    metadata:\n      labels: {app: a, MORE}\n    spec:\n      containers: []\n"
+    text = CONFIG.replace("ConfigMap", "Deployment") + pod
+
+    def labelled(more: str, revision: str = "1-30") -> dict[str, str]:
+        places = Places("shop", "other", "outside", revision=revision)
+        (document,) = read(written(tmp_path, text.replace("MORE", more)), places)
+        return dict(document.object["spec"]["template"]["metadata"]["labels"])
+
+    asks = 'sidecar.istio.io/inject: "true"'
+    assert labelled(asks)["istio.io/rev"] == "1-30"
+    assert labelled(f"{asks}, istio.io/rev: x")["istio.io/rev"] == "x"
+    assert "istio.io/rev" not in labelled(asks, "")
+    assert "istio.io/rev" not in labelled('sidecar.istio.io/inject: "false"')
+
+
 def test_pods_name_no_user_where_the_cluster_gives_them_one(tmp_path: Path) -> None:
     """Those of a rule's own manifests too; elsewhere they keep the user that pod security asks for."""
     text = CONFIG.replace("ConfigMap", "Deployment") + (

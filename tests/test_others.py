@@ -16,23 +16,26 @@ ROW = case("row", "curl", GET("http://reviews:9080/"), Answered(404))
 
 
 @pytest.mark.parametrize(
-    ("found", "waypoint", "doubt"),
+    ("found", "needs", "doubt"),
     [
-        (Foreign(), True, ""),
-        (WAYPOINTS, True, WAYPOINTS.waypoints),
-        (WAYPOINTS, False, ""),
-        (Foreign("everything"), False, "everything"),
-        (Foreign(hidden="headers"), True, ""),
+        (Foreign(), ("Waypoint", "Sidecar"), ""),
+        (WAYPOINTS, ("Permissive", "Waypoint"), WAYPOINTS.waypoints),
+        (WAYPOINTS, (), ""),
+        (WAYPOINTS, ("Sidecar",), ""),
+        (Foreign(sidecars="theirs"), ("Sidecar",), "theirs"),
+        (Foreign(sidecars="theirs"), ("Waypoint",), ""),
+        (Foreign("everything"), (), "everything"),
+        (Foreign(hidden="headers"), ("Waypoint",), ""),
     ],
 )
 def test_a_policy_for_waypoints_excuses_no_row_at_l4(
-    monkeypatch: pytest.MonkeyPatch, found: Foreign, waypoint: bool, doubt: str
+    monkeypatch: pytest.MonkeyPatch, found: Foreign, needs: tuple[str, ...], doubt: str
 ) -> None:
     """There it was all the time, and decided nothing; a promise that is broken beside it is broken."""
     monkeypatch.setattr(_others, "foreign", lambda *_: found)
     if not doubt:
-        _others.undisturbed(OURS, ROW, RESULT, waypoint=waypoint)
+        _others.undisturbed(OURS, ROW, RESULT, needs)
         return
     with pytest.raises(Inconclusive) as caught:
-        _others.undisturbed(OURS, ROW, RESULT, waypoint=waypoint)
+        _others.undisturbed(OURS, ROW, RESULT, needs)
     assert str(caught.value).endswith(f"{doubt}, it came while the run went on\nwhat broke")

@@ -9,14 +9,15 @@ from pathlib import Path
 from pytest_ambient._kube import MANAGER, Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, Forbidden, Inconclusive, NotFound, NotInTime
-from pytest_ambient.manifest import Document, Places, read
+from pytest_ambient.manifest import INJECT, Document, Places, read
 from pytest_ambient.mesh import refusals
 from pytest_ambient.mesh.capture import Capture, captured
 from pytest_ambient.mesh.dataplane import ZTUNNEL, Dataplane
-from pytest_ambient.mesh.discovery import NAME, needed
+from pytest_ambient.mesh.discovery import INJECTION, NAME, needed
 from pytest_ambient.mesh.images import CURL, own
 from pytest_ambient.mesh.refusals import Patience
 from pytest_ambient.mesh.serving import settle
+from pytest_ambient.mesh.sidecars import INJECTED
 from pytest_ambient.mesh.stuck import Waits
 
 INSTALLER = f"{MANAGER}-install"
@@ -71,9 +72,10 @@ def install(
     with ThreadPoolExecutor(8, thread_name_prefix="ambient-install") as threads:
         for stage in STAGES:
             documents = [item for name in stage for item in read(FOLDER / f"{name}.yaml", places, image=image)]
-            items = [labelled(item, run, places.discovery) for item in documents]
+            items = [labelled(item, run, places.discovery, bare=places.injects) for item in documents]
             list(threads.map(lambda item: refusals.applied(kube, item, INSTALLER), items))
     until(partial(_ready, kube, places, Patience(), Waits()), what="Bookinfo to be Ready", within=within)
+    _refuse_sidecars(kube, places)
     refusals.undecided(kube, places.ours, answered=settle(kube, places))
     return Bookinfo(places, run, _captures(kube, places, dataplane), image(CURL))
 
@@ -88,13 +90,28 @@ def refuse_foreign(kube: Kube, places: Places, run: str) -> None:
             raise BrokenEnvironment(f"namespace {name} exists and {whose}; choose another with --ambient-namespace")
 
 
-def labelled(document: Document, run: str, discovery: Sequence[Object] = ()) -> Object:
-    """The object, a Namespace with the label that says whose it is and those that let istiod look at it."""
+def _refuse_sidecars(kube: Kube, places: Places) -> None:
+    """BrokenEnvironment for a pod with a sidecar that it did not ask for: ambient mode leaves it alone."""
+    for namespace in places.ours:
+        for pod in kube.list("v1/Pod", namespace):
+            meta = pod["metadata"]
+            if INJECTED in (meta.get("annotations") or {}) and (meta.get("labels") or {}).get(INJECT) != "true":
+                raise BrokenEnvironment(
+                    f"pod {namespace}/{meta['name']} was given a sidecar, which keeps it out of ambient mode: let "
+                    "whatever labels new namespaces for injection leave those with the label pytest-ambient/run alone"
+                )
+
+
+def labelled(document: Document, run: str, discovery: Sequence[Object] = (), *, bare: bool = False) -> Object:
+    """The object, a Namespace with the label that says whose it is and those that let istiod look at it.
+
+    A `bare` one is kept from injectors that give pods sidecars unasked.
+    """
     item = document.object
     if item["kind"] != "Namespace":
         return item
     meta = item["metadata"]
-    labels = {**meta.get("labels", {}), RUN_LABEL: run}
+    labels = {**meta.get("labels", {}), RUN_LABEL: run, **({INJECTION: "disabled"} if bare else {})}
     labels |= needed(discovery, {**labels, NAME: document.name})
     return {**item, "metadata": {**meta, "labels": labels}}
 

@@ -7,21 +7,30 @@ from pytest_ambient.errors import BrokenEnvironment
 
 NAME = "kubernetes.io/metadata.name"
 """The label that Kubernetes itself gives every namespace."""
+INJECTION, REVISION = "istio-injection", "istio.io/rev"
+"""The labels of a namespace whose pods get sidecars, but for `istio-injection=disabled`."""
 
 
 def needed(selectors: Sequence[Object], labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels that a namespace with these lacks to be looked at; BrokenEnvironment where none would do."""
+    """The labels that a namespace with these lacks to be looked at; BrokenEnvironment where none would do.
+
+    None that gives its pods sidecars: ambient mode would leave them alone.
+    """
     if not selectors or any(selected(one, labels) for one in selectors):
         return {}
     for one in selectors:
         more = {**(one.get("matchLabels") or {}), **_asked(one)}
         added = {key: str(value) for key, value in more.items() if key != NAME}
-        if selected(one, {**labels, **added}):
+        if selected(one, {**labels, **added}) and not _injects(added):
             return added
     raise BrokenEnvironment(
         f"istiod does not look at namespace {labels.get(NAME, '')}, nor would it by labels: the mesh configuration's "
-        "discoverySelectors leave it out"
+        "discoverySelectors leave it out or take it for one whose pods get sidecars"
     )
+
+
+def _injects(labels: Mapping[str, str]) -> bool:
+    return labels.get(INJECTION, "disabled") != "disabled" or REVISION in labels
 
 
 def selected(selector: Object, labels: Mapping[str, str]) -> bool:
@@ -41,5 +50,6 @@ def _asked(selector: Object) -> dict[str, str]:
     found = {}
     for one in selector.get("matchExpressions") or ():
         if one.get("operator") in ("In", "Exists"):
-            found[str(one.get("key"))] = str((one.get("values") or ["true"])[0])
+            values = [str(value) for value in one.get("values") or ["true"]]
+            found[str(one.get("key"))] = "disabled" if "disabled" in values else values[0]
     return found

@@ -13,8 +13,10 @@ USE_WAYPOINT = "istio.io/use-waypoint"
 ENROLMENT = (LABEL, USE_WAYPOINT, "istio.io/use-waypoint-namespace")
 GATEWAY = "gateway.networking.k8s.io/v1/Gateway"
 WAYPOINT_CLASS = "istio-waypoint"
-SIDECAR = "security.istio.io/tlsMode"
-"""The label that the injector gives pods with a sidecar."""
+GATEWAY_CLASSES = (WAYPOINT_CLASS, "istio", "istio-east-west")
+"""The classes of Gateways that Istio makes proxies for."""
+PROXIED = ("security.istio.io/tlsMode", "sidecar.istio.io/inject=true")
+"""The label that the injector gives pods with a sidecar, and the one by which gateways ask it for their proxy."""
 
 
 def others(kube: Kube, run: str, root: str, *, kept: Collection[str] = ()) -> list[str]:
@@ -26,10 +28,9 @@ def others(kube: Kube, run: str, root: str, *, kept: Collection[str] = ()) -> li
     modes = {plane.mode for plane in KNOWN.values()}
     found = [f"namespace {name}" for name, labels in _labels(kube) if name not in ours and labels.get(LABEL) in modes]
     enrolled = [pod for pod in kube.list("v1/Pod", labels=LABEL) if pod["metadata"]["labels"][LABEL] in modes]
-    for pod in (*enrolled, *kube.list("v1/Pod", labels=SIDECAR)):
-        meta = pod["metadata"]
-        if meta["namespace"] not in ours:
-            found.append(f"pod {meta['namespace']}/{meta['name']}")
+    proxied = [pod for label in PROXIED for pod in kube.list("v1/Pod", labels=label)]
+    metas = [pod["metadata"] for pod in (*enrolled, *proxied)]
+    found += dict.fromkeys(f"pod {meta['namespace']}/{meta['name']}" for meta in metas if meta["namespace"] not in ours)
     return found + [f"{kind} {where}" for kind, where in _resources(kube, kept) if where.partition("/")[0] not in ours]
 
 
@@ -43,7 +44,7 @@ def unenrol(kube: Kube, run: str, *, within: float) -> None:
         gone = {key: None for key in ENROLMENT if key in labels}
         if name in names and gone:
             kube.patch("v1/Namespace", name, None, {"metadata": {"labels": gone}}, field_manager=INSTALLER)
-    for item in _waypoints(kube):
+    for item in _gateways(kube, WAYPOINT_CLASS):
         meta = item["metadata"]
         if meta["namespace"] in names:
             kube.delete(GATEWAY, meta["name"], meta["namespace"], wait=within)
@@ -75,17 +76,17 @@ def _captured(kube: Kube, namespace: str) -> Iterator[str]:
             yield f"{namespace}/{meta['name']}"
 
 
-def _waypoints(kube: Kube) -> list[Object]:
+def _gateways(kube: Kube, *classes: str) -> list[Object]:
     try:
         found = kube.list(GATEWAY)
     except NotFound:
         return []
-    return [item for item in found if item["spec"].get("gatewayClassName") == WAYPOINT_CLASS]
+    return [item for item in found if item["spec"].get("gatewayClassName") in classes]
 
 
 def _resources(kube: Kube, kept: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Kind and `NAMESPACE/NAME` of all waypoints and of all objects of Istio's own kinds."""
-    for item in _waypoints(kube):
+    """Kind and `NAMESPACE/NAME` of all waypoints and gateways and of all objects of Istio's own kinds."""
+    for item in _gateways(kube, *GATEWAY_CLASSES):
         yield "Gateway", f"{item['metadata']['namespace']}/{item['metadata']['name']}"
     for crd in kube.list(CRD):
         group = str(crd["spec"]["group"])

@@ -7,7 +7,7 @@ from functools import partial
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, KubeError, NotFound
-from pytest_ambient.mesh import meshwide, outages
+from pytest_ambient.mesh import meshwide, outages, sidecars
 from pytest_ambient.mesh.dataplane import running, workloads
 from pytest_ambient.mesh.meshwide import own_log_format, own_retries, peer_authentication, plaintext_refused, providers
 
@@ -157,11 +157,6 @@ def _ext_authz(kube: Kube) -> str | None:
     return None if there else f"extensionProvider {EXT_AUTHZ} leads to no Service: {asked.get('service', 'none')!r}"
 
 
-def _sidecar(kube: Kube) -> str | None:
-    hooks = kube.list("admissionregistration.k8s.io/v1/MutatingWebhookConfiguration", labels="app=sidecar-injector")
-    return None if hooks else "no sidecar injector"
-
-
 def _ours_to_look_into(kube: Kube) -> str | None:
     allowed = kube.can("create", "pods/ephemeralcontainers") or kube.can("patch", "pods/ephemeralcontainers")
     return None if allowed else "this user may not add ephemeral containers"
@@ -201,7 +196,8 @@ FEATURES: Mapping[str, Question] = {
     "Identity": _identity,
     "EphemeralContainers": _ours_to_look_into,
     "Redirection": partial(_workload, "k8s-app=istio-cni-node"),
-    "Sidecar": _sidecar,
+    "Sidecar": sidecars.injected,
+    "SidecarHbone": sidecars.tunnelled,
     "Permissive": plaintext_refused,
     "MeshPeerAuthentication": peer_authentication,
     "ZtunnelRestart": outages.ztunnel_stays,
@@ -217,6 +213,7 @@ FEATURES: Mapping[str, Question] = {
 BEYOND_EMBEDDED: Mapping[str, str] = {
     "Redirection": "redirection inside of pods",
     "Sidecar": "sidecars",
+    "SidecarHbone": "sidecars",
     "DnsCapture": "DNS capture",
 }
 """What a mesh in one process tree cannot show."""

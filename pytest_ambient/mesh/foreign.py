@@ -1,6 +1,6 @@
 """What others decided for the whole mesh and reaches our workloads: rows that it could decide prove nothing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -50,7 +50,18 @@ class Foreign:
     waypoints: str = ""
     """Of every row behind a waypoint."""
     hidden: str = ""
-    """Of those too, by the mesh's own configuration."""
+    """Of those too, by the mesh's own configuration; and of every row with a sidecar."""
+    sidecars: str = ""
+    """Of every row with a sidecar: they read more of a policy than ztunnels do."""
+
+    def decides(self, needs: Collection[str]) -> str:
+        """The policies that could decide a row with a call that needs such features; empty where none could."""
+        of_others = {"Waypoint": self.waypoints, "Sidecar": self.sidecars}
+        return self.everywhere or next((why for name, why in of_others.items() if why and name in needs), "")
+
+    def keeps_from(self, needs: Collection[str]) -> str:
+        """Why such a row proves nothing; empty where it proves something."""
+        return self.decides(needs) or (self.hidden if not {"Waypoint", "Sidecar"}.isdisjoint(needs) else "")
 
 
 def look(kube: Kube, places: Places, run: str) -> Foreign:
@@ -69,7 +80,12 @@ def weighed(policies: Sequence[Object], ours: Ours, waypoint_class: str) -> Fore
     spoken = [(item, _words(item)) for item in policies]
     everywhere = [words for item, words in spoken if _at_ztunnel(item.get("spec") or {}, ours)]
     waypoints = [words for item, words in spoken if _at_waypoints(item.get("spec") or {}, waypoint_class)]
-    return Foreign(*("" if not names else f"{', '.join(names)} could decide it" for names in (everywhere, waypoints)))
+    sidecars = [words for item, words in spoken if _at_sidecars(item.get("spec") or {}, ours)]
+    return Foreign(_could(everywhere), _could(waypoints), sidecars=_could(sidecars))
+
+
+def _could(names: Sequence[str]) -> str:
+    return f"{', '.join(names)} could decide it" if names else ""
 
 
 def _words(item: Object) -> str:
@@ -90,6 +106,14 @@ def _at_waypoints(spec: Object, waypoint_class: str) -> bool:
     return mine and spec.get("action") != "AUDIT"
 
 
+def _at_sidecars(spec: Object, ours: Ours) -> bool:
+    """Beyond what it does at ztunnels: an authorizer is asked, and a DENY by what HTTP says alone fires."""
+    rules = {"CUSTOM": lambda rule: True, "DENY": _http_alone}.get(spec.get("action") or "ALLOW")
+    if rules is None or _targets(spec) or not _selects(spec, ours):
+        return False
+    return any(rules(rule or {}) for rule in spec.get("rules") or ())
+
+
 def _targets(spec: Object) -> list[Object]:
     single = [spec["targetRef"]] if spec.get("targetRef") else []
     return [*(spec.get("targetRefs") or ()), *single]
@@ -103,11 +127,18 @@ def _selects(spec: Object, ours: Ours) -> bool:
 def _could_match(rule: Object, ours: Ours) -> bool:
     callers = [one.get("source") or {} for one in rule.get("from") or ()]
     operations = [one.get("operation") or {} for one in rule.get("to") or ()]
-    if operations and not callers and not rule.get("when") and all(_http_only(one) for one in operations):
+    if _http_alone(rule):
         return False
     from_us = not callers or any(_from_us(one, ours) for one in callers)
     to_us = not operations or any(_to_us(one, ours) for one in operations)
     return from_us and to_us
+
+
+def _http_alone(rule: Object) -> bool:
+    """Whether all that a rule asks for is of HTTP."""
+    operations = [one.get("operation") or {} for one in rule.get("to") or ()]
+    more = rule.get("from") or rule.get("when")
+    return bool(operations) and not more and all(_http_only(one) for one in operations)
 
 
 def _http_only(operation: Object) -> bool:

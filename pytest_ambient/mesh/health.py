@@ -7,6 +7,7 @@ from pytest_ambient.errors import Forbidden
 from pytest_ambient.finding import Finding
 from pytest_ambient.mesh import dataplane, meshwide, readiness
 from pytest_ambient.mesh.dataplane import LABEL, Dataplane
+from pytest_ambient.mesh.sidecars import INJECTED, sidecar_of
 
 SHOWN = 3
 """Pods and policies that a line names before it counts the rest."""
@@ -61,7 +62,7 @@ def _concerned(pod: Object) -> bool:
     """Pods that opted out, have a sidecar, are a waypoint or share the host's network are never captured."""
     meta, spec = pod["metadata"], pod["spec"]
     out = (meta.get("labels") or {}).get(LABEL) == "none" or spec.get("hostNetwork")
-    proxied = any(one["name"] == "istio-proxy" for one in (*spec["containers"], *(spec.get("initContainers") or ())))
+    proxied = INJECTED in (meta.get("annotations") or {}) or sidecar_of(pod) is not None
     running = (pod.get("status") or {}).get("phase") == "Running" and "deletionTimestamp" not in meta
     return running and not out and not proxied
 

@@ -12,6 +12,8 @@ from pytest_ambient.probe.ready import is_ready
 from pytest_ambient.redact import redacted, shown
 
 WAYPOINT_LABEL = "gateway.networking.k8s.io/gateway-name"
+SIDECAR_LABEL = "security.istio.io/tlsMode=istio"
+"""What the injector gives pods with a sidecar."""
 AGENTS = "k8s-app=istio-cni-node"
 LARGEST = 2 << 20
 """Characters of each text; of a log its end is what counts, of all else the beginning."""
@@ -56,9 +58,10 @@ def _capped(name: str, text: str) -> str:
 
 
 def _proxies(kube: Kube, logs: Logs, places: Places) -> list[Proxy]:
-    """The ztunnels near to this run's pods, and the waypoints of its namespaces."""
+    """The ztunnels near to this run's pods, and the waypoints and sidecars of its namespaces."""
     try:
-        pods = [pod for namespace in places.ours for pod in kube.list("v1/Pod", namespace, labels=WAYPOINT_LABEL)]
+        labels = (WAYPOINT_LABEL, SIDECAR_LABEL)
+        pods = [pod for label in labels for namespace in places.ours for pod in kube.list("v1/Pod", namespace, label)]
         return [*logs.near(), *(Proxy(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods)]
     except KubeError:
         return []

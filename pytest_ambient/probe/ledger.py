@@ -65,6 +65,11 @@ class Ledger:
         """The last refusal of a connection that one of these proxy pods opened."""
         return next((line for line in reversed(self._rejections) if line.source_workload in pods), None)
 
+    def refusal_from(self, ip: str) -> Connection | None:
+        """The last refusal of what came by tunnel from an address."""
+        found = (line for line in reversed(self._rejections) if line.tunnelled and host_of(line.source) == ip)
+        return next(found, None)
+
     def refusal_of(self, pod: str, near: float) -> Connection | None:
         """The refusal of a proxy pod's own connection that is nearest to a moment."""
         close = [line for line in self._rejections if line.source_workload == pod and abs(line.at - near) <= APART]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
-from pytest_ambient.manifest import Document
+from pytest_ambient.manifest import PROXY, Document, asks_for_sidecar
 from pytest_ambient.verdict.condition import Condition, ObjectStatus
 
 FINAL = ("AttachmentDenied", "UnsupportedTrafficType", "UnsupportedProtocol")
@@ -77,17 +77,33 @@ def _deployment(kube: Kube, document: Document) -> str | None:
         reason = _pods_left(kube, item)
     late = [c for c in status_of(item).conditions if c.type == "Progressing" and c.reason == "ProgressDeadlineExceeded"]
     current = (item.get("status") or {}).get("observedGeneration", 0) >= item["metadata"].get("generation", 1)
-    return Final(f"{reason}: {late[0].message}") if reason and late and current else reason
+    if reason and late and current:
+        return Final(f"{reason}: {late[0].message}")
+    return reason or (_bare(kube, item) if asks_for_sidecar(document.object) else None)
+
+
+def _bare(kube: Kube, deployment: Object) -> str | None:
+    """The pods that asked for a sidecar and have none: what they call and answer would be judged as another's."""
+    bare = [pod["metadata"]["name"] for pod in _pods(kube, deployment) if is_ready(pod) and not _has_sidecar(pod)]
+    return Final(f"pod {bare[0]} asked for a sidecar and has none") if bare else None
+
+
+def _has_sidecar(pod: Object) -> bool:
+    """Beside its other containers, or among those that begin and stay (native sidecars)."""
+    spec = pod["spec"]
+    return any(one["name"] == PROXY for one in (*spec["containers"], *(spec.get("initContainers") or ())))
 
 
 def _pods_left(kube: Kube, deployment: Object) -> str | None:
     """The pods that a Deployment without replicas has still: one that ends its work serves meanwhile."""
-    labels = (deployment["spec"].get("selector") or {}).get("matchLabels") or {}
-    if not labels:
-        return None
-    selector = ",".join(f"{key}={value}" for key, value in labels.items())
-    pods = kube.list("v1/Pod", deployment["metadata"].get("namespace"), labels=selector)
+    pods = _pods(kube, deployment)
     return f"{len(pods)} of its pods are still there" if pods else None
+
+
+def _pods(kube: Kube, deployment: Object) -> list[Object]:
+    labels = (deployment["spec"].get("selector") or {}).get("matchLabels") or {}
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    return kube.list("v1/Pod", deployment["metadata"].get("namespace"), labels=selector) if labels else []
 
 
 def unavailable(deployment: Object) -> str | None:

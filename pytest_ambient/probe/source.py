@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, ExecFailed, Forbidden, Inconclusive, Invalid, Misuse, NotFound
-from pytest_ambient.manifest import Places
+from pytest_ambient.manifest import INJECT, PROXY, REVISION, Places
 from pytest_ambient.probe.ready import is_ready
 
 OLDEST = (7, 83)
@@ -15,7 +15,8 @@ OLDEST = (7, 83)
 EPHEMERAL = "pytest-ambient-curl"
 RUN_LABEL = "pytest-ambient/run"
 TWIN_LABEL = "pytest-ambient/twin-of"
-DATAPLANE_LABEL = "istio.io/dataplane-mode"
+MESHED_BY = ("istio.io/dataplane-mode", INJECT, REVISION)
+"""The labels by which a pod is in the mesh in one way or another."""
 
 SECURITY: Object = {
     "allowPrivilegeEscalation": False,
@@ -79,7 +80,7 @@ class Sources:
     def _choose(self, word: str) -> Source:
         namespace, workload = self._place(word)
         pod = until(lambda: self._pod(namespace, workload), what=f"a Ready pod of {word}", within=self._within)
-        for container in pod["spec"]["containers"]:
+        for container in _own(pod):
             version = self._curl(namespace, pod, container["name"])
             if version is not None:
                 return source(word, pod, container["name"], f"own {version}")
@@ -166,7 +167,7 @@ class Sources:
 
     def _twin(self, pod: Object, workload: str) -> Object:
         meta, spec = pod["metadata"], pod["spec"]
-        kept = {key: value for key, value in (meta.get("labels") or {}).items() if key == DATAPLANE_LABEL}
+        kept = {key: value for key, value in (meta.get("labels") or {}).items() if key in MESHED_BY}
         twin: Object = {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -206,9 +207,14 @@ def curl_container(name: str, image: str, user: int) -> Object:
 
 def user_of(pod: Object) -> int:
     """A user that may run in a pod: its own, since a cluster may allow no other (OpenShift), or else curl's."""
-    spec = pod["spec"]
-    contexts = [part.get("securityContext") or {} for part in (*spec["containers"], spec)]
+    contexts = [part.get("securityContext") or {} for part in (*_own(pod), pod["spec"])]
     return next((int(one["runAsUser"]) for one in contexts if one.get("runAsUser")), CURL_USER)
+
+
+def _own(pod: Object) -> list[Object]:
+    """The containers but for a sidecar: calls from there, and of its user anywhere in the pod, go past the mesh."""
+    containers: list[Object] = pod["spec"]["containers"]
+    return [one for one in containers if one["name"] != PROXY] or containers
 
 
 def source(word: str, pod: Object, container: str, how: str) -> Source:

@@ -79,7 +79,7 @@ class Witnesses:
                 word = self._past(gateway, one, ledger, started, origin)
                 word = word or (self._ztunnel(ends, origin) if last else None)
             elif waypoint is None:
-                word = self._ztunnel(ends, origin)
+                word = self._ztunnel(ends, origin) or self._past_sidecar(one.outcome, ends, ledger, origin)
             else:
                 request = request_of(one.call, one.outcome, ends, lines[waypoint])
                 word = self._through(waypoint, one.outcome, ends, request, ledger, origin)
@@ -117,6 +117,13 @@ class Witnesses:
             attached = self._policies(waypoint, ends)["ALLOW"] if request.denied and not request.policy else ()
             return served(request, out, attached)
         return spoken(out) if out.error else None
+
+    def _past_sidecar(self, outcome: Outcome, ends: Seen, ledger: Ledger, origin: dict[str, Proxy]) -> Witness | None:
+        """What stands behind the 503 of a caller's own sidecar: that calls on, by tunnel, from the caller's address."""
+        if ends.outbound is not None or outcome.status != 503 or not outcome.body.startswith(UPSTREAM_ERROR):
+            return None
+        found = ledger.refusal_from(outcome.local_ip)
+        return replace(self._attached(spoken(found), found, origin), source_role="sidecar") if found else None
 
     def _past(
         self, gateway: Entry, one: Asked, ledger: Ledger, started: float, origin: dict[str, Proxy]

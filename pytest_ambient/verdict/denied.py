@@ -12,11 +12,11 @@ class DeniedL4:
     """ztunnel refused the connection: it opened, ended without an HTTP byte, and ztunnel says that a policy did it.
 
     `by` names the policy, `NAME` or `NAMESPACE/NAME`. `via` names the proxy between caller and destination whose
-    identity was refused; the caller then sees that proxy's 503.
+    identity was refused, a caller's own sidecar having the caller's; the caller then sees that proxy's 503.
     """
 
     by: str | None = None
-    via: Literal["waypoint", "gateway"] | None = None
+    via: Literal["sidecar", "waypoint", "gateway"] | None = None
 
     needs_witness = True
     denies = True
@@ -24,8 +24,8 @@ class DeniedL4:
 
     def __post_init__(self) -> None:
         _check_policy(self.by)
-        if self.via not in (None, "waypoint", "gateway"):
-            raise ValueError(f"via must be 'waypoint' or 'gateway', not {self.via!r}")
+        if self.via not in (None, "sidecar", "waypoint", "gateway"):
+            raise ValueError(f"via must be 'sidecar', 'waypoint' or 'gateway', not {self.via!r}")
 
     def explain(self, outcome: Outcome) -> str | None:
         """None when it holds; else what happened, as a Doubt when ztunnel's word is missing."""
@@ -59,10 +59,12 @@ class DeniedL7:
     """The waypoint refused the request: its own 403, not the application's.
 
     `by` names the policy, `NAME` or `NAMESPACE/NAME`; `says` is the whole body where an external authorizer chose it.
+    `at` names the proxy that refuses, which may be the destination's own sidecar: its answers tell no policy.
     """
 
     by: str | None = None
     says: str = DENIAL_BODY
+    at: Literal["waypoint", "sidecar"] = "waypoint"
 
     needs_witness = True
     denies = True
@@ -70,14 +72,20 @@ class DeniedL7:
 
     def __post_init__(self) -> None:
         _check_policy(self.by)
+        if self.at not in ("waypoint", "sidecar"):
+            raise ValueError(f"at must be 'waypoint' or 'sidecar', not {self.at!r}")
+        if self.at == "sidecar" and self.by is not None:
+            raise ValueError("nobody tells which policy a sidecar refused by")
 
     def explain(self, outcome: Outcome) -> str | None:
         """None when it holds; else what happened, as a Doubt when only the waypoint's log could tell and is missing."""
         if outcome.status != 403 or outcome.exit_code:
             return seen(outcome)
         if not _is_denial_body(outcome, self.says):
-            return f"{seen(outcome)}; the waypoint's own 403 says {self.says!r}"
+            return f"{seen(outcome)}; the {self.at}'s own 403 says {self.says!r}"
         witness = _word_of_waypoint(outcome)
+        if self.at == "sidecar":
+            return None if outcome.made_by_proxy and witness is None else seen(outcome)
         reason = _made_by_waypoint(outcome, witness)
         if reason is not None or self.by is None:
             return reason
@@ -87,7 +95,7 @@ class DeniedL7:
 
     def __str__(self) -> str:
         words = "" if self.says == DENIAL_BODY else f", {self.says!r}"
-        return "denied at L7: HTTP 403 from the waypoint" + (f", by {self.by}" if self.by else "") + words
+        return f"denied at L7: HTTP 403 from the {self.at}" + (f", by {self.by}" if self.by else "") + words
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Witness:
     destination_identity: str = ""
     line: str = ""
     """The raw log line."""
-    source_role: Literal["caller", "waypoint", "gateway"] = "caller"
+    source_role: Literal["caller", "sidecar", "waypoint", "gateway"] = "caller"
     """Whose identity `source_identity` is: a proxy between caller and destination has its own."""
 
     def __str__(self) -> str:

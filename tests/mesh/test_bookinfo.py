@@ -1,6 +1,7 @@
 """Bookinfo: what is installed where, under which rules, and what is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -115,6 +116,31 @@ def test_a_foreign_namespace_is_refused(kube: Cluster, labels: dict[str, str], t
     with pytest.raises(BrokenEnvironment, match=f"namespace shop exists and {text}"):
         bookinfo.install(real(kube), PLACES, "r1", within=1)
     assert list(kube.objects) == [("v1/Namespace", "", "shop")]
+
+
+def test_namespaces_are_kept_from_a_mesh_that_injects_unasked(kube: Cluster) -> None:
+    """Its pods would get sidecars, and ambient mode would leave them alone."""
+    bookinfo.install(real(kube), replace(PLACES, injects=True), "r1", within=1)
+    assert {item["metadata"]["labels"]["istio-injection"] for item in kube.list("v1/Namespace")} == {"disabled"}
+    bookinfo.install(real(other := Cluster()), PLACES, "r1", within=1)
+    assert not any("istio-injection" in item["metadata"]["labels"] for item in other.list("v1/Namespace"))
+
+
+@pytest.mark.parametrize(("asked", "refused"), [("", True), ("true", False)])
+def test_a_sidecar_that_nobody_asked_for_is_a_broken_environment(kube: Cluster, asked: str, refused: bool) -> None:
+    """Somebody labels namespaces: rows would be red for no fault of the mesh."""
+    meta = {"name": "a", "namespace": "shop-other", "annotations": {"sidecar.istio.io/status": "{}"}}
+    meta["labels"] = {"sidecar.istio.io/inject": asked} if asked else {}
+    kube.objects["v1/Pod", "shop-other", "a"] = {"metadata": meta, "spec": {"containers": []}}
+    if not refused:
+        bookinfo.install(real(kube), PLACES, "r1", within=1)
+        return
+    with pytest.raises(BrokenEnvironment) as caught:
+        bookinfo.install(real(kube), PLACES, "r1", within=1)
+    assert str(caught.value) == (
+        "pod shop-other/a was given a sidecar, which keeps it out of ambient mode: let whatever labels new namespaces "
+        "for injection leave those with the label pytest-ambient/run alone"
+    )
 
 
 def test_installing_twice_is_no_mistake(kube: Cluster) -> None:

@@ -54,6 +54,15 @@ def test_a_namespace_gets_what_it_lacks() -> None:
     assert needed([{"matchLabels": {NAME: "prod"}}, by_label], SHOP) == {"mesh": "yes"}
 
 
+def test_a_namespace_gets_nothing_that_gives_its_pods_sidecars() -> None:
+    """Ambient mode would leave those alone: another selector is met, another value taken; else there is no way."""
+    injected, revised = {"matchLabels": {"istio-injection": "enabled"}}, expression("istio.io/rev", "Exists")
+    assert needed([injected, revised, {"matchLabels": {"mesh": "yes"}}], SHOP) == {"mesh": "yes"}
+    assert needed([expression("istio-injection", "In", "enabled", "disabled")], SHOP) == {"istio-injection": "disabled"}
+    with pytest.raises(BrokenEnvironment, match="or take it for one whose pods get sidecars"):
+        needed([injected, revised], SHOP)
+
+
 def test_a_mesh_that_takes_named_namespaces_alone_is_a_broken_environment() -> None:
     """No label would let it look at ours: rows would be red for no fault of the mesh."""
     with pytest.raises(BrokenEnvironment, match="istiod does not look at namespace shop, nor would it by labels"):

@@ -58,14 +58,14 @@ def test_what_could_decide_every_row(spec: Object) -> None:
     [
         {"action": "DENY"},
         {"action": "AUDIT", "rules": [{}]},
-        {"action": "CUSTOM", "rules": [{}]},
         {"selector": {"matchLabels": {"app": "shop"}}},
         {"selector": {"matchLabels": {"app": "reviews", "team": "x"}}},
         {"action": "DENY", "rules": rule({"namespaces": ["legacy", "old-*"]})},
         {"action": "DENY", "rules": rule({"principals": ["cluster.local/ns/legacy/sa/a", "*/ns/x/sa/curl"]})},
         {"action": "DENY", "rules": rule({"namespaces": ["*"], "principals": ["cluster.local/ns/x/sa/y"]})},
         {"action": "DENY", "rules": rule(operation={"ports": ["22", "3306"]})},
-        {"action": "DENY", "rules": rule(operation={"methods": ["TRACE"]})},
+        {"action": "CUSTOM", "selector": {"matchLabels": {"app": "shop"}}, "rules": [{}]},
+        {"action": "DENY", "selector": {"matchLabels": {"app": "shop"}}, "rules": rule(operation={"paths": ["/"]})},
         {"targetRefs": [{"kind": "GatewayClass", "name": "istio-remote"}]},
     ],
     ids=str,
@@ -73,6 +73,39 @@ def test_what_could_decide_every_row(spec: Object) -> None:
 def test_what_leaves_our_rows_alone(spec: Object) -> None:
     """Others are selected, called or calling; or the proxy cannot read it and never fires."""
     assert weighed([policy(**spec)], OURS, "istio-waypoint") == Foreign()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"action": "CUSTOM", "rules": [{}]},
+        {"action": "DENY", "rules": rule(operation={"methods": ["TRACE"]})},
+        {"action": "DENY", "rules": rule(operation={"paths": ["/admin"], "ports": []})},
+    ],
+    ids=str,
+)
+def test_what_decides_at_sidecars_alone(spec: Object) -> None:
+    """They read what ztunnels cannot: what HTTP says, and who is to be asked."""
+    found = weighed([policy(**spec)], OURS, "istio-waypoint")
+    assert found == Foreign(sidecars="AuthorizationPolicy istio-system/theirs of somebody else could decide it")
+
+
+@pytest.mark.parametrize(
+    ("found", "needs", "why"),
+    [
+        (Foreign("all", "behind", "hidden", "beside"), (), "all"),
+        (Foreign("", "behind", "hidden", "beside"), (), ""),
+        (Foreign("", "behind", "hidden", "beside"), ("Permissive", "Waypoint"), "behind"),
+        (Foreign("", "behind", "hidden", "beside"), ("Sidecar",), "beside"),
+        (Foreign("", "behind"), ("Sidecar",), ""),
+        (Foreign(hidden="hidden"), ("Sidecar",), "hidden"),
+        (Foreign(hidden="hidden"), ("Waypoint",), "hidden"),
+        (Foreign(hidden="hidden"), ("Permissive",), ""),
+    ],
+)
+def test_what_a_row_needs_says_what_could_decide_it(found: Foreign, needs: tuple[str, ...], why: str) -> None:
+    """Proxies that it has nothing to do with decide nothing."""
+    assert found.keeps_from(needs) == why
 
 
 def test_what_decides_behind_waypoints_alone() -> None:

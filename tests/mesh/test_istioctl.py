@@ -305,6 +305,18 @@ def test_namespaces_leave_the_mesh_before_istio_goes(doubles: Doubles, cluster: 
             {"spec": {"gatewayClassName": "istio-waypoint"}},
             "Gateway shop/w",
         ),
+        (
+            "gateway.networking.k8s.io/v1/Gateway",
+            "g",
+            {"spec": {"gatewayClassName": "istio"}},
+            "Gateway shop/g",
+        ),
+        (
+            "v1/Pod",
+            "gateway",
+            {"metadata": {"name": "gateway", "namespace": "shop", "labels": {"sidecar.istio.io/inject": "true"}}},
+            "pod shop/gateway",
+        ),
         ("networking.istio.io/v1/Virtualservice", "v", {}, "Virtualservice shop/v"),
     ],
 )

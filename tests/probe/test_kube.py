@@ -61,6 +61,14 @@ def test_objects_are_applied_found_and_deleted(kube: Kube) -> None:
     kube.delete("v1/ConfigMap", "two", "shop", wait=5)
 
 
+def test_what_is_rehearsed_is_completed_and_not_kept(kube: Kube) -> None:
+    """The API server gives it as it would be, or refuses it as it would."""
+    assert kube.rehearse({**POD, "metadata": {"name": "b", "namespace": "shop"}})["spec"]["restartPolicy"] == "Always"
+    assert kube.get("v1/Pod", "b", "shop") is None
+    with pytest.raises(NotFound, match=r"nowhere"):
+        kube.rehearse({**POD, "metadata": {"name": "b", "namespace": "nowhere"}})
+
+
 def test_what_is_not_there_is_none_and_what_cannot_be_is_an_error(kube: Kube) -> None:
     """An absent object is an answer, an unknown kind is none."""
     assert kube.get(POLICY, "none", "shop") is None

@@ -1,6 +1,7 @@
 """What is waited for before anything is probed, and what is not worth waiting for."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,11 @@ GATEWAY = "gateway.networking.k8s.io/v1"
 
 def document(version: str, kind: str, **labels: str) -> Document:
     """An object of a manifest."""
-    item = {"apiVersion": version, "kind": kind, "metadata": {"name": "w", "namespace": "n", "labels": labels}}
+    item: dict[str, Any] = {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"name": "w", "namespace": "n", "labels": labels},
+    }
     return Document(item, Path("x.yaml"), 1)
 
 
@@ -89,3 +94,28 @@ def test_a_daemonsets_rollout_is_waited_for(status: dict[str, int], reason: str 
         return
     with pytest.raises(NotInTime, match=reason):
         ready(kube, [daemons], 0.1)  # type: ignore[arg-type]  # as above
+
+
+@pytest.mark.parametrize(
+    ("containers", "fits"),
+    [
+        ({"containers": [{"name": "istio-proxy"}, {"name": "curl"}]}, True),
+        ({"containers": [{"name": "curl"}], "initContainers": [{"name": "istio-proxy"}]}, True),
+        ({"containers": [{"name": "curl"}], "initContainers": [{"name": "istio-init"}]}, False),
+    ],
+)
+def test_a_pod_without_the_sidecar_that_it_asked_for_is_not_ready(containers: dict[str, Any], fits: bool) -> None:
+    """It is given up at once, since no pod gets one later; its calls would be taken for those of a sidecar."""
+    kube, one = FakeKube(), document("apps/v1", "Deployment")
+    template = {"metadata": {"labels": {"app": "w", "sidecar.istio.io/inject": "true"}}}
+    one.object["spec"] = {"replicas": 1, "selector": {"matchLabels": {"app": "w"}}, "template": template}
+    status = {"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1}
+    kube.objects[one.kind, "n", "w"] = {**one.object, "status": status}
+    conditions = [{"type": "Ready", "status": "True"}]
+    meta = {"name": "w-1", "namespace": "n", "labels": {"app": "w"}}
+    kube.objects["v1/Pod", "n", "w-1"] = {"metadata": meta, "spec": containers, "status": {"conditions": conditions}}
+    if fits:
+        ready(kube, [one], 0.1)  # type: ignore[arg-type]  # as above
+        return
+    with pytest.raises(NotInTime, match=r"gave up .*pod w-1 asked for a sidecar and has none"):
+        ready(kube, [one], 60)  # type: ignore[arg-type]  # as above

@@ -84,9 +84,10 @@ def test_nothing_is_added_to_a_namespace_that_is_not_ours(bench: Bench) -> None:
 
 
 def test_a_twin_pod_stands_in_where_ephemeral_containers_are_refused(bench: Bench) -> None:
-    """It has the same account and enrolment, and none of the labels that would make it part of the application."""
+    """It has the same account, enrolment and wish for a sidecar, and no label that makes it part of the application."""
     pod = bench.kube.objects["v1/Pod", "shop", "reviews-v1-x"]
-    pod["metadata"]["labels"]["istio.io/dataplane-mode"] = "ambient"
+    meshed = {"istio.io/dataplane-mode": "none", "sidecar.istio.io/inject": "true", "istio.io/rev": "1-30"}
+    pod["metadata"]["labels"] |= meshed
 
     def refuse(*arguments: object) -> dict[str, Any]:
         raise Invalid("ephemeral containers are disabled")
@@ -103,7 +104,33 @@ def test_a_twin_pod_stands_in_where_ephemeral_containers_are_refused(bench: Benc
     assert (found.pod, found.container) == ("reviews-v1-twin", "curl")
     assert "ephemeral containers are disabled" in found.how
     assert twin["spec"]["serviceAccountName"] == "sa-reviews"
-    assert twin["metadata"]["labels"] == {"istio.io/dataplane-mode": "ambient", "pytest-ambient/twin-of": "reviews-v1"}
+    assert twin["metadata"]["labels"] == meshed | {"pytest-ambient/twin-of": "reviews-v1"}
+
+
+SIDECAR = {"name": "istio-proxy", "securityContext": {"runAsUser": 1337}}
+"""As the injector puts it before all others where they are to wait for it; its image has a curl."""
+
+
+def test_a_sidecars_curl_is_never_used(bench: Bench) -> None:
+    """Its user's calls go past the sidecar: they would leave as plaintext, under no identity."""
+    spec = bench.kube.objects["v1/Pod", "shop", "details-v1-x"]["spec"]
+    spec["containers"] = [SIDECAR, *spec["containers"]]
+    assert sources(bench).find("details-v1").container == "details"
+
+
+def test_curl_beside_a_sidecar_never_runs_as_its_user(bench: Bench) -> None:
+    """That user is what the redirection of a pod leaves alone."""
+    asked = starting(bench)
+    spec = bench.kube.objects["v1/Pod", "shop", "reviews-v1-x"]["spec"]
+    spec["containers"] = [SIDECAR, *spec["containers"]]
+    sources(bench).find("reviews-v1")
+    assert asked[0]["securityContext"]["runAsUser"] == 100
+
+
+def test_a_pod_that_is_nothing_but_a_proxy_calls_as_that(bench: Bench) -> None:
+    """A waypoint's or gateway's pod has no other container."""
+    bench.kube.objects["v1/Pod", "shop", "details-v1-x"]["spec"]["containers"] = [SIDECAR]
+    assert sources(bench).find("details-v1").container == "istio-proxy"
 
 
 @pytest.mark.parametrize("version", [b"curl 7.82.0 (x)\n", b"curl 7.9.1\n"])

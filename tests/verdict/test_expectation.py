@@ -82,7 +82,9 @@ def test_a_lost_probe_proves_nothing(expectation: Expectation) -> None:
             "denied at L4: connection closed without an HTTP byte, refused by ztunnel, by default/x",
         ),
         (DeniedL4(via="waypoint"), "denied at L4: HTTP 503 from the waypoint, whose identity ztunnel refused"),
+        (DeniedL4(via="sidecar"), "denied at L4: HTTP 503 from the sidecar, whose identity ztunnel refused"),
         (DeniedL7(), "denied at L7: HTTP 403 from the waypoint"),
+        (DeniedL7(at="sidecar"), "denied at L7: HTTP 403 from the sidecar"),
         (DeniedL7(by="get-only"), "denied at L7: HTTP 403 from the waypoint, by get-only"),
         (Unauthorized(), "refused at L7: HTTP 401 from the waypoint"),
         (Unreachable(), "unreachable, not denied"),
@@ -134,7 +136,9 @@ def test_an_expectation_says_how_it_is_probed(
         (lambda: Answered(302, through=None, by_proxy=True), "an answer made by a proxy cannot come through no proxy"),
         (lambda: DeniedL4(by="a/b/c"), "by must be NAME or NAMESPACE/NAME, not 'a/b/c'"),
         (lambda: DeniedL7(by=""), "by must be NAME or NAMESPACE/NAME, not ''"),
-        (lambda: DeniedL4(via="sidecar"), "via must be 'waypoint' or 'gateway', not 'sidecar'"),  # type: ignore[arg-type]  # the mistake
+        (lambda: DeniedL4(via="car"), "via must be 'sidecar', 'waypoint' or 'gateway', not 'car'"),  # type: ignore[arg-type]  # the mistake
+        (lambda: DeniedL7(at="gateway"), "at must be 'waypoint' or 'sidecar', not 'gateway'"),  # type: ignore[arg-type]  # the mistake
+        (lambda: DeniedL7(by="x", at="sidecar"), "nobody tells which policy a sidecar refused by"),
         (
             lambda: Unreachable("gone"),  # type: ignore[arg-type]  # the mistake
             "why must be one of no address, no connection, no route, no healthy upstream, lost waypoint; not 'gone'",
