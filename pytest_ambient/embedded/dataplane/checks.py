@@ -1,6 +1,6 @@
 """What a waypoint does with the traffic for one destination beside sending it on: tokens, policies, the access log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..faults import Fault
@@ -49,7 +49,7 @@ class Checks:
         found, instead = rules(self.policies, http=True).items(), at_waypoint(self.faults)
         tokens = token_filters(self.tokens, unchecked=Fault.JWT_UNCHECKED in self.faults)
         custom = [] if Fault.EXT_AUTHZ_IGNORED in self.faults else custom_filters(self.policies, self.authorizers)
-        tokens = [*custom, *tokens]
+        tokens = [*custom, *tokens, *(part(name, kind, **each) for each in self._dry_run(http=True))]
         if instead is None:
             return [*tokens, *(part(name, kind, rules=each) for _, each in found)]
         judges = [part(name, kind, shadow_rules=each, shadow_rules_stat_prefix=f"{action}_") for action, each in found]
@@ -62,4 +62,11 @@ class Checks:
             *(("custom", each) for each in custom_refusals(self.policies)),
             *rules(self.policies, http=False).items(),
         ]
-        return [part("envoy.filters.network.rbac", kind, stat_prefix=f"tcp_{name}", rules=each) for name, each in found]
+        made: list[Object] = [{"stat_prefix": f"tcp_{name}", "rules": each} for name, each in found]
+        made += [{"stat_prefix": "tcp_dry_run", **each} for each in self._dry_run(http=False)]
+        return [part("envoy.filters.network.rbac", kind, **each) for each in made]
+
+    def _dry_run(self, *, http: bool) -> Iterator[Object]:
+        """What only judges."""
+        for action, found in rules(self.policies, http=http, dry_run=True).items():
+            yield {"shadow_rules": found, "shadow_rules_stat_prefix": f"istio_dry_run_{action}_"}

@@ -16,11 +16,11 @@ _TEMPLATE = re.compile(r"\{\*\*?\}")
 _NESTED = re.compile(r"\[([^\]]+)\]")
 
 
-def rules(policies: Sequence[L7Policy], *, http: bool) -> dict[str, Object]:
-    """Envoy's RBAC rules by `deny` and `allow`; what refuses nobody is left out."""
+def rules(policies: Sequence[L7Policy], *, http: bool, dry_run: bool = False) -> dict[str, Object]:
+    """Envoy's RBAC rules by `deny` and `allow`, or those that only judge; what refuses nobody is left out."""
     found = {}
     for action in ("DENY", "ALLOW"):
-        chosen = [each for each in policies if each.action == action]
+        chosen = [each for each in policies if (each.action, each.dry_run) == (action, dry_run)]
         named = {name: entry for each in chosen for name, entry in entries(each, http=http)}
         if named or (chosen and action == "ALLOW"):
             found[action.lower()] = {"action": action, "policies": named}
@@ -88,6 +88,7 @@ def _source(source: Source, namespace: str) -> list[Object]:
     return [
         *_field("ids", source.principals, source.not_principals, _principal),
         *_field("ids", source.namespaces, source.not_namespaces, _namespace),
+        *_field("ids", source.trust_domains, source.not_trust_domains, _domain),
         *_field("ids", source.service_accounts, source.not_service_accounts, partial(_account, namespace)),
         *_field("ids", source.ip_blocks, source.not_ip_blocks, lambda block: {"direct_remote_ip": cidr(block)}),
         *_field("ids", source.remote_ip_blocks, source.not_remote_ip_blocks, lambda block: {"remote_ip": cidr(block)}),
@@ -123,6 +124,8 @@ def _told(namespace: str, key: str, value: str) -> Object:
             return _namespace(value)
         case "source.principal":
             return _principal(value)
+        case "source.trustDomain":
+            return _domain(value)
         case "source.serviceAccount":
             return _account(namespace, value)
         case "request.auth.principal":
@@ -171,6 +174,15 @@ def _principal(value: str) -> Object:
 
 def _namespace(value: str) -> Object:
     return _peer({"safe_regex": {"regex": f".*/ns/{re.escape(value).replace(chr(92) + '*', '.*')}/.*"}})
+
+
+def _domain(value: str) -> Object:
+    if "*" not in value:
+        return _peer({"prefix": f"spiffe://{value}/"})
+    if value == "*":
+        return _peer({"prefix": "spiffe://"})
+    named = "[^/]*".join(map(re.escape, value.split("*", 1)))
+    return _peer({"safe_regex": {"regex": f"spiffe://{named}/.*"}})
 
 
 def _account(namespace: str, value: str) -> Object:

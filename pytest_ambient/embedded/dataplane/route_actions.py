@@ -37,6 +37,12 @@ def upstream(port: int, protocol: str, hostname: str, subset: str = "") -> str:
     return f"inbound-vip|{port}|{protocol.lower()}{f'/{subset}' if subset else ''}|{hostname}"
 
 
+def virtual_name(route: Route, service: Service) -> str:
+    """The name of the VirtualService that it is, or that Istio makes of HTTPRoutes of one namespace."""
+    port = f"{route.port}~" if route.port else ""
+    return route.name if route.virtual else f"{route.namespace}~{port}{service.hostname}"
+
+
 def timed(timeout: float | None) -> str:
     """A duration as Envoy reads it."""
     return "0s" if timeout is None else f"{timeout:f}s"
@@ -96,9 +102,7 @@ class Actions:
             only = self._services.get(weighted[0].service or "")
             if host := only.hostname if only else weighted[0].missing:
                 return f"{host}:{weighted[0].port}"
-        service, port = self._service, self._port
-        name = self._route.name if self._route.virtual else f"{service.namespace}~{port}~{service.hostname}"
-        return f"{name}:{port}"
+        return f"{virtual_name(self._route, self._service)}:{self._port}"
 
     def _rewrite(self, rewrite: Rewrite | None, match: RouteMatch) -> Object:
         if rewrite is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..istiod.model import Backend, HeaderMatch, Route, RouteMatch, Service, ServicePort
 from ..objects import Object
-from .route_actions import Actions, retry_policy, upstream
+from .route_actions import Actions, retry_policy, upstream, virtual_name
 from .route_filters import text
 
 
@@ -44,18 +44,33 @@ def _default(service: Service, port: ServicePort) -> Object:
     }
 
 
-Precedence = tuple[bool, int, bool, int, int]
+Precedence = tuple[int, int, bool, int, int]
+_RANKS = {"Exact": -3, "PathPrefix": -2, "Prefix": -2, "RegularExpression": -1}
 
 
 def _ordered(
     service: Service, port: ServicePort, routes: Sequence[Route], services: Mapping[str, Service]
 ) -> Iterator[Object]:
-    """HTTPRoutes as one, by precedence, then each VirtualService in the order of its rules."""
-    made = [found for each in routes if not each.virtual for found in _routes(service, port, each, services)]
-    yield from (route for _, route in sorted(made, key=lambda each: each[0]))
-    for each in routes:
-        if each.virtual:
-            yield from (route for _, route in _routes(service, port, each, services))
+    """One group after another: the rules of HTTPRoutes by precedence, of a VirtualService as they stand."""
+    for group in _groups(service, routes):
+        made = [found for each in group for found in _routes(service, port, each, services)]
+        if not group[0].virtual:
+            made.sort(key=lambda each: each[0])
+        yield from (route for _, route in made)
+
+
+def _groups(service: Service, routes: Sequence[Route]) -> list[list[Route]]:
+    """HTTPRoutes of one namespace and for one port are one, a VirtualService is alone; a gateway makes no difference.
+
+    Those HTTPRoutes come first that live where the waypoint does, then what is the oldest.
+    """
+    home = service.waypoint.namespace if service.waypoint else None
+    found: dict[tuple[bool, str, str], list[Route]] = {}
+    for each in sorted(routes, key=lambda route: route.created):
+        key = (each.virtual, each.namespace, virtual_name(each, service))
+        found.setdefault(key if each.virtual or home is not None else (False, "", ""), []).append(each)
+    first = {key: (key[0] or key[1] != home, group[0].created, key[2], key[1]) for key, group in found.items()}
+    return [found[key] for key in sorted(found, key=lambda each: first[each])]
 
 
 def _routes(
@@ -70,9 +85,10 @@ def _routes(
 
 
 def _precedence(match: RouteMatch) -> Precedence:
-    """Lower comes first: exact paths, long ones, then methods, more headers, more query parameters."""
-    exact = match.path_kind == "Exact"
-    return not exact, -len(match.path), not match.method, -len(match.headers), -len(match.queries)
+    """Lower comes first: exact paths, prefixes, expressions; long ones, then methods, more headers, more queries."""
+    path = match.path if match.path == "/" or match.path_kind != "PathPrefix" else match.path.removesuffix("/")
+    rank = _RANKS[match.path_kind]
+    return rank, -len(path), not match.method, -len(match.headers), -len(match.queries)
 
 
 def _match(match: RouteMatch) -> Object:

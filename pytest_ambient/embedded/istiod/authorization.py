@@ -8,7 +8,8 @@ from ..objects import Object, annotations_of, name_of, namespace_of
 from .model import ROOT_NAMESPACE, Action, Identity, L4Clause, L4Match, L4Policy, L4Rule, StringMatch
 from .view import spec_of
 
-DRY_RUN = "istio.io/dry-run"
+_DRY_RUN = "istio.io/dry-run"
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
 
 _HTTP_OPERATION = ("hosts", "notHosts", "methods", "notMethods", "paths", "notPaths")
 _HTTP_SOURCE = ("remoteIpBlocks", "notRemoteIpBlocks", "requestPrincipals", "notRequestPrincipals")
@@ -42,15 +43,22 @@ def target_refs(policy: Object) -> list[Object]:
     return refs or ([spec["targetRef"]] if spec.get("targetRef") else [])
 
 
+def is_dry_run(policy: Object) -> bool:
+    """Whether the policy is only to judge."""
+    return annotations_of(policy).get(_DRY_RUN) in _TRUE
+
+
 def convert(policy: Object) -> Converted:
     """The policy as ztunnel gets it; HTTP attributes drop an ALLOW rule whole and are stripped from a DENY rule.
 
     A policy with a target is never ztunnel's.
     """
+    if is_dry_run(policy):
+        why = "using dry-run annotation, but support for ambient dry-run authorizationPolicies isn't enabled"
+        named = f"{namespace_of(policy)}/{name_of(policy)}"
+        return Converted(None, "UnsupportedValue", f'found policy "{named}" {why}')
     if target_refs(policy):
         return Converted(None)
-    if annotations_of(policy).get(DRY_RUN) == "true":
-        return Converted(None, "UnsupportedValue", "ztunnel does not support dry-run policies")
     action = enforced_action(policy)
     if action is None:
         return Converted(None, "UnsupportedValue", f"ztunnel does not support the {spec_of(policy)['action']} action")

@@ -1,6 +1,6 @@
 """What the references of an HTTPRoute mean: its parents, and backends that it may use."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..objects import Object, namespace_of
@@ -22,24 +22,47 @@ def parent_key(route: Object, parent: Object) -> str:
 
 def service_parents(route: Object) -> Iterator[Object]:
     """The parents that are Services."""
-    for parent in spec_of(route).get("parentRefs") or ():
-        if parent.get("kind") == "Service" and parent.get("group", "") in ("", "core"):
-            yield parent
+    yield from filter(is_service, spec_of(route).get("parentRefs") or ())
 
 
-def backend_problem(view: View, route: Object, ref: Object) -> Unresolved | None:
-    """Why a backendRef can't be used, None when it can."""
+def is_service(parent: Object) -> bool:
+    """Whether a parentRef names a Service, so that the route is for callers inside the mesh."""
+    return parent.get("kind") == "Service" and parent.get("group", "") in ("", "core")
+
+
+def reference_problem(view: View, route: Object, parent: Object) -> Unresolved | None:
+    """What is to tell of a route's references: of several problems the last, a rule's backends before its copies."""
+    told = None
+    for rule in spec_of(route).get("rules") or ():
+        # A backend of weight 0 is never looked at.
+        weighed = [ref for ref in rule.get("backendRefs") or () if ref.get("weight", 1)]
+        copies = [each["requestMirror"]["backendRef"] for each in rule.get("filters") or () if "requestMirror" in each]
+        found = [_last(backend_problem(view, route, ref, parent) for ref in refs) for refs in (weighed, copies)]
+        problems = [each for each in found if each is not None]
+        if problems:
+            told = Unresolved(problems[0].reason, "; ".join(each.message for each in problems))
+    return told
+
+
+def backend_problem(view: View, route: Object, ref: Object, parent: Object) -> Unresolved | None:
+    """Why a backendRef can't be used, None when it can; where the parent is a Service no ReferenceGrant is needed."""
     own, name = namespace_of(route), str(ref.get("name", ""))
     namespace = str(ref.get("namespace") or own)
     if ref.get("kind", "Service") != "Service" or ref.get("group", "") not in ("", "core"):
         why = f'referencing unsupported backendRef: group "{ref.get("group", "")}" kind "{ref.get("kind", "")}"'
         return Unresolved("InvalidKind", why)
-    if namespace != own and not _granted(view, str(route.get("kind", "HTTPRoute")), own, namespace, name):
-        why = f'not accessible to a {route.get("kind", "HTTPRoute")} in namespace "{own}" (missing a ReferenceGrant?)'
+    kind = str(route.get("kind", "HTTPRoute"))
+    if namespace != own and not is_service(parent) and not _granted(view, kind, own, namespace, name):
+        why = f'not accessible to a {kind} in namespace "{own}" (missing a ReferenceGrant?)'
         return Unresolved("RefNotPermitted", f"backendRef {name}/{namespace} {why}")
     if f"{namespace}/{name}" not in view.service_by_key:
         return Unresolved("BackendNotFound", f"backend({name}.{namespace}.svc.cluster.local) not found")
     return None
+
+
+def _last(problems: Iterable[Unresolved | None]) -> Unresolved | None:
+    found = [each for each in problems if each is not None]
+    return found[-1] if found else None
 
 
 def _granted(view: View, kind: str, own: str, namespace: str, name: str) -> bool:

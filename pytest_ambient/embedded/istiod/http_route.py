@@ -17,14 +17,14 @@ def every_route(view: View) -> list[Object]:
 def http_route(view: View, route: Object, parent: Object) -> Route:
     """The route as the waypoint of that parent gets it."""
     written = enumerate(spec_of(route).get("rules") or ())
-    rules = tuple(_rule(view, route, each, index) for index, each in written)
+    rules = tuple(_rule(view, route, parent, each, index) for index, each in written)
     hosts = tuple(spec_of(route).get("hostnames") or ())
     created = str(route.get("metadata", {}).get("creationTimestamp", ""))
     return Route(name_of(route), namespace_of(route), created, parent.get("port"), rules, hostnames=hosts)
 
 
-def _rule(view: View, route: Object, rule: Object, index: int) -> RouteRule:
-    backends = tuple(_backend(view, route, each) for each in rule.get("backendRefs") or ())
+def _rule(view: View, route: Object, parent: Object, rule: Object, index: int) -> RouteRule:
+    backends = tuple(_backend(view, route, parent, each) for each in rule.get("backendRefs") or ())
     found = filters(rule)
     request, response = header_changes(rule)
     matches: list[Object] = rule.get("matches") or [{}]
@@ -37,7 +37,7 @@ def _rule(view: View, route: Object, rule: Object, index: int) -> RouteRule:
         None if found.redirect else _direct_status(backends, str(route.get("kind"))),
         redirect=found.redirect,
         rewrite=found.rewrite,
-        mirrors=_mirrors(view, route, rule),
+        mirrors=_mirrors(view, route, parent, rule),
         cors=found.cors,
         name=str(rule.get("name") or f"{namespace_of(route)}.{name_of(route)}.{index}"),
     )
@@ -49,19 +49,19 @@ def _direct_status(backends: tuple[Backend, ...], kind: str) -> int | None:
     return 500 if not any(each.weight for each in backends) else None
 
 
-def _backend(view: View, route: Object, ref: Object) -> Backend:
+def _backend(view: View, route: Object, parent: Object, ref: Object) -> Backend:
     namespace, name = ref.get("namespace") or namespace_of(route), ref.get("name", "")
     port, weight = int(ref.get("port") or 0), int(ref.get("weight", 1))
-    if backend_problem(view, route, ref) is None:
+    if backend_problem(view, route, ref, parent) is None:
         return Backend(f"{namespace}/{name}", port, weight, *header_changes(ref))
     return Backend(None, port, weight, *header_changes(ref), missing=f"{name}.{namespace}.svc.cluster.local")
 
 
-def _mirrors(view: View, route: Object, rule: Object) -> tuple[Mirror, ...]:
+def _mirrors(view: View, route: Object, parent: Object, rule: Object) -> tuple[Mirror, ...]:
     """Where copies go; a target that can't be used gets none."""
     asked = [each["requestMirror"] for each in rule.get("filters") or () if each.get("type") == "RequestMirror"]
-    usable = [each for each in asked if backend_problem(view, route, each["backendRef"]) is None]
-    return tuple(Mirror(_backend(view, route, each["backendRef"]), _percent(each)) for each in usable)
+    usable = [each for each in asked if backend_problem(view, route, each["backendRef"], parent) is None]
+    return tuple(Mirror(_backend(view, route, parent, each["backendRef"]), _percent(each)) for each in usable)
 
 
 def _percent(mirror: Object) -> float:

@@ -5,8 +5,8 @@ Other than a waypoint it also heeds those without a target, of the root namespac
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
-from .authorization import DRY_RUN, target_refs
+from ..objects import Object, labels_of, name_of, namespace_of
+from .authorization import target_refs
 from .model import ROOT_NAMESPACE, L7Policy, TokenRule
 from .tokens import rules_of
 from .view import GATEWAY_API, GATEWAY_NAME, MANAGED, MANAGED_BY_GATEWAY, View, age_of, spec_of
@@ -27,7 +27,7 @@ def tokens_at(view: View, gateway: Object) -> tuple[TokenRule, ...]:
 def _held(view: View, gateway: Object, items: Sequence[Object]) -> Iterator[Object]:
     labels = _labels(view, gateway)
     for each in sorted(items, key=age_of):
-        if annotations_of(each).get(DRY_RUN) != "true" and _holds(each, gateway, labels):
+        if _holds(each, gateway, labels):
             yield each
 
 

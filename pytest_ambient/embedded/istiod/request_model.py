@@ -31,6 +31,8 @@ class Source:
     not_remote_ip_blocks: tuple[str, ...] = ()
     request_principals: tuple[str, ...] = ()
     not_request_principals: tuple[str, ...] = ()
+    trust_domains: tuple[str, ...] = ()
+    not_trust_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class L7Policy:
     rules: tuple[L7Rule, ...]
     provider: str = ""
     """Whom CUSTOM leaves it to."""
+    dry_run: bool = False
+    """Whether it only judges."""
 
     @property
     def key(self) -> str:

@@ -20,8 +20,6 @@ def route_causes(route: Object) -> Iterator[Cause]:
         if (parent.get("kind"), parent.get("group")) not in _PARENTS:
             what = f"routes of a {parent.get('kind')}, only of a Service or a Gateway"
             yield not_implemented(f"spec.parentRefs[{position}].kind", what)
-        if parent.get("kind") == "Service" and parent.get("sectionName"):
-            yield not_implemented(f"spec.parentRefs[{position}].sectionName", "sectionName of a Service")
     for position, rule in enumerate(spec_of(route).get("rules") or ()):
         path = f"spec.rules[{position}]"
         for number, match in enumerate(rule.get("matches") or ()):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..objects import Object, labels_of, namespace_of
 from .authorization import convert, target_refs
-from .backends import backend_problem, parent_key, service_parents
+from .backends import parent_key, reference_problem, service_parents
 from .binding import USE_WAYPOINT, Gate, Refusal, gates, ingress_too, is_waypoint, service_gate
 from .conditions import Clock, Said, merged, without
 from .gateway_status import class_status, gateway_status
@@ -76,14 +76,15 @@ def policy_status(view: View, known: Mapping[str, Gate], policy: Object, now: st
     status: Object = policy.get("status") or {}
     present: list[Object] = status.get("conditions") or []
     generation = str(policy.get("metadata", {}).get("generation", 1))
+    made, said = convert(policy), []
+    if not target_refs(policy) or made.reason != "Accepted":  # of dry-run policies ztunnel complains wherever they aim
+        said.append(Said("ZtunnelAccepted", made.policy is not None, made.reason, made.message))
     if target_refs(policy):
-        said = _waypoint_accepted(bindings(view, known, policy))
-        present = without(present, "ZtunnelAccepted")
-    else:
-        made = convert(policy)
-        said = Said("ZtunnelAccepted", made.policy is not None, made.reason, made.message)
-        present = without(present, "WaypointAccepted")
-    return {**status, "conditions": merged(present, [said], now, generation)}
+        said.append(_waypoint_accepted(bindings(view, known, policy)))
+    told = {each.type for each in said}
+    for each in ("ZtunnelAccepted", "WaypointAccepted"):
+        present = present if each in told else without(present, each)
+    return {**status, "conditions": merged(present, said, now, generation)}
 
 
 def _waypoint_accepted(found: list[Binding]) -> Said:
@@ -122,13 +123,9 @@ def _is_ours(entry: Object, parent: Object) -> bool:
 
 def _route_said(view: View, route: Object, parent: Object) -> list[Said]:
     fits, words = _fits(view, route, parent)
-    rules = spec_of(route).get("rules") or ()
-    # A backend of weight 0 is never looked at; of several problems the last is told.
-    weighed = [ref for rule in rules for ref in rule.get("backendRefs") or () if ref.get("weight", 1)]
-    problems = [problem for ref in weighed if (problem := backend_problem(view, route, ref)) is not None]
     resolved = Said("ResolvedRefs", True, "ResolvedRefs", "All references resolved")
-    if problems:
-        resolved = Said("ResolvedRefs", False, problems[-1].reason, problems[-1].message)
+    if problem := reference_problem(view, route, parent):
+        resolved = Said("ResolvedRefs", False, problem.reason, problem.message)
     return [fits, resolved, Said("ResolvedWaypoints", True, "ResolvedWaypoints", words)]
 
 

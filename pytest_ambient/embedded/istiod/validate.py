@@ -4,11 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ..api.errors import ApiError, Cause, bad_request, invalid
 from ..api.store import Resource, Store, find
-from ..objects import Object, annotations_of, name_of, namespace_of
-from .authorization import DRY_RUN, target_refs
+from ..objects import Object, name_of, namespace_of
+from .authorization import is_dry_run, target_refs
+from .definition_rules import definition_causes
 from .envoy_filters import filter_patch_causes
 from .grpc_route import grpc_causes
-from .policy_rules import authorization_mistakes, authorization_warnings, peer_mistakes, target_mistakes
+from .policy_rules import (
+    authorization_mistakes,
+    authorization_warnings,
+    peer_mistakes,
+    selector_warnings,
+    target_mistakes,
+)
 from .route_rules import gateway_causes, route_causes
 from .telemetry import telemetry_causes
 from .tokens import token_mistakes
@@ -31,15 +38,20 @@ def guard(store: Store, asked: Callable[[], None] = lambda: None) -> None:
 
 def warnings(item: Object) -> list[str]:
     """What the answer to a write should warn of; for objects of any kind."""
-    return authorization_warnings(item) if item.get("kind") == "AuthorizationPolicy" else []
+    match item.get("kind"):
+        case "AuthorizationPolicy":
+            return authorization_warnings(item)
+        case "PeerAuthentication" | "RequestAuthentication" | "Telemetry":
+            return selector_warnings(item)
+    return []
 
 
 def policy_causes(policy: Object) -> Iterator[Cause]:
     """Parts of an AuthorizationPolicy with a target that waypoints here can't enforce."""
     if not target_refs(policy):
         return
-    if annotations_of(policy).get(DRY_RUN) == "true":
-        yield not_implemented(f"metadata.annotations[{DRY_RUN}]", "dry-run policies at waypoints")
+    if is_dry_run(policy) and spec_of(policy).get("action") == "CUSTOM":
+        yield not_implemented("metadata.annotations[istio.io/dry-run]", "dry-run policies that ask an authorizer")
     for position, rule in enumerate(spec_of(policy).get("rules") or ()):
         for number, when in enumerate((rule or {}).get("when") or ()):
             if str(when.get("key", "")).startswith("experimental."):
@@ -58,10 +70,10 @@ def _admit(store: Store, resource: Resource, causes: Causes, mistakes: Mistakes,
     def hook(new: Object, old: Object | None) -> None:
         if old is None or spec_of(old) != spec_of(new):
             asked()
-        found = [*unimplemented(new), *causes(new)]
+        found = [*unimplemented(new), *definition_causes(new), *causes(new)]
         if found:
             raise invalid(resource, name_of(new), found)
-        wrong = list(dict.fromkeys(mistakes(new)))
+        wrong = list(mistakes(new))
         if wrong:
             raise _denied(new, wrong)
 

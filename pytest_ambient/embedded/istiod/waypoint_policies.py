@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..objects import Object, name_of, namespace_of
-from .authorization import enforced_action, target_refs
+from .authorization import enforced_action, is_dry_run, target_refs
 from .binding import Gate, service_gate
 from .model import ROOT_NAMESPACE, Condition, L7Policy, L7Rule, Operation, Source
 from .view import MESH_CONTROLLER, View, age_of, key_of, spec_of
@@ -100,12 +100,13 @@ def _added(present: Sequence[L7Policy], policy: L7Policy | None) -> tuple[L7Poli
 
 def waypoint_policy(policy: Object) -> L7Policy | None:
     """The policy as a waypoint enforces it; None for an action that refuses nobody."""
-    rules = tuple(_rule(each) for each in spec_of(policy).get("rules") or ())
+    name, namespace, dry = name_of(policy), namespace_of(policy), is_dry_run(policy)
+    rules = tuple(_rule(each or {}) for each in spec_of(policy).get("rules") or ())
     if spec_of(policy).get("action") == "CUSTOM":
         provider = str((spec_of(policy).get("provider") or {}).get("name", ""))
-        return L7Policy(name_of(policy), namespace_of(policy), "CUSTOM", rules, provider)
+        return L7Policy(name, namespace, "CUSTOM", rules, provider, dry_run=dry)
     action = enforced_action(policy)
-    return L7Policy(name_of(policy), namespace_of(policy), action, rules) if action else None
+    return L7Policy(name, namespace, action, rules, dry_run=dry) if action else None
 
 
 def _rule(rule: Object) -> L7Rule:
@@ -133,6 +134,8 @@ def _source(source: Object) -> Source:
         not_remote_ip_blocks=_texts(source, "notRemoteIpBlocks"),
         request_principals=_texts(source, "requestPrincipals"),
         not_request_principals=_texts(source, "notRequestPrincipals"),
+        trust_domains=_texts(source, "trustDomains"),
+        not_trust_domains=_texts(source, "notTrustDomains"),
     )
 
 

@@ -85,6 +85,37 @@ def test_route_precedence(bookinfo: Bookinfo) -> None:
     assert found == ["reviews-v2", "reviews-v1", "reviews-v2"]
 
 
+def test_a_prefix_comes_before_a_longer_expression(bookinfo: Bookinfo) -> None:
+    """Expressions are tried last, whatever their length."""
+    rules = (
+        RouteRule((RouteMatch("/a/[0-9]+/and/more|/a/.*", "RegularExpression"),), (REVIEWS_V1,)),
+        RouteRule((RouteMatch("/a"),), (REVIEWS_V2,)),
+    )
+    with routed(bookinfo, *rules):
+        assert bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/a/1").pod == "reviews-v2"
+
+
+def test_routes_of_one_namespace_and_port_are_one(bookinfo: Bookinfo) -> None:
+    """Others come one after another: first those from where the waypoint lives, then the oldest."""
+
+    def made(name: str, match: RouteMatch, backend: Backend, **more: Any) -> Route:
+        where = {"namespace": "bookinfo", "created": "2", "port": None, **more}
+        return Route(name=name, rules=(RouteRule((match,), (backend,)),), **where)
+
+    special, everything = RouteMatch("/a", "Exact"), RouteMatch()
+    virtual = made("old", RouteMatch(path_kind="Prefix"), REVIEWS_V1, created="0", virtual=True)
+    for routes, winner in (
+        ((made("all", everything, REVIEWS_V1, created="1"), made("one", special, REVIEWS_V2)), "reviews-v2"),
+        ((made("all", everything, REVIEWS_V1, created="1", port=9080), made("one", special, REVIEWS_V2)), "reviews-v1"),
+        ((made("all", everything, REVIEWS_V1, namespace="other", created="1"), made("one", special, REVIEWS_V2)),
+         "reviews-v2"),
+        ((virtual, made("one", special, REVIEWS_V2)), "reviews-v2"),
+        ((virtual, made("one", special, REVIEWS_V2, namespace="other")), "reviews-v1"),
+    ):  # fmt: skip
+        with bookinfo.world.having(routes={"bookinfo/reviews": routes}):
+            assert bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/a").pod == winner
+
+
 def test_weights(bookinfo: Bookinfo) -> None:
     """Requests spread by weight, new connection or not, and a zero weight is never served."""
     world = bookinfo.world

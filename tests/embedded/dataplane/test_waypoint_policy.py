@@ -93,6 +93,11 @@ def test_denial(bookinfo: Bookinfo) -> None:
         pytest.param(Source(not_namespaces=("bookinfo",)), (), "/", False, id="not-namespace"),
         pytest.param(Source(service_accounts=("curl",)), (), "/", True, id="account"),
         pytest.param(Source(service_accounts=("other/curl",)), (), "/", False, id="account-elsewhere"),
+        pytest.param(Source(trust_domains=("cluster.local",)), (), "/", True, id="trust-domain"),
+        pytest.param(Source(trust_domains=("cluster.loc",)), (), "/", False, id="trust-domain-is-whole"),
+        pytest.param(Source(trust_domains=("*.local",)), (), "/", True, id="trust-domain-suffix"),
+        pytest.param(Source(not_trust_domains=("*",)), (), "/", False, id="not-any-trust-domain"),
+        pytest.param(Condition("source.trustDomain", ("cluster*",)), (), "/", True, id="when-trust-domain"),
         pytest.param(Source(not_request_principals=("*",)), (), "/", True, id="not-token"),
         pytest.param(Source(ip_blocks=("127.0.0.0/8",)), (), "/", False, id="ip-blocks-never-see-the-client"),
         pytest.param(Source(remote_ip_blocks=("127.0.0.0/8",)), (), "/", True, id="remote-ip-blocks-do"),
@@ -120,6 +125,19 @@ def test_deny_by(
         assert hit or reply.status == 200
     if hit:
         assert bookinfo.world.logged(WAYPOINT, "rbac_access_denied_matched_policy[ns[bookinfo]-policy[no]-rule[0]]")
+
+
+def test_dry_run_refuses_nobody(bookinfo: Bookinfo) -> None:
+    """What only judges lets pass, a lonely ALLOW that matches nobody too; what stands beside it is enforced."""
+    world, nobody = bookinfo.world, rule(Source(principals=("nobody",)))
+    dry = replace(policy(rule(), action="DENY"), dry_run=True), replace(policy(nobody, name="few"), dry_run=True)
+    with world.having(service_policies={"bookinfo/reviews": dry, "bookinfo/tcp": dry}):
+        assert world.call(bookinfo.curl, bookinfo.to_reviews).status == 200
+        assert world.call(bookinfo.curl, bookinfo.to_tcp).status == 200
+    real = policy(rule(None, Operation(methods=("POST",))), action="DENY", name="no")
+    with world.having(service_policies={"bookinfo/reviews": (*dry, real)}):
+        assert world.call(bookinfo.curl, bookinfo.to_reviews).status == 200
+        assert denied(world.call(bookinfo.curl, bookinfo.to_reviews, "/", "-X", "POST"))
 
 
 def test_deny_comes_before_allow(bookinfo: Bookinfo) -> None:

@@ -99,6 +99,12 @@ def test_dry_run_is_not_enforced_and_says_so() -> None:
     assert annotations_of(item)
     made = convert(item)
     assert (made.policy, made.reason) == (None, "UnsupportedValue")
+    assert made.message == (
+        'found policy "bookinfo/p" using dry-run annotation, '
+        "but support for ambient dry-run authorizationPolicies isn't enabled"
+    )
+    item["metadata"]["annotations"] = {"istio.io/dry-run": "no"}
+    assert convert(item).policy is not None
 
 
 @pytest.mark.parametrize(("where", "scope"), [("bookinfo", "Namespace"), ("istio-system", "Global")])

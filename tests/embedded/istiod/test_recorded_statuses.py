@@ -8,7 +8,7 @@ from pytest_ambient.embedded.istiod.statuses import policy_status, route_status,
 from pytest_ambient.embedded.istiod.view import View
 from pytest_ambient.embedded.objects import Object, name_of, namespace_of
 
-from .world import CLOCK, bare, facts, namespace, recorded, service
+from .world import CLOCK, bare, facts, namespace, policy, recorded, service
 
 WITHOUT_WAYPOINT = ("03", "04", "05")
 
@@ -35,9 +35,9 @@ def policies() -> list[tuple[str, Object]]:
 
 
 @pytest.mark.parametrize(
-    ("scenario", "policy"), policies(), ids=[f"{scenario}-{name_of(each)}" for scenario, each in policies()]
+    ("scenario", "item"), policies(), ids=[f"{scenario}-{name_of(each)}" for scenario, each in policies()]
 )
-def test_policy_status_is_as_recorded(scenario: str, policy: Object) -> None:
+def test_policy_status_is_as_recorded(scenario: str, item: Object) -> None:
     """An AuthorizationPolicy's whole status, times aside, is the recorded one."""
     extra: list[Object] = []
     if scenario == "10":
@@ -49,18 +49,30 @@ def test_policy_status_is_as_recorded(scenario: str, policy: Object) -> None:
         extra = [each["object"] for each in recorded("bound") if each["scenario"] == "22"][1:]
         extra.append(namespace("other"))
     view = bookinfo(*extra, enrolled=scenario not in WITHOUT_WAYPOINT)
-    status = policy_status(view, gates(view), bare(policy), CLOCK.nanoseconds)
-    assert facts(status) == facts(policy["status"])
-    observed = [each["observedGeneration"] for each in policy["status"]["conditions"]]
+    status = policy_status(view, gates(view), bare(item), CLOCK.nanoseconds)
+    assert facts(status) == facts(item["status"])
+    observed = [each["observedGeneration"] for each in item["status"]["conditions"]]
     assert [each["observedGeneration"] for each in status["conditions"]] == observed
+
+
+def test_dry_run_policy_with_a_target_says_two_things() -> None:
+    """ztunnel complains of it wherever it aims; its waypoint takes it."""
+    item = policy("p", {"targetRefs": [{"group": "", "kind": "Service", "name": "reviews"}], "rules": [{}]})
+    item["metadata"]["annotations"] = {"istio.io/dry-run": "true"}
+    view = bookinfo()
+    said = facts(policy_status(view, gates(view), item, CLOCK.nanoseconds))
+    assert [each[:3] for each in said] == [
+        ("ZtunnelAccepted", "False", "UnsupportedValue"),
+        ("WaypointAccepted", "True", "Accepted"),
+    ]
 
 
 def test_status_keeps_its_transition_time() -> None:
     """A condition that stays as it is keeps its time, so that writing it again changes nothing."""
-    for scenario, policy in policies():
+    for scenario, item in policies():
         if scenario == "08":
             view = bookinfo()
-            assert policy_status(view, gates(view), policy, CLOCK.nanoseconds) == policy["status"]
+            assert policy_status(view, gates(view), item, CLOCK.nanoseconds) == item["status"]
 
 
 @pytest.mark.parametrize("entry", recorded("bound"), ids=lambda each: f"{each['scenario']}-{name_of(each['object'])}")

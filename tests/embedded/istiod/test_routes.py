@@ -2,7 +2,9 @@
 
 import pytest
 
+from pytest_ambient.embedded.istiod.backends import Unresolved, reference_problem
 from pytest_ambient.embedded.istiod.binding import gates
+from pytest_ambient.embedded.istiod.http_route import http_route
 from pytest_ambient.embedded.istiod.model import (
     Backend,
     HeaderChange,
@@ -101,13 +103,37 @@ GRANT: Object = {
 
 
 def test_reference_grant_opens_another_namespace() -> None:
-    """A backend in another namespace needs that namespace's ReferenceGrant, and the status says so."""
-    item = route("r", [{"backendRefs": [backend("echo", namespace="other")]}])
-    assert routes(item)[0].rules[0].backends[0].service is None
-    assert routes(item, grants=[GRANT])[0].rules[0].backends[0].service == "other/echo"
-    conditions = facts(route_status(seen(item), item, CLOCK.seconds)["parents"][0])
+    """A gateway's backend in another namespace needs that namespace's ReferenceGrant, and the status says so.
+
+    Inside the mesh Istio asks for none.
+    """
+    ingress = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "front"}
+    item = route("r", [{"backendRefs": [backend("echo", namespace="other")]}], ingress)
+    refused = http_route(seen(item), item, ingress).rules[0].backends[0]
+    assert refused.service is None
+    assert http_route(seen(item, grants=[GRANT]), item, ingress).rules[0].backends[0].service == "other/echo"
     why = 'backendRef echo/other not accessible to a HTTPRoute in namespace "bookinfo" (missing a ReferenceGrant?)'
-    assert conditions[1] == ("ResolvedRefs", "False", "RefNotPermitted", why)
+    assert reference_problem(seen(item), item, ingress) == Unresolved("RefNotPermitted", why)
+    inside = route("r", [{"backendRefs": [backend("echo", namespace="other")]}])
+    assert routes(inside)[0].rules[0].backends[0].service == "other/echo"
+    conditions = facts(route_status(seen(inside), inside, CLOCK.seconds)["parents"][0])
+    assert conditions[1] == ("ResolvedRefs", "True", "ResolvedRefs", "All references resolved")
+
+
+def test_copies_are_references_too() -> None:
+    """A target of copies that does not exist is told of behind a backend of the same rule; the last rule has it."""
+    copied = {"type": "RequestMirror", "requestMirror": {"backendRef": backend("nosuch")}}
+    right, wrong = [backend("reviews-v1")], [backend("gone")]
+    told = []
+    for rules in (
+        [{"filters": [copied], "backendRefs": right}],
+        [{"filters": [copied], "backendRefs": wrong}],
+        [{"filters": [copied], "backendRefs": right}, {"backendRefs": wrong}],
+    ):
+        item = route("r", rules)
+        told.append(facts(route_status(seen(item), item, CLOCK.seconds)["parents"][0])[1][2:])
+    missing, gone = (f"backend({name}.bookinfo.svc.cluster.local) not found" for name in ("nosuch", "gone"))
+    assert told == [("BackendNotFound", missing), ("BackendNotFound", f"{gone}; {missing}"), ("BackendNotFound", gone)]
 
 
 def test_route_of_a_service_without_waypoint_says_that_it_is_inert() -> None:

@@ -51,28 +51,56 @@ def test_recorded_policies_are_accepted(item: Object) -> None:
     ("item", "message"),
     [
         (policy("p", {"action": "DENY"}), "DENY action without `rules` is meaningless"),
-        (rules({"from": []}), "`from` must not be empty, found at rule 0"),
+        (policy("p", {"action": "DENY", "rules": []}), "DENY action without `rules` is meaningless"),
         (rules({}, {"to": [{}]}), "`to.operation` must not be nil, found at rule 1"),
         (rules({"from": [{"source": {"principals": []}}]}), "`from.source` must not be empty"),
         (rules({"from": [{"source": {"principals": [""]}}]}), "empty value not allowed, found in Principals"),
-        (rules({"from": [{"source": {"ipBlocks": ["10.0.0.0/64"]}}]}), "bad CIDR range (10.0.0.0/64)"),
+        (
+            rules({"from": [{"source": {"ipBlocks": ["10.0.0.0/64"]}}]}),
+            'bad CIDR range (10.0.0.0/64): netip.ParsePrefix("10.0.0.0/64"): prefix length out of range',
+        ),
         (rules({"from": [{"source": {"ipBlocks": ["ten"]}}]}), "bad IP address (ten)"),
         (rules({"from": [{"source": {"serviceAccounts": ["a/b/c"]}}]}), "expected format 'serviceAccount'"),
+        (rules({"from": [{"source": {"serviceAccounts": ["/c"]}}]}), 'found empty namespace "/c" in ServiceAccounts'),
+        (rules({"from": [{"source": {"trustDomains": ["a*b"]}}]}), "wildcard is only allowed at the start or end"),
+        (rules({"from": [{"source": {"trustDomains": ["a/b"]}}]}), "trust domain must not contain '/'"),
         (
-            rules({"from": [{"source": {"serviceAccounts": ["a"], "namespaces": ["b"]}}]}),
-            "cannot set serviceAccounts with namespaces or principals",
+            rules({"to": [{"operation": {"ports": ["http"]}}]}),
+            'bad port (http): strconv.ParseUint: parsing "http": invalid syntax',
         ),
-        (rules({"to": [{"operation": {"ports": ["http"]}}]}), "bad port (http)"),
-        (rules({"to": [{"operation": {"paths": ["/a{b}"]}}]}), "beyond a supported path template"),
-        (rules({"to": [{"operation": {"paths": ["/{**}/{*}"]}}]}), "{**} is not the last operator"),
+        (
+            rules({"to": [{"operation": {"paths": ["/a{b}"]}}]}),
+            "invalid or unsupported path a{b}, found in Paths. Contains '{' or '}' beyond a supported path template",
+        ),
+        (
+            rules({"to": [{"operation": {"paths": ["/{**}/{*}"]}}]}),
+            "invalid or unsupported path {**}/{*}, found in Paths. {**} is not the last operator",
+        ),
+        (
+            rules({"to": [{"operation": {"notPaths": ["/{*}/b*"]}}]}),
+            "invalid or unsupported path {*}/b*, found in NotPaths. Contains segment b* with invalid string literal",
+        ),
+        (
+            rules({"when": [{"key": "destination.labels[app]", "values": ["a"]}]}),
+            "attribute destination.labels[app] is replaced by the workload selector",
+        ),
+        (
+            rules({"when": [{"key": "source.ip", "values": ["x"]}]}),
+            "invalid `value` for `key` source.ip: 1 error occurred:\n\t* bad IP address (x)\n\n",
+        ),
+        (
+            rules({"when": [{"key": "source.trustDomain", "values": ["*a*"]}]}),
+            'at most one wildcard is allowed, found in source.trustDomain: "*a*"',
+        ),
         (rules({"when": [{"key": "request.header[x]", "values": ["a"]}]}), "unknown attribute: request.header[x]"),
         (rules({"when": [{"key": "request.headers", "values": ["a"]}]}), "should have format a[b]"),
         (rules({"when": [{"key": "source.ip"}]}), "at least one of `values` or `notValues` must be set"),
         (rules({"when": [{"values": ["a"]}]}), "`key` must not be empty"),
-        (rules({}, selector={"matchLabels": {"a": "*"}}), "wildcard is not supported in selector"),
-        (rules({}, selector={}, targetRefs=[SERVICE]), "only one of targetRefs or workloadSelector can be set"),
-        (rules({}, targetRefs=[SERVICE | {"namespace": "x"}]), "cross namespace referencing is not supported"),
-        (rules({}, targetRefs=[{"kind": "Deployment", "group": "apps", "name": "x"}]), "targetRef must be to one of"),
+        (
+            rules({}, targetRefs=[{"kind": "Deployment", "group": "apps", "name": "x"}]),
+            "targetRef must be to one of [core/v1/Service networking.istio.io/v1/ServiceEntry "
+            "gateway.networking.k8s.io/v1/Gateway gateway.networking.k8s.io/v1/GatewayClass] but was apps/Deployment",
+        ),
         (rules({}, provider={"name": "x"}), "`provider` must not be with non CUSTOM action"),
         (custom({}, provider={}), "`provider.name` must not be empty"),
         (
@@ -85,7 +113,10 @@ def test_recorded_policies_are_accepted(item: Object) -> None:
             custom({"when": [{"key": "source.principal", "values": ["b"]}]}),
             "source.principal is currently not supported",
         ),
-        (peer("p", {"portLevelMtls": {"1": {"mode": "STRICT"}}}), "cannot have port level mTLS"),
+        (
+            peer("p", {"selector": {"matchLabels": {"a": "b"}}, "portLevelMtls": {}}),
+            "port level mTLS, if defined, must have at least one element",
+        ),
     ],
 )
 def test_mistakes_are_denied_as_by_istios_webhook(item: Object, message: str) -> None:
@@ -95,6 +126,44 @@ def test_mistakes_are_denied_as_by_istios_webhook(item: Object, message: str) ->
     opening = 'admission webhook "validation.istio.io" denied the request: configuration is invalid: '
     assert error.message.startswith(opening)
     assert message in error.message
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (
+            rules({}, selector={"matchLabels": {"a": "*"}}),
+            'spec.selector.matchLabels[a]: Invalid value: "string": wildcard not allowed in label value match',
+        ),
+        (
+            rules({}, selector={}, targetRefs=[SERVICE]),
+            'spec: Invalid value: "object": only one of targetRefs or selector can be set',
+        ),
+        (
+            rules({}, targetRefs=[SERVICE | {"namespace": "x"}]),
+            'spec.targetRefs[0].namespace: Invalid value: "string": '
+            "cross namespace referencing is not currently supported",
+        ),
+        (
+            rules({"from": [{"source": {"serviceAccounts": ["a"], "namespaces": ["b"]}}]}),
+            'spec.rules[0].from[0].source: Invalid value: "object": '
+            "Cannot set serviceAccounts with namespaces or principals",
+        ),
+        (
+            peer("p", {"portLevelMtls": {"1": {"mode": "STRICT"}}}),
+            'spec: Invalid value: "object": portLevelMtls requires selector',
+        ),
+        (
+            peer("p", {"selector": {"matchLabels": {"a": "b"}}, "portLevelMtls": {"0": {"mode": "STRICT"}}}),
+            'spec.portLevelMtls: Invalid value: "object": port must be between 1-65535',
+        ),
+    ],
+)
+def test_mistakes_that_istios_definitions_tell_of(item: Object, message: str) -> None:
+    """422 by the rules of the definitions: the API says it before any webhook is asked."""
+    error = refusal(item)
+    assert (error.status, error.reason) == (422, "Invalid")
+    assert error.message.endswith(f'"p" is invalid: {message}')
 
 
 def test_denial_is_pinned_whole() -> None:
@@ -164,7 +233,6 @@ LISTENER: Object = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
             route("r", [{"backendRefs": [{"name": "a", "port": 1, "filters": [{"type": "CORS", "cors": {}}]}]}]),
             "spec.rules[0].backendRefs[0].filters[0].cors",
         ),
-        (route("r", [{}], SERVICE | {"sectionName": "http"}), "spec.parentRefs[0].sectionName"),
         (route("r", [{}], {"name": "mesh", "kind": "Mesh"}), "spec.parentRefs[0].kind"),
         (gateway(gatewayClassName="istio-remote"), "spec.gatewayClassName"),
         (EXTERNAL_NAME, "metadata.annotations[networking.istio.io/service-type]"),
@@ -189,9 +257,10 @@ def authentication(**rule: object) -> Object:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ({"jwks": '{"keys": []}', "jwksUri": "http://a/b"}, "only one of jwks or jwksUri must be set"),
-        ({"jwks": "none"}, "parse jwks error"),
-        ({"jwksUri": "ftp://a/b"}, "URI scheme 'ftp' is not supported"),
+        ({"jwks": '{"keys": []}', "jwksUri": "http://a/b"}, 'spec.jwtRules[0]: Invalid value: "object": only one of'),
+        ({"jwks": "none"}, "jwks parse error: failed to unmarshal JWK set"),
+        ({"jwksUri": "ftp://a/b"}, "url must have scheme http:// or https://"),
+        ({"issuer": ""}, "issuer or jwksUri must be non-empty string"),
         ({"timeout": "1s"}, "does not implement the timeout of a key set's fetch"),
     ],
 )
@@ -256,3 +325,10 @@ def test_warning_about_tcp_ports_as_recorded(rule: Object, warned: bool) -> None
     """A DENY rule that asks only HTTP attributes is warned about, in the cases in which istiod was seen to warn."""
     assert len(warnings(rules(rule, action="DENY"))) == warned
     assert warnings(rules(rule)) == []
+
+
+def test_warning_about_a_selector_without_labels() -> None:
+    """Such a selector chooses every pod, which is seldom meant."""
+    assert warnings(rules({}, selector={})) == ["workload selector specified without labels"]
+    assert warnings(peer("p", {"selector": {"matchLabels": {}}})) == ["workload selector specified without labels"]
+    assert warnings(rules({}, selector={"matchLabels": {"app": "a"}})) == []

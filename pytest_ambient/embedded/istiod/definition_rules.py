@@ -1,0 +1,80 @@
+"""What Istio's own definitions (CRDs) refuse by their rules, before any webhook is asked, in their words."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from ..api.errors import Cause
+from ..objects import Object
+from .filter_rules import wrong
+from .view import spec_of
+from .words import seconds
+
+_TARGETED = ("AuthorizationPolicy", "RequestAuthentication", "Telemetry")
+_AIMS = ("selector", "targetRef", "targetRefs")
+_ACCOUNTS = ("serviceAccounts", "notServiceAccounts")
+_NAMES = ("principals", "notPrincipals", "namespaces", "notNamespaces")
+_KEYS = ("jwks", "jwksUri", "jwks_uri")
+
+
+def definition_causes(item: Object) -> Iterator[Cause]:
+    """What is wrong with an object of Istio's security or telemetry kinds."""
+    kind, spec = item.get("kind"), spec_of(item)
+    yield from _selector(spec)
+    if kind in _TARGETED:
+        yield from _targets(spec)
+    if kind == "AuthorizationPolicy":
+        yield from _sources(spec)
+    if kind == "PeerAuthentication":
+        yield from _levels(spec)
+    if kind == "RequestAuthentication":
+        for position, rule in enumerate(spec.get("jwtRules") or ()):
+            yield from _token_rule(rule, f"spec.jwtRules[{position}]")
+
+
+def _selector(spec: Object) -> Iterator[Cause]:
+    labels: Object = (spec.get("selector") or {}).get("matchLabels") or {}
+    path = "spec.selector.matchLabels"
+    if any("*" in key for key in labels):
+        yield wrong(path, "object", "wildcard not allowed in label key match")
+    if "" in labels:
+        yield wrong(path, "object", "key must not be empty")
+    for key, value in labels.items():
+        if "*" in str(value):
+            yield wrong(f"{path}[{key}]", "string", "wildcard not allowed in label value match")
+
+
+def _targets(spec: Object) -> Iterator[Cause]:
+    if sum(each in spec for each in _AIMS) > 1:
+        yield wrong("spec", "object", "only one of targetRefs or selector can be set")
+    named = {"spec.targetRef": spec.get("targetRef") or {}}
+    named |= {f"spec.targetRefs[{position}]": each for position, each in enumerate(spec.get("targetRefs") or ())}
+    for path, ref in named.items():
+        if ref.get("namespace"):
+            yield wrong(f"{path}.namespace", "string", "cross namespace referencing is not currently supported")
+
+
+def _sources(spec: Object) -> Iterator[Cause]:
+    for index, rule in enumerate(spec.get("rules") or ()):
+        for position, each in enumerate((rule or {}).get("from") or ()):
+            source = (each or {}).get("source") or {}
+            if any(field in source for field in _ACCOUNTS) and any(field in source for field in _NAMES):
+                path = f"spec.rules[{index}].from[{position}].source"
+                yield wrong(path, "object", "Cannot set serviceAccounts with namespaces or principals")
+
+
+def _levels(spec: Object) -> Iterator[Cause]:
+    levels: Object | None = spec.get("portLevelMtls")
+    if levels is not None and not (spec.get("selector") or {}).get("matchLabels"):
+        yield wrong("spec", "object", "portLevelMtls requires selector")
+    if not all(str(each).isdecimal() and 0 < int(each) < 65536 for each in levels or ()):
+        yield wrong("spec.portLevelMtls", "object", "port must be between 1-65535")
+
+
+def _token_rule(rule: Object, path: str) -> Iterator[Cause]:
+    if sum(each in rule for each in _KEYS) > 1:
+        yield wrong(path, "object", "only one of jwks or jwksUri can be set")
+    for field in ("jwksUri", "jwks_uri"):
+        if field in rule and urlsplit(str(rule[field])).scheme not in ("http", "https"):
+            yield wrong(f"{path}.{field}", "string", "url must have scheme http:// or https://")
+    if "timeout" in rule and seconds(rule["timeout"]) < 0.001:
+        yield wrong(f"{path}.timeout", "string", "must be a valid duration greater than 1ms")
