@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import seed
+from . import front_door, seed
 from .addresses import Addresses
 from .alias import short
 from .api import kubeconfig, pki
@@ -100,6 +100,7 @@ async def _start(plan: Plan, undo: AsyncExitStack) -> tuple[str, str]:
     seed.istio(store)
     url = await server.start()
     undo.push_async_callback(server.stop)
+    front_door.announce(store, url)
     context = f"ambient-{plan.name}"
     kubeconfig.write(plan.state / "kubeconfig", name=context, url=url, credentials=credentials)
     return url, context

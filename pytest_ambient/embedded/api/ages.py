@@ -8,11 +8,12 @@ def parsed(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp.replace("Z", "+00:00"))
 
 
-def age(stamp: str) -> str:
-    """The time since `stamp`, e.g. `5m12s`; `<unknown>` when there is none."""
+def age(stamp: str, *, until: str = "") -> str:
+    """The time since `stamp`, up to another moment or now, e.g. `5m12s`; `<unknown>` when there is none."""
     if not stamp:
         return "<unknown>"
-    return short((datetime.now(UTC) - parsed(stamp)).total_seconds())
+    end = parsed(until) if until else datetime.now(UTC)
+    return short((end - parsed(stamp)).total_seconds())
 
 
 def short(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """The printed columns of workloads."""
 
 from ..objects import Object
+from .ages import age
 from .cells import labels_text, selector_text
 from .column import AGE, Cell, Column, count
 
@@ -21,6 +22,28 @@ _TEMPLATE = (
 
 def _ready_of_wanted(obj: Object) -> str:
     return f"{count('status', 'readyReplicas')(obj)}/{count('spec', 'replicas')(obj)}"
+
+
+def _job_status(obj: Object) -> str:
+    if "deletionTimestamp" in obj["metadata"]:
+        return "Terminating"
+    held = [each["type"] for each in obj.get("status", {}).get("conditions") or () if each["status"] == "True"]
+    named = (
+        each for each in ("Complete", "Failed", "Suspended", "FailureTarget", "SuccessCriteriaMet") if each in held
+    )
+    return next(named, "Running")
+
+
+def _completions(obj: Object) -> str:
+    done, wanted = count("status", "succeeded")(obj), obj["spec"].get("completions")
+    parallel = int(obj["spec"].get("parallelism", 1))
+    return f"{done}/{wanted}" if wanted is not None else f"{done}/1" + (f" of {parallel}" if parallel > 1 else "")
+
+
+def _duration(obj: Object) -> str:
+    status = obj.get("status", {})
+    began = status.get("startTime")
+    return age(began, until=status.get("completionTime", "")) if began else ""
 
 
 def _owner(obj: Object) -> str:
@@ -49,6 +72,10 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
             lambda obj: labels_text(obj["spec"].get("template", {}).get("spec", {}).get("nodeSelector") or {}),
         ),
         AGE, *_TEMPLATE,
+    ),
+    "Job": (
+        Column("Status", _job_status), Column("Completions", _completions), Column("Duration", _duration), AGE,
+        *_TEMPLATE,
     ),
     "ControllerRevision": (
         Column("Controller", _owner), Column("Revision", count("revision")), AGE,

@@ -95,6 +95,20 @@ def _deployment(obj: Object) -> None:
         strategy.setdefault("rollingUpdate", {})
 
 
+def _job(obj: Object) -> None:
+    _template(obj)
+    spec, uid = obj.get("spec", {}), obj["metadata"].get("uid")
+    if "parallelism" not in spec:
+        spec.setdefault("completions", 1)
+        spec["parallelism"] = 1
+    if not uid or spec.get("manualSelector") or "selector" in spec:
+        return
+    spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+    labels = spec.setdefault("template", {}).setdefault("metadata", {}).setdefault("labels", {})
+    for prefix in ("batch.kubernetes.io/", ""):
+        labels[f"{prefix}controller-uid"], labels[f"{prefix}job-name"] = uid, obj["metadata"].get("name", "")
+
+
 def _service(obj: Object) -> None:
     for each in obj.get("spec", {}).get("ports") or ():
         each.setdefault("targetPort", each.get("port"))
@@ -127,6 +141,7 @@ _MORE = {
     "Deployment": _deployment,
     "ReplicaSet": _template,
     "DaemonSet": _template,
+    "Job": _job,
     "Service": _service,
     "Namespace": _namespace,
     "RoleBinding": _binding,

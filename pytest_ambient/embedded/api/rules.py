@@ -40,6 +40,18 @@ def _workload(new: Object, old: Object | None) -> list[Cause]:
     return found + _pod_faults(pod, "spec.template.spec")
 
 
+def _job(new: Object, old: Object | None) -> list[Cause]:
+    pod, found = new.get("spec", {}).get("template", {}).get("spec") or {}, []
+    if pod.get("restartPolicy", "Always") == "Always":
+        text = 'Required value: valid values: "OnFailure", "Never"'
+        found.append(Cause("spec.template.spec.restartPolicy", text, "FieldValueRequired"))
+    for field in ("template", "selector", "completions"):
+        if old is not None and old["spec"].get(field) != new["spec"].get(field):
+            value = quoted(new["spec"].get(field))
+            found.append(Cause(f"spec.{field}", f"Invalid value: {value}: field is immutable"))
+    return found + _pod_faults(pod, "spec.template.spec")
+
+
 def _pod(new: Object, old: Object | None) -> list[Cause]:
     found = _pod_faults(new.get("spec") or {}, "spec")
     if old is not None and _fixed(new.get("spec") or {}) != _fixed(old.get("spec") or {}):
@@ -153,6 +165,7 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("apps", "Deployment"): _workload,
     ("apps", "ReplicaSet"): _workload,
     ("apps", "DaemonSet"): _workload,
+    ("batch", "Job"): _job,
     ("", "Pod"): _pod,
     ("", "Service"): _service,
     ("", "ConfigMap"): _data,

@@ -15,7 +15,7 @@ __all__ = ["DEFINITIONS", "OBJECT_META", "OPEN", "columns", "fingerprint", "full
 
 _BUILT = (
     "meta", "core", "apps", "discovery", "coordination", "rbac", "authentication", "authorization", "policy",
-    "autoscaling", "apiextensions",
+    "autoscaling", "apiextensions", "batch",
 )  # fmt: skip
 _CUSTOM = ("gateway", "istio", "telemetry", "networking")
 _TABLES = Tables()
@@ -71,6 +71,7 @@ def _group(name: str) -> str:
     suffix = {
         "core": "", "meta": "", "gateway": "gateway.networking.k8s.io", "security": "security.istio.io",
         "telemetry": "telemetry.istio.io", "networking": "networking.istio.io",
-        "apps": "apps", "policy": "policy", "autoscaling": "autoscaling", "rbac": "rbac.authorization.k8s.io",
+        "apps": "apps", "batch": "batch", "policy": "policy", "autoscaling": "autoscaling",
+        "rbac": "rbac.authorization.k8s.io",
     }  # fmt: skip
     return suffix.get(package, f"{package}.k8s.io")

@@ -12,6 +12,7 @@ from .daemonsets import DaemonSets
 from .deployments import Deployments
 from .events import Recorder
 from .gateways import Gateways
+from .jobs import Jobs
 from .namespaces import Namespaces
 from .node_ports import NodePorts
 from .replicasets import ReplicaSets
@@ -44,6 +45,7 @@ class Controllers:
             ReplicaSets(store),
             Deployments(store),
             DaemonSets(store),
+            Jobs(store),
             EndpointLists(store),
             Gateways(store, proxy_image, away),
             self._capture,

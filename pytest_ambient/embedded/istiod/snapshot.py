@@ -122,6 +122,8 @@ def controller_of(pod: Object) -> tuple[str, Literal["deployment", "daemonset", 
             return name, "daemonset"
         if owner.get("kind") == "ReplicaSet":
             return name.removesuffix("-" + labels_of(pod).get("pod-template-hash", "")), "deployment"
+        if owner.get("controller"):
+            return name, "pod"
     return name_of(pod), "pod"
 
 

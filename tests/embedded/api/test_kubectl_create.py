@@ -74,9 +74,9 @@ def test_run_and_expose(world: World) -> None:
 
 def test_kinds_without_effect_are_refused_by_name(world: World) -> None:
     """A kind on which nothing here would act can be listed, but not created."""
-    assert "No resources found" in world.complaint("get", "networkpolicies,jobs,pdb,hpa")
-    refused = world.kubectl("create", "job", "j", "--image=nginx", code=1)
-    assert "the embedded cluster does not implement Job objects (batch/v1)" in refused
+    assert "No resources found" in world.complaint("get", "networkpolicies,cronjobs,pdb,hpa")
+    refused = world.kubectl("create", "cronjob", "j", "--image=nginx", "--schedule=* * * * *", code=1)
+    assert "the embedded cluster does not implement CronJob objects (batch/v1)" in refused
 
 
 def test_writers_are_warned(world: World) -> None:
