@@ -118,7 +118,7 @@ def _hosts(mesh: Mesh, port: int, routes: Sequence[Route]) -> list[Object]:
 def _routes(mesh: Mesh, port: int, routes: Sequence[Route]) -> list[Object]:
     """As at a waypoint, but to clusters of the gateway's own."""
     anyone, asked = Service("", "", "", (), ()), ServicePort(port, "http", "HTTP")
-    made = configuration(anyone, asked, routes, mesh.services)
+    made = configuration(anyone, asked, routes, mesh, hashed=False)
     found: list[Object] = json.loads(_INBOUND.sub(r"outbound|\1||", json.dumps(made["virtual_hosts"][0]["routes"])))
     return found
 

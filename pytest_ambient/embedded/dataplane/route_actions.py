@@ -1,11 +1,22 @@
 """What a rule of a route does with the requests that it matches, as Envoy is told it."""
 
 import re
-from collections.abc import Mapping
 from typing import Literal
 
-from ..istiod.model import Backend, HeaderChange, Redirect, Retries, Rewrite, Route, RouteMatch, RouteRule, Service
+from ..istiod.model import (
+    Backend,
+    HeaderChange,
+    Mesh,
+    Redirect,
+    Retries,
+    Rewrite,
+    Route,
+    RouteMatch,
+    RouteRule,
+    Service,
+)
 from ..objects import Object
+from .hashing import hash_policies
 from .route_filters import fraction, per_filter
 
 RETRY: Object = {
@@ -51,8 +62,9 @@ def timed(timeout: float | None) -> str:
 class Actions:
     """Makes the actions of a route's rules, for one port of the Service that it is attached to."""
 
-    def __init__(self, service: Service, port: int, route: Route, services: Mapping[str, Service]) -> None:
-        self._service, self._port, self._route, self._services = service, port, route, services
+    def __init__(self, service: Service, port: int, route: Route, mesh: Mesh, *, hashed: bool) -> None:
+        self._service, self._port, self._route = service, port, route
+        self._services, self._destinations = mesh.services, mesh.destinations if hashed else {}
 
     def of(self, rule: RouteRule, match: RouteMatch) -> Object:
         """Everything of an Envoy route but its match."""
@@ -78,6 +90,8 @@ class Actions:
                 for each in rule.mirrors
                 if each.percent
             ]
+        if hashes := [*hash_policies(self._destinations, weighted)]:
+            action["hash_policy"] = hashes
         if len(weighted) == 1:
             action = _host(weighted[0].request_headers) | action
             found |= _merged(found, changes(weighted[0].request_headers, weighted[0].response_headers))

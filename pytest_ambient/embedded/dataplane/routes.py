@@ -1,19 +1,19 @@
 """HTTPRoutes and VirtualServices as the routes of a waypoint's Envoy."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from ..istiod.model import Backend, HeaderMatch, Route, RouteMatch, Service, ServicePort
+from ..istiod.model import Backend, HeaderMatch, Mesh, Route, RouteMatch, Service, ServicePort
 from ..objects import Object
 from .route_actions import Actions, retry_policy, upstream, virtual_name
 from .route_filters import text
 
 
 def configuration(
-    service: Service, port: ServicePort, routes: Sequence[Route], services: Mapping[str, Service]
+    service: Service, port: ServicePort, routes: Sequence[Route], mesh: Mesh, *, hashed: bool = True
 ) -> Object:
-    """Everything that a waypoint does with requests for that port."""
+    """Everything that a waypoint does with requests for that port; `hashed` where DestinationRules are followed."""
     bound = [each for each in routes if each.port in (None, port.port)]
-    made = [*_ordered(service, port, bound, services)]
+    made = [*_ordered(service, port, bound, mesh, hashed=hashed)]
     host = {
         "name": f"inbound|http|{port.port}",
         "domains": ["*"],
@@ -49,11 +49,15 @@ _RANKS = {"Exact": -3, "PathPrefix": -2, "Prefix": -2, "RegularExpression": -1}
 
 
 def _ordered(
-    service: Service, port: ServicePort, routes: Sequence[Route], services: Mapping[str, Service]
+    service: Service, port: ServicePort, routes: Sequence[Route], mesh: Mesh, *, hashed: bool
 ) -> Iterator[Object]:
     """One group after another: the rules of HTTPRoutes by precedence, of a VirtualService as they stand."""
     for group in _groups(service, routes):
-        made = [found for each in group for found in _routes(service, port, each, services)]
+        made = [
+            found
+            for each in group
+            for found in _routes(port, each, Actions(service, port.port, each, mesh, hashed=hashed))
+        ]
         if not group[0].virtual:
             made.sort(key=lambda each: each[0])
         yield from (route for _, route in made)
@@ -73,10 +77,7 @@ def _groups(service: Service, routes: Sequence[Route]) -> list[list[Route]]:
     return [found[key] for key in sorted(found, key=lambda each: first[each])]
 
 
-def _routes(
-    service: Service, port: ServicePort, route: Route, services: Mapping[str, Service]
-) -> Iterator[tuple[Precedence, Object]]:
-    actions = Actions(service, port.port, route, services)
+def _routes(port: ServicePort, route: Route, actions: Actions) -> Iterator[tuple[Precedence, Object]]:
     for index, rule in enumerate(route.rules):
         for match in rule.matches or (RouteMatch(),):
             name = rule.name or ("" if route.virtual else f"{route.namespace}.{route.name}.{index}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..istiod.model import Authorizer, Backend, Destination, Ejection, Mesh, Policy, Service, ServicePort, Workload
 from ..objects import Object
 from ..ports import bound
+from .hashing import balancing
 from .policy import policies_of
 from .route_actions import timed, upstream
 from .routes import backends
@@ -37,16 +38,12 @@ class Upstreams:
 
     def _add(self, service: Service, port: int, protocol: str, backend: Backend | None = None) -> None:
         said = self._mesh.destinations.get(service.key, Destination())
-        name = upstream(port, protocol, service.hostname, backend.subset if backend else "")
-        labels: Mapping[str, str] = {}
-        policy = said.policy
-        if backend and backend.subset:
-            subset = said.subsets.get(backend.subset)
-            if subset is None:
-                return  # a cluster that is not there
-            labels, policy = subset.labels, subset.policy
-        found = endpoints(self._mesh, service, port, labels)
-        self._made[name] = static(name, *found, **_handled(policy), **self._fields)
+        subset = backend.subset if backend else ""
+        chosen = said.chosen(subset, port)
+        if chosen is not None:  # else a cluster that is not there
+            name = upstream(port, protocol, service.hostname, subset)
+            found = endpoints(self._mesh, service, port, chosen.labels)
+            self._made[name] = static(name, *found, **_handled(chosen.policy), **self._fields)
 
 
 def _handled(policy: Policy) -> Object:
@@ -56,7 +53,7 @@ def _handled(policy: Policy) -> Object:
         "max_requests": policy.max_requests,
         "max_retries": policy.max_retries,
     }
-    found: Object = {"lb_policy": policy.balancing}
+    found: Object = balancing(policy.hash) if policy.hash else {"lb_policy": policy.balancing}
     found["circuit_breakers"] = limits(**{name: value for name, value in named.items() if value})
     if policy.connect_timeout is not None:
         found["connect_timeout"] = timed(policy.connect_timeout)

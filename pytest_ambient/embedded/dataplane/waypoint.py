@@ -58,7 +58,7 @@ class WaypointConfiguration:
         clusters.ask(authorizers_of(mesh, own.policies))
         for service, port in _ports(mesh, waypoint):
             checks = Checks.of(mesh, waypoint, service.key, self._faults)
-            routes = configuration(service, port, mesh.routes.get(service.key, ()), mesh.services)
+            routes = configuration(service, port, mesh.routes.get(service.key, ()), mesh)
             main.service(service, port, checks, routes)
             clusters.add(service, port)
             clusters.ask(authorizers_of(mesh, checks.policies))

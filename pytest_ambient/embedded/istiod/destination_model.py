@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,24 @@ class Ejection:
 
 
 @dataclass(frozen=True)
+class Hash:
+    """What of a request chooses its endpoint, so that like ones come to the same."""
+
+    kind: Literal["header", "cookie", "query", "source"]
+    name: str = ""
+    """Of the header, cookie or query parameter; `source` is the caller's address."""
+    ttl: float | None = None
+    """Seconds for which a caller without the cookie gets one; None gives none, 0 one of the session."""
+    path: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+    """Of a cookie that is given, too."""
+    maglev: bool = False
+    """Whether by Maglev's table instead of a ring."""
+    size: int | None = None
+    """Of the ring or table."""
+
+
+@dataclass(frozen=True)
 class Policy:
     """How a waypoint deals with the endpoints of a Service (a DestinationRule's trafficPolicy); times in seconds."""
 
@@ -31,6 +50,7 @@ class Policy:
     requests_per_connection: int | None = None
     connect_timeout: float | None = None
     ejection: Ejection | None = None
+    hash: Hash | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +59,8 @@ class Subset:
 
     labels: Mapping[str, str]
     policy: Policy
+    ports: Mapping[int, Policy] = field(default_factory=dict)
+    """In place of the policy, by the Service's port."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +69,13 @@ class Destination:
 
     policy: Policy = Policy()
     subsets: Mapping[str, Subset] = field(default_factory=dict)
+    ports: Mapping[int, Policy] = field(default_factory=dict)
+    """In place of the policy, by the Service's port."""
+
+    def chosen(self, subset: str, port: int) -> Subset | None:
+        """The endpoints of a subset, all for an empty name, and how a port of theirs is dealt with; None for none."""
+        found = self.subsets.get(subset) if subset else Subset({}, self.policy, self.ports)
+        return Subset(found.labels, found.ports.get(port, found.policy)) if found else None
 
 
 @dataclass(frozen=True)

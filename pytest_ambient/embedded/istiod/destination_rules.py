@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ..objects import Object, namespace_of
 from .binding import Gate, service_gate
 from .hosts import fits, hostname, resolved
-from .model import ROOT_NAMESPACE, Destination, Ejection, Policy, Subset
+from .model import ROOT_NAMESPACE, Destination, Ejection, Hash, Policy, Subset
 from .view import View, age_of, key_of, spec_of
 from .words import seconds
 
@@ -44,15 +44,31 @@ def _destination(rules: list[Object]) -> Destination:
     subsets: dict[str, Subset] = {}
     for rule in rules:
         for each in spec_of(rule).get("subsets") or ():
-            own = {**written, **(each.get("trafficPolicy") or {})}
-            subsets.setdefault(str(each["name"]), Subset(dict(each.get("labels") or {}), _policy(own)))
-    return Destination(_policy(written), subsets)
+            own = each.get("trafficPolicy") or {}
+            ports = {port: _policy(_merged(written, own, port)) for port in (*_levels(written), *_levels(own))}
+            labels = dict(each.get("labels") or {})
+            subsets.setdefault(str(each["name"]), Subset(labels, _policy({**written, **own}), ports))
+    return Destination(_policy(written), subsets, {port: _policy(each) for port, each in _levels(written).items()})
+
+
+def _levels(written: Object) -> dict[int, Object]:
+    """What is said of single ports; it inherits nothing."""
+    return {int(each["port"]["number"]): each for each in written.get("portLevelSettings") or () if each.get("port")}
+
+
+def _merged(written: Object, own: Object, port: int) -> Object:
+    """What holds for a port of a subset: its own word for the port has the last word on everything."""
+    mine = _levels(own).get(port)
+    if mine is not None:
+        return mine
+    return {**_levels(written).get(port, written), **own}
 
 
 def _policy(written: Object) -> Policy:
     pool: Object = written.get("connectionPool") or {}
     tcp, http = pool.get("tcp") or {}, pool.get("http") or {}
-    simple = (written.get("loadBalancer") or {}).get("simple", "")
+    balancer: Object = written.get("loadBalancer") or {}
+    simple = balancer.get("simple", "")
     return Policy(
         balancing=_BALANCING.get(simple, "LEAST_REQUEST"),
         max_connections=tcp.get("maxConnections") or None,
@@ -62,7 +78,26 @@ def _policy(written: Object) -> Policy:
         requests_per_connection=http.get("maxRequestsPerConnection") or None,
         connect_timeout=seconds(tcp.get("connectTimeout")) or None,
         ejection=_ejection(written.get("outlierDetection")),
+        hash=_hash(balancer.get("consistentHash") or {}),
     )
+
+
+def _hash(written: Object) -> Hash | None:
+    maglev, ring = written.get("maglev"), written.get("ringHash")
+    if maglev is not None:
+        size = maglev.get("tableSize")
+    else:
+        size = (ring if ring is not None else written).get("minimumRingSize") or (1024 if ring is None else None)
+    how: Object = {"maglev": maglev is not None, "size": int(size) if size else None}
+    if cookie := written.get("httpCookie"):
+        ttl = seconds(cookie["ttl"]) if "ttl" in cookie else None
+        given = tuple((str(each["name"]), str(each.get("value", ""))) for each in cookie.get("attributes") or ())
+        return Hash("cookie", str(cookie["name"]), ttl, str(cookie.get("path", "")), given, **how)
+    if name := written.get("httpHeaderName"):
+        return Hash("header", str(name), **how)
+    if name := written.get("httpQueryParameterName"):
+        return Hash("query", str(name), **how)
+    return Hash("source", **how) if written.get("useSourceIp") else None
 
 
 def _ejection(written: Object | None) -> Ejection | None:

@@ -181,10 +181,17 @@ def _endpoints(service: Object, slices: list[Object], workloads: Mapping[str, Wo
             if str(port.get("name") or "") in targets
         }
         for endpoint in each.get("endpoints") or ():
-            target = endpoint.get("targetRef") or {}
-            uid = f"Kubernetes//Pod/{namespace_of(service)}/{target.get('name', '')}"
+            uid = _uid(service, endpoint, workloads)
             if uid in workloads and (endpoint.get("conditions") or {}).get("ready", True):
                 yield Endpoint(uid, ports)
+
+
+def _uid(service: Object, endpoint: Object, workloads: Mapping[str, Workload]) -> str:
+    """The pod that an endpoint names, or whose address somebody wrote into it."""
+    if target := endpoint.get("targetRef"):
+        return f"Kubernetes//Pod/{namespace_of(service)}/{target.get('name', '')}"
+    written = endpoint.get("addresses") or ()
+    return next((each.uid for each in workloads.values() if each.address in written), "")
 
 
 def _waypoint(

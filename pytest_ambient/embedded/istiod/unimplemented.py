@@ -65,15 +65,13 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "exportTo": "exportTo",
         "workloadSelector": "DestinationRules of some callers",
         **{
-            f"{where}trafficPolicy.{field}": f"{field} of a trafficPolicy"
+            f"{where}trafficPolicy.{level}{field}": f"{field} of a trafficPolicy"
             for where in ("", "subsets.")
+            for level in ("", "portLevelSettings.")
             for field in (
-                "portLevelSettings",
-                "tls",
                 "tunnel",
                 "proxyProtocol",
                 "retryBudget",
-                "loadBalancer.consistentHash",
                 "loadBalancer.localityLbSetting",
                 "loadBalancer.warmup",
                 "loadBalancer.warmupDurationSecs",

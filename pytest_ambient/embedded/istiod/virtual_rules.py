@@ -10,6 +10,8 @@ from .view import spec_of
 
 _REDIRECTS = (0, 301, 302, 303, 307, 308)
 _BALANCERS = ("", "UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "RANDOM", "ROUND_ROBIN")
+_PLAIN = ("DISABLE", "ISTIO_MUTUAL")
+"""The modes of TLS that change nothing at a waypoint: its tunnels are mutual TLS anyway."""
 _APART = (
     ("route", "redirect", "HTTP route cannot contain both route and redirect"),
     ("fault", "redirect", "HTTP route cannot contain both fault and redirect"),
@@ -57,9 +59,19 @@ def destination_causes(item: Object) -> Iterator[Cause]:
     parts = [("spec", spec)]
     parts += [(f"spec.subsets[{position}]", each) for position, each in enumerate(spec.get("subsets") or ())]
     for path, part in parts:
-        simple = ((part.get("trafficPolicy") or {}).get("loadBalancer") or {}).get("simple", "")
-        if simple not in _BALANCERS:
-            yield not_implemented(f"{path}.trafficPolicy.loadBalancer.simple", f"load balancing by {simple}")
+        policy, where = part.get("trafficPolicy") or {}, f"{path}.trafficPolicy"
+        yield from _policy_causes(policy, where)
+        for position, each in enumerate(policy.get("portLevelSettings") or ()):
+            yield from _policy_causes(each, f"{where}.portLevelSettings[{position}]")
+
+
+def _policy_causes(policy: Object, path: str) -> Iterator[Cause]:
+    simple = (policy.get("loadBalancer") or {}).get("simple", "")
+    if simple not in _BALANCERS:
+        yield not_implemented(f"{path}.loadBalancer.simple", f"load balancing by {simple}")
+    mode = (policy.get("tls") or {}).get("mode", "DISABLE")
+    if mode not in _PLAIN:
+        yield not_implemented(f"{path}.tls.mode", f"TLS of mode {mode} from a waypoint")
 
 
 def destination_mistakes(item: Object) -> Iterator[str]:

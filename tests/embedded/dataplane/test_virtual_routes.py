@@ -11,6 +11,7 @@ from pytest_ambient.embedded.istiod.model import (
     Cors,
     Destination,
     Ejection,
+    Hash,
     HeaderChange,
     HeaderMatch,
     Injection,
@@ -87,6 +88,29 @@ def test_subsets(bookinfo: Bookinfo) -> None:
             replies = [bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews) for _ in range(4)]
         found[name] = {each.pod or str(each.status) for each in replies}
     assert found == {"v1": {"reviews-v1"}, "v2": {"reviews-v2"}, "v3": {"503"}, "": {"reviews-v1", "reviews-v2"}}
+
+
+@pytest.mark.parametrize(
+    ("by", "argument"),
+    [
+        pytest.param(Hash("header", "x-user", size=1024), ("-H", "x-user: {}"), id="header"),
+        pytest.param(Hash("query", "u", maglev=True), ("--url-query", "u={}"), id="query"),
+        pytest.param(Hash("cookie", "u", 0.0, "/"), ("-b", "u={}"), id="cookie"),
+    ],
+)
+def test_like_requests_come_to_the_same_endpoint(bookinfo: Bookinfo, by: Hash, argument: tuple[str, str]) -> None:
+    """Each user has an endpoint, not all the same; a route must be there, as without one nothing is hashed."""
+    world, option, value = bookinfo.world, *argument
+    said = {"bookinfo/reviews": Destination(Policy(hash=by))}
+    with virtual(bookinfo, RouteRule(EVERYTHING, (OWN,)), destinations=said):
+        found = [
+            {world.call(bookinfo.curl, bookinfo.to_reviews, "/", option, value.format(user)).pod for _ in range(4)}
+            for user in range(12)
+        ]
+        reply = world.call(bookinfo.curl, bookinfo.to_reviews)
+    assert {len(each) for each in found} == {1}
+    assert set.union(*found) == {"reviews-v1", "reviews-v2"}
+    assert ("set-cookie" in reply.headers) is (by.kind == "cookie")
 
 
 @pytest.mark.parametrize(

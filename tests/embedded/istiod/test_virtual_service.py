@@ -13,6 +13,7 @@ from pytest_ambient.embedded.istiod.model import (
     Cors,
     Destination,
     Ejection,
+    Hash,
     HeaderChange,
     HeaderMatch,
     Injection,
@@ -247,6 +248,52 @@ def test_destination_rule() -> None:
     )
 
 
+def test_ports_have_a_policy_of_their_own() -> None:
+    """It inherits nothing; a subset's word for the port is the last, then its own, then the port's."""
+    random, robin = ({"loadBalancer": {"simple": each}} for each in ("RANDOM", "ROUND_ROBIN"))
+    pool = {"connectionPool": {"tcp": {"maxConnections": 1}}}
+    port = {"port": {"number": 9080}, **pool}
+    subsets = [
+        {"name": "v1", "trafficPolicy": robin},
+        {"name": "v2", "trafficPolicy": {"portLevelSettings": [{"port": {"number": 9080}, **robin}]}},
+    ]
+    found = said(rule_for("reviews", trafficPolicy={**random, "portLevelSettings": [port]}, subsets=subsets))
+    assert found is not None
+    seen = {(name, number): found.chosen(name, number) for name in ("", "v1", "v2", "v3") for number in (80, 9080)}
+    assert {key: each.policy if each else None for key, each in seen.items()} == {
+        ("", 80): Policy("RANDOM"),
+        ("", 9080): Policy(max_connections=1),
+        ("v1", 80): Policy("ROUND_ROBIN"),
+        ("v1", 9080): Policy("ROUND_ROBIN", max_connections=1),
+        ("v2", 80): Policy("RANDOM"),
+        ("v2", 9080): Policy("ROUND_ROBIN"),
+        ("v3", 80): None,
+        ("v3", 9080): None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ({"httpHeaderName": "x-user"}, Hash("header", "x-user", size=1024)),
+        ({"httpQueryParameterName": "u", "minimumRingSize": 9}, Hash("query", "u", size=9)),
+        ({"useSourceIp": True, "ringHash": {}}, Hash("source")),
+        ({"httpCookie": {"name": "c", "ttl": "0s"}, "maglev": {}}, Hash("cookie", "c", 0.0, maglev=True)),
+        (
+            {"httpCookie": {"name": "c", "path": "/", "attributes": [{"name": "Secure"}]}, "maglev": {"tableSize": 7}},
+            Hash("cookie", "c", None, "/", (("Secure", ""),), maglev=True, size=7),
+        ),
+    ],
+)
+def test_consistent_hashing(written: Object, wanted: Hash) -> None:
+    """By a header, a parameter, a cookie or the caller's address; on a ring of 1024 unless it says otherwise."""
+    policy = {"loadBalancer": {"consistentHash": written}, "tls": {"mode": "ISTIO_MUTUAL"}}
+    store = Store()
+    guard(store)
+    assert store.create(find("DestinationRule", NETWORKING), rule_for("reviews", trafficPolicy=policy))
+    assert said(rule_for("reviews", trafficPolicy=policy)) == Destination(Policy(hash=wanted))
+
+
 def test_which_destination_rule_holds() -> None:
     """The waypoint's namespace comes first, then the best host; rules of other namespaces say nothing."""
     random, robin = ({"loadBalancer": {"simple": each}} for each in ("RANDOM", "ROUND_ROBIN"))
@@ -273,7 +320,11 @@ def refusal(item: Object) -> ApiError:
         (virtual({"route": [TO], "delegate": {"name": "x"}}), "spec.http[0].delegate"),
         (virtual({"route": [TO], "fault": {"abort": {"grpcStatus": "OK"}}}), "spec.http[0].fault.abort.grpcStatus"),
         (virtual({"redirect": {"uri": "/", "redirectCode": 304}}), "spec.http[0].redirect.redirectCode"),
-        (rule_for("a", trafficPolicy={"tls": {"mode": "SIMPLE"}}), "spec.trafficPolicy.tls"),
+        (rule_for("a", trafficPolicy={"tls": {"mode": "SIMPLE"}}), "spec.trafficPolicy.tls.mode"),
+        (
+            rule_for("a", trafficPolicy={"portLevelSettings": [{"tls": {"mode": "MUTUAL"}}]}),
+            "spec.trafficPolicy.portLevelSettings[0].tls.mode",
+        ),
         (
             rule_for("a", subsets=[{"name": "b", "trafficPolicy": {"loadBalancer": {"simple": "PASSTHROUGH"}}}]),
             "spec.subsets[0].trafficPolicy.loadBalancer.simple",
