@@ -61,6 +61,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("Current", count("status", "replicas"), "integer"),
         Column("Ready", count("status", "readyReplicas"), "integer"), AGE, *_TEMPLATE,
     ),
+    "StatefulSet": (Column("Ready", _ready_of_wanted), AGE, *_TEMPLATE[:2]),
     "DaemonSet": (
         Column("Desired", count("status", "desiredNumberScheduled"), "integer"),
         Column("Current", count("status", "currentNumberScheduled"), "integer"),

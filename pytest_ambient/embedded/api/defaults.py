@@ -141,6 +141,7 @@ _MORE = {
     "Deployment": _deployment,
     "ReplicaSet": _template,
     "DaemonSet": _template,
+    "StatefulSet": _template,
     "Job": _job,
     "Service": _service,
     "Namespace": _namespace,

@@ -21,6 +21,7 @@ _MEANT = frozenset({
     "runAsNonRoot", "allowPrivilegeEscalation", "readOnlyRootFilesystem", "privileged", "enableServiceLinks",
     "automountServiceAccountToken", "gracePeriodSeconds", "orphanDependents", "tolerationSeconds", "hostUsers",
     "maxSurge", "maxUnavailable", "shareProcessNamespace", "progressDeadlineSeconds", "expirationSeconds",
+    "backoffLimit", "completions", "parallelism", "partition", "ttlSecondsAfterFinished",
 })  # fmt: skip
 """Fields whose zero says something; that of all others means that nothing was said."""
 _EMPTY: Any = object()

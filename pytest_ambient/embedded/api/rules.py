@@ -165,6 +165,7 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("apps", "Deployment"): _workload,
     ("apps", "ReplicaSet"): _workload,
     ("apps", "DaemonSet"): _workload,
+    ("apps", "StatefulSet"): _workload,
     ("batch", "Job"): _job,
     ("", "Pod"): _pod,
     ("", "Service"): _service,

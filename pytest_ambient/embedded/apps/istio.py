@@ -26,9 +26,10 @@ class Istiod(Web):
         return reply("", 200 if request.path == "/ready" else 404)
 
     async def _monitoring(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path == "/version":
+        path = f"/{request.path.lstrip('/')}"  # istioctl asks for //version
+        if path == "/version":
             return reply(f"{VERSION}-embedded-Clean", 200, _TEXT)
-        if request.path == "/metrics":
+        if path == "/metrics":
             return reply(f'istio_build{{component="pilot",tag="{VERSION}"}} 1\n', 200, _TEXT)
         return reply("404 page not found\n", 404, _TEXT)
 
@@ -72,11 +73,18 @@ class Ztunnel(Web):
         if request.path == "/config_dump":
             dump = self.around.mesh.ztunnel_config_dump(self.around.node)
             return reply(json.dumps(dump, indent=2), 200, {"Content-Type": "application/json"})
+        if request.path.lstrip("/") == "logging":
+            return self._logging(request)
         if request.path == "/":
             return reply("<html><body><a href='config_dump'>config_dump</a></body></html>", 200, {
                 "Content-Type": "text/html; charset=utf-8"
             })  # fmt: skip
         return reply("Not Found", 404, _TEXT)
+
+    def _logging(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.query:
+            return reply("the embedded ztunnel does not implement other levels of its log\n", 501, _TEXT)
+        return reply("current log level is hickory_server::server=off,info\n", 200, _TEXT)
 
 
 class Proxy(Web):

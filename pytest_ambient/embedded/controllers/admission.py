@@ -9,7 +9,6 @@ from ..objects import Object, name_of, namespace_of
 _POD, _SERVICE, _ACCOUNT = find("Pod"), find("Service"), find("ServiceAccount")
 
 UNSERVED = (
-    ("StatefulSet", "apps"),
     ("NetworkPolicy", "networking.k8s.io"),
     ("Ingress", "networking.k8s.io"),
     ("HorizontalPodAutoscaler", "autoscaling"),

@@ -18,6 +18,7 @@ from .node_ports import NodePorts
 from .replicasets import ReplicaSets
 from .scheduler import Scheduler
 from .services import EndpointLists, VirtualAddresses
+from .statefulsets import StatefulSets
 
 
 class Controllers:
@@ -45,6 +46,7 @@ class Controllers:
             ReplicaSets(store),
             Deployments(store),
             DaemonSets(store),
+            StatefulSets(store),
             Jobs(store),
             EndpointLists(store),
             Gateways(store, proxy_image, away),

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..istiod.model import Backend, Destination, Hash
+from ..istiod.destination_model import Hash
+from ..istiod.model import Backend, Destination
 from ..objects import Object
 
 

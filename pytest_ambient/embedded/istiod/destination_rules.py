@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from ..objects import Object, namespace_of
 from .binding import Gate, service_gate
+from .destination_model import Hash
 from .hosts import fits, hostname, resolved
-from .model import ROOT_NAMESPACE, Destination, Ejection, Hash, Policy, Subset
+from .model import ROOT_NAMESPACE, Destination, Ejection, Policy, Subset
 from .view import View, age_of, key_of, spec_of
 from .words import seconds
 

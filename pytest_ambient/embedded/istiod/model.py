@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .destination_model import Destination, Ejection, Hash, Policy, RateLimit, Subset
+from .destination_model import Destination, Ejection, Policy, RateLimit, Subset
 from .request_model import Action, Authorizer, Condition, L7Policy, L7Rule, Operation, Source, TokenRule
 from .route_model import (
     Backend,
@@ -34,7 +34,6 @@ __all__ = [
     "Ejection",
     "Endpoint",
     "Handles",
-    "Hash",
     "HeaderChange",
     "HeaderMatch",
     "Identity",

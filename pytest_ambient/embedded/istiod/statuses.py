@@ -104,7 +104,7 @@ def route_status(view: View, route: Object, now: str) -> Object:
     parents = [each for each in spec_of(route).get("parentRefs") or () if each in ours]
     others = [each for each in present if each.get("controllerName") != GATEWAY_CONTROLLER]
     kept = [each for each in present if each in others or each["parentRef"] in parents]
-    for parent in parents:
+    for parent in sorted(parents, key=lambda each: _order(route, each), reverse=True):
         old: Object = next((each for each in kept if _is_ours(each, parent)), {})
         generation = int(route.get("metadata", {}).get("generation", 1))
         said = _route_said(view, route, parent)
@@ -115,6 +115,12 @@ def route_status(view: View, route: Object, now: str) -> Object:
         }
         kept = [new if each is old else each for each in kept] + ([] if old else [new])
     return {**status, "parents": kept}
+
+
+def _order(route: Object, parent: Object) -> str:
+    """What new entries are sorted by, the last first."""
+    named = [str(parent.get(field, "")) for field in ("group", "kind", "name", "sectionName")]
+    return f"{'/'.join(named)}/{parent.get('port', 0)}.{parent.get('namespace') or namespace_of(route)}"
 
 
 def _is_ours(entry: Object, parent: Object) -> bool:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from pytest_ambient.embedded.istiod.destination_model import Hash
 from pytest_ambient.embedded.istiod.model import (
     Backend,
     Cors,
     Destination,
     Ejection,
-    Hash,
     HeaderChange,
     HeaderMatch,
     Injection,
@@ -94,7 +94,7 @@ def test_subsets(bookinfo: Bookinfo) -> None:
     ("by", "argument"),
     [
         pytest.param(Hash("header", "x-user", size=1024), ("-H", "x-user: {}"), id="header"),
-        pytest.param(Hash("query", "u", maglev=True), ("--url-query", "u={}"), id="query"),
+        pytest.param(Hash("query", "u", maglev=True), ("-G", "-du={}"), id="query"),
         pytest.param(Hash("cookie", "u", 0.0, "/"), ("-b", "u={}"), id="cookie"),
     ],
 )

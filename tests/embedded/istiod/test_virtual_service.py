@@ -7,13 +7,13 @@ import pytest
 from pytest_ambient.embedded.api.errors import ApiError
 from pytest_ambient.embedded.api.store import Store, find
 from pytest_ambient.embedded.istiod.binding import gates
+from pytest_ambient.embedded.istiod.destination_model import Hash
 from pytest_ambient.embedded.istiod.destination_rules import destinations
 from pytest_ambient.embedded.istiod.model import (
     Backend,
     Cors,
     Destination,
     Ejection,
-    Hash,
     HeaderChange,
     HeaderMatch,
     Injection,
