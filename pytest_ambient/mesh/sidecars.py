@@ -13,6 +13,8 @@ UNASKED = "auto."
 RUN_LABEL = "pytest-ambient/run"
 TUNNEL = "networking.istio.io/tunnel"
 """The label that the injector gives pods whose sidecars listen for HBONE, as in the ambient profile."""
+PLAIN = "ISTIO_META_DISABLE_HBONE_SEND"
+"""What makes a sidecar call pods of ambient mode as if they were of no mesh."""
 INJECTED = "sidecar.istio.io/status"
 """The annotation that the injector leaves; by it the CNI agent knows whom to leave alone."""
 NAME = "pytest-ambient-would-have-a-sidecar"
@@ -21,7 +23,12 @@ NAME = "pytest-ambient-would-have-a-sidecar"
 def injected(kube: Kube) -> str | None:
     """Why no pod of ours gets a sidecar that reaches the mesh; None when one does."""
     made = _made(kube)
-    return made if isinstance(made, str) else _narrowed(kube)
+    if isinstance(made, str):
+        return made
+    environment = (sidecar_of(made) or {}).get("env") or ()
+    if any(one.get("name") == PLAIN and str(one.get("value")).lower() == "true" for one in environment):
+        return f"sidecars send no HBONE: they are injected with {PLAIN}=true"
+    return _narrowed(kube)
 
 
 def tunnelled(kube: Kube) -> str | None:

@@ -53,6 +53,14 @@ def without_hbone(pod: Object) -> Object:
     return pod
 
 
+def without_sending(pod: Object) -> Object:
+    """A mesh whose sidecars are told not to send HBONE."""
+    pod = beside(pod)
+    env = [{"name": "POD_NAME", "valueFrom": {}}, {"name": "ISTIO_META_DISABLE_HBONE_SEND", "value": "true"}]
+    pod["spec"]["containers"][-1] = {**PROXY, "env": env}
+    return pod
+
+
 def refusing(error: KubeError) -> Callable[[Object], Object]:
     """A cluster that admits no such pod."""
 
@@ -80,6 +88,12 @@ def test_a_sidecar_without_tunnel_is_one_feature() -> None:
     """ztunnel would call it in plaintext: what its policies say of accounts is not to be judged."""
     said = "sidecars take no HBONE: the injector gives pods no label networking.istio.io/tunnel"
     assert reasons(Injecting(without_hbone)) == ("", said)
+
+
+def test_a_sidecar_that_sends_no_tunnel_is_no_feature() -> None:
+    """Its calls have no identity by the mesh's own will."""
+    said = "sidecars send no HBONE: they are injected with ISTIO_META_DISABLE_HBONE_SEND=true"
+    assert reasons(Injecting(without_sending)) == (said, "")
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def part(kind: str, name: str, label: str, *, ready: int) -> tuple[tuple[str, st
 def test_a_mesh_with_troubles(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each part on its line; pods that are not captured and policies of others are told too."""
+    """Each part on its line; pods that should be captured and are not, and policies of others, are told too."""
     kube = FakeKube()
     kube.objects |= dict(
         [
@@ -158,6 +158,11 @@ def test_a_mesh_with_troubles(
     for name, more in (("a", {}), ("b", {"labels": {"istio.io/dataplane-mode": "none"}})):
         meta = {"name": name, "namespace": "shop", **more}
         kube.objects["v1/Pod", "shop", name] = {"metadata": meta, **running}
+    beside: Object = {"containers": [{"name": "c"}], "initContainers": [{"name": "istio-proxy"}]}
+    native: Object = {"metadata": {"name": "c", "namespace": "shop"}, **running, "spec": beside}
+    injected = {"name": "d", "namespace": "shop", "annotations": {"sidecar.istio.io/status": "{}"}}
+    kube.objects["v1/Pod", "shop", "c"] = native
+    kube.objects["v1/Pod", "shop", "d"] = {"metadata": injected, **running}
     policy = {"metadata": {"name": "deny-all", "namespace": "istio-system"}, "spec": {}}
     kube.objects["security.istio.io/v1/AuthorizationPolicy", "istio-system", "deny-all"] = policy
     lines = existing(monkeypatch, config, kube, capsys).splitlines()
