@@ -162,11 +162,15 @@ class Kube:
         return answer.data.decode(errors="replace")
 
     def pod_http(self, namespace: str, pod: str, port: int, path: str, *, timeout: float = 10) -> str:
-        """The body of a GET on a pod's own port, localhost ports included, through a port-forward."""
+        """The body of a GET on a pod's own port, localhost ports included, through a port-forward.
+
+        Raises NotFound where there is no such pod or page, KubeError for any other answer but 200.
+        """
         where = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
         status, body = fetch(self._dialer, where, port, path, timeout)
         if status != 200:
-            raise KubeError(f"{namespace}/{pod}:{port}{path} answered {status}: {body[:200]}")
+            wrong = NotFound if status == 404 else KubeError
+            raise wrong(f"{namespace}/{pod}:{port}{path} answered {status}: {body[:200]}")
         return body
 
     def forward(self, namespace: str, pod: str, port: int, *, timeout: float = 10) -> Tunnel:

@@ -8,6 +8,7 @@ from functools import partial
 from .apps import httpbin, istio, samples
 from .apps.authorizer import Authorizer
 from .apps.details import Details
+from .apps.jaeger import Jaeger
 from .apps.productpage import Productpage
 from .apps.program import Maker
 from .apps.ratings import Ratings
@@ -63,6 +64,8 @@ _IMAGES: Mapping[str, Image] = {
     "examples-helloworld-v2": Image(DEBIAN, partial(samples.Helloworld, version="v2"), entry=("gunicorn", "python")),
     "tcp-echo-server": Image(ALPINE, samples.TcpEcho, entry=("tcp-echo", "tcp-echo-server")),
     "ext-authz": Image(DISTROLESS, Authorizer, entry=("extauthz",)),
+    "all-in-one": Image(DISTROLESS, Jaeger, entry=("all-in-one",)),
+    "jaeger": Image(DISTROLESS, Jaeger, entry=("jaeger",)),
     "pilot": Image(DISTROLESS, istio.Istiod, entry=("pilot-discovery",)),
     "ztunnel": Image(DISTROLESS, istio.Ztunnel, entry=("ztunnel",)),
     "install-cni": Image(DISTROLESS, istio.Cni, entry=("install-cni",)),

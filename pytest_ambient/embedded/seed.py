@@ -7,6 +7,7 @@ from .apps.istio import VERSION
 from .faults import Fault
 from .istiod.model import ROOT_NAMESPACE
 from .objects import Object
+from .seed_providers import PROVIDERS, providers
 
 HUB = "registry.istio.io/release"
 KUBERNETES = "v1.34.4"
@@ -21,17 +22,6 @@ defaultConfig:
   discoveryAddress: istiod.istio-system.svc:15012
   proxyMetadata:
     ISTIO_META_ENABLE_HBONE: "true"
-extensionProviders:
-- name: pytest-ambient-ext-authz
-  envoyExtAuthzHttp:
-    service: ext-authz.istio-system.svc.cluster.local
-    port: 8000
-    includeRequestHeadersInCheck:
-    - x-ext-authz
-    headersToUpstreamOnAllow:
-    - x-ext-authz-check-result
-    headersToDownstreamOnDeny:
-    - x-ext-authz-check-result
 rootNamespace: istio-system
 trustDomain: cluster.local"""
 
@@ -59,14 +49,14 @@ def istio(store: Store) -> None:
     """Make Istio's objects; the controllers must run already."""
     for name in ("istiod", "ztunnel", "istio-cni"):
         store.create(find("ServiceAccount"), _named(name, {"app.kubernetes.io/part-of": "istio"}))
-    data = {"mesh": _MESH, "meshNetworks": "networks: {}"}
+    data = {"mesh": f"{_MESH}\n{PROVIDERS}", "meshNetworks": "networks: {}"}
     store.create(find("ConfigMap"), _named("istio", _labels("istiod", "Pilot")) | {"data": data})
     cni = {"AMBIENT_ENABLED": "true", "AMBIENT_DNS_CAPTURE": "false", "EXCLUDE_NAMESPACES": "kube-system"}
     store.create(find("ConfigMap"), _named("istio-cni-config", _labels("cni", "Cni")) | {"data": cni})
     store.create(find("Service"), _istiod_service())
     store.create(find("Deployment", "apps"), _istiod())
-    store.create(find("Service"), _authorizer_service())
-    store.create(find("Deployment", "apps"), _authorizer())
+    for kind, item in providers():
+        store.create(find(kind, "apps" if kind == "Deployment" else ""), item)
     store.create(find("DaemonSet", "apps"), _daemons("ztunnel", "ztunnel", _ztunnel()))
     store.create(find("DaemonSet", "apps"), _daemons("istio-cni-node", "istio-cni", _cni()))
 
@@ -140,21 +130,6 @@ def _istiod_service() -> Object:
         "selector": {"app": "istiod", "istio": "pilot"},
     }
     return _named("istiod", {**_labels("istiod", "Pilot"), "app": "istiod", "istio": "pilot"}) | {"spec": spec}
-
-
-def _authorizer_service() -> Object:
-    spec = {"selector": {"app": "ext-authz"}, "ports": [{"name": "http", "port": 8000, "targetPort": 8000}]}
-    return _named("ext-authz", {"app": "ext-authz"}) | {"spec": spec}
-
-
-def _authorizer() -> Object:
-    """Istio's sample authorizer, to which the mesh's extension provider leads."""
-    labels = {"app": "ext-authz", "istio.io/dataplane-mode": "none"}
-    image = "registry.istio.io/testing/ext-authz:latest"
-    container = {"name": "ext-authz", "image": image, "ports": [{"containerPort": 8000}]}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
-    spec = {"selector": {"matchLabels": {"app": "ext-authz"}}, "template": template}
-    return _named("ext-authz", {"app": "ext-authz"}) | {"spec": spec}
 
 
 def _istiod() -> Object:

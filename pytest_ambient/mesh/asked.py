@@ -32,7 +32,7 @@ LOOKED: Mapping[str, str] = {
     "ExtAuthz": "extensionProviders of the mesh configuration and their Service",
     "Kiali": "running pods with label app=kiali, and Kiali's own /kiali/api/auth/info",
     "Prometheus": "running pods with label app.kubernetes.io/name=prometheus",
-    "Jaeger": "running pods with label app=jaeger",
+    "Tracing": "extensionProviders of the mesh configuration and their Service, and Jaeger's own /jaeger/api/services",
 }
 """By the names of features."""
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, KubeError, NotFound
@@ -19,6 +20,8 @@ GATEWAY_CLASS, INGRESS_CLASS = "istio-waypoint", "istio"
 ALPHA = "PILOT_ENABLE_ALPHA_GATEWAY_API"
 EXT_AUTHZ = "pytest-ambient-ext-authz"
 """The extension provider that stands for Istio's sample authorizer."""
+TRACER, TRACERS = "jaeger", ("opentelemetry", "zipkin")
+"""The extension provider that leads to Jaeger, as Istio's own pages call it, and the kinds that it may have."""
 
 
 @dataclass(frozen=True)
@@ -151,10 +154,14 @@ def _ext_authz(kube: Kube) -> str | None:
     if provider is None:
         return f"the mesh configuration has no extensionProvider {EXT_AUTHZ} that leads to Istio's sample ext-authz"
     asked = provider.get("envoyExtAuthzHttp") or provider.get("envoyExtAuthzGrpc") or {}
+    return _leads(kube, EXT_AUTHZ, asked)
+
+
+def _leads(kube: Kube, provider: str, asked: Mapping[str, Any]) -> str | None:
     name, _, rest = str(asked.get("service", "")).rpartition("/")[2].partition(".")
     namespace = rest.partition(".")[0]
     there = kube.get("v1/Service", name, namespace) if name and namespace else None
-    return None if there else f"extensionProvider {EXT_AUTHZ} leads to no Service: {asked.get('service', 'none')!r}"
+    return None if there else f"extensionProvider {provider} leads to no Service: {asked.get('service', 'none')!r}"
 
 
 def _ours_to_look_into(kube: Kube) -> str | None:
@@ -174,6 +181,26 @@ def _kiali(kube: Kube) -> str | None:
     except (KubeError, ValueError, AttributeError) as error:
         return f"Kiali in {namespace} does not say who may ask it: {error}"
     return None if strategy == "anonymous" else f"Kiali in {namespace} wants people to sign in (strategy {strategy})"
+
+
+def _tracing(kube: Kube) -> str | None:
+    """Whether proxies can be told to send spans to a Jaeger that we can ask: the mesh's configuration must name it."""
+    provider = providers(kube).get(TRACER, {})
+    asked = next((provider[kind] for kind in TRACERS if provider.get(kind)), None)
+    if asked is None:
+        return f"the mesh configuration has no extensionProvider {TRACER} of kind {' or '.join(TRACERS)}"
+    nowhere = _leads(kube, TRACER, asked)
+    if nowhere:
+        return nowhere
+    root = meshwide.read(kube).root
+    pods = kube.list("v1/Pod", root, labels="app=jaeger", fields="status.phase=Running")
+    if not pods:
+        return f"no running pod with label app=jaeger in {root}"
+    try:
+        json.loads(kube.pod_http(root, pods[0]["metadata"]["name"], 16686, "/jaeger/api/services"))
+    except (KubeError, ValueError) as error:
+        return f"Jaeger in {root} does not answer: {error}"
+    return None
 
 
 FEATURES: Mapping[str, Question] = {
@@ -206,7 +233,7 @@ FEATURES: Mapping[str, Question] = {
     "ExtAuthz": _ext_authz,
     "Kiali": _kiali,
     "Prometheus": partial(_workload, "app.kubernetes.io/name=prometheus"),
-    "Jaeger": partial(_workload, "app=jaeger"),
+    "Tracing": _tracing,
 }
 """The closed list of features, by name."""
 

@@ -42,6 +42,17 @@ def policies_at_waypoint(dump: Object, service: str, port: str) -> dict[str, tup
     return {action: tuple(sorted(names)) for action, names in found.items()}
 
 
+def tracers_at_waypoint(dump: Object, service: str) -> list[bool]:
+    """For each chain of a waypoint's `config_dump` for HTTP to a Service (`NAME.NAMESPACE.svc.`) whether it traces."""
+    found = []
+    for chain in _chains(dump):
+        if f"|{service}" in str(chain.get("name", "")):
+            configs = (network.get("typed_config") or {} for network in _entries(chain.get("filters")))
+            http = [config for config in configs if str(config.get("@type", "")).endswith(".HttpConnectionManager")]
+            found += [bool((config.get("tracing") or {}).get("provider")) for config in http]
+    return found
+
+
 def _entries(part: object) -> Iterable[Object]:
     """A list, or the values of a mapping: ztunnel has written its dump both ways."""
     if isinstance(part, Mapping):

@@ -155,7 +155,10 @@ def _source(case: Case, sources: Sources) -> Source | None:
 
 def _lines(track: Track) -> tuple[str, ...]:
     seen = track.last.observed if track.last else None
-    return (seen.witness.line,) if isinstance(seen, Outcome) and seen.witness and seen.witness.line else ()
+    if not isinstance(seen, Outcome):
+        return ()
+    traced = (f"trace {seen.spans.trace}: {', '.join(map(str, seen.spans.found)) or 'no span'}",) if seen.spans else ()
+    return (*((seen.witness.line,) if seen.witness and seen.witness.line else ()), *traced)
 
 
 def _output(track: Track) -> str:

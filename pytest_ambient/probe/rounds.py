@@ -11,12 +11,14 @@ from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.counters import Counters, Page, Place, grown, place_of
 from pytest_ambient.probe.holdings import holdings
 from pytest_ambient.probe.ready import status_of
+from pytest_ambient.probe.spans import Traces, carrying, fresh
 from pytest_ambient.probe.witness import Asked, Witnesses
 from pytest_ambient.verdict.call import Call, Certificates, Question
 from pytest_ambient.verdict.condition import ObjectStatus
 from pytest_ambient.verdict.evidence import Counted, Holdings
 from pytest_ambient.verdict.expectation import AnyExpectation, Judgement, Word, judge
-from pytest_ambient.verdict.outcome import Growth, Lost, Outcome, stale
+from pytest_ambient.verdict.outcome import Growth, Lost, Outcome, Spans, stale
+from pytest_ambient.verdict.traced import Traced
 
 Observed = Outcome | ObjectStatus | Holdings | Lost
 
@@ -56,19 +58,23 @@ class Rounds:
 
     def __init__(self, kube: Kube, battery: Battery, witnesses: Witnesses, now: Callable[[], float]) -> None:
         self.kube, self.battery, self.witnesses, self.now = kube, battery, witnesses, now
-        self.counters = Counters(kube, witnesses.logs)
+        self.counters, self.traces = Counters(kube, witnesses.logs), Traces(kube, witnesses.logs)
 
     def look(self, probes: Mapping[str, Probe]) -> dict[str, Judged]:
         """The word on every row of one round."""
         calls = {key: (p.source or "", p.call) for key, p in probes.items() if isinstance(p.call, Call)}
         counted = [p.expectation for p in probes.values() if isinstance(p.expectation, Counted)]
         before = self.counters.read(counted)
+        traces = {key: fresh() for key in calls if isinstance(probes[key].expectation, Traced)}
+        calls |= {key: (calls[key][0], carrying(calls[key][1], trace)) for key, trace in traces.items()}
         answers = self.battery.ask(calls)
         seen: dict[str, list[Observed]] = {key: list(found) for key, found in answers.seen.items()}
         seen |= {key: [self._looked(p.call)] for key, p in probes.items() if not isinstance(p.call, Call)}
         at = self.now()
         if counted:
             self._count(probes, seen, before)
+        if traces:
+            self._trace(probes, seen, traces)
         self._call_witnesses(probes, seen, answers.started)
         judged = {key: decided(probe, seen[key], answers.started, at) for key, probe in probes.items()}
         return {key: beside(probe, judged, key) for key, probe in probes.items()}
@@ -110,6 +116,28 @@ class Rounds:
             until(look, what="the proxies' counters", within=self.witnesses.within)
         for key, growth in found.items():
             seen[key] = [replace(one, growth=growth) if isinstance(one, Outcome) else one for one in seen[key]]
+
+    def _trace(self, probes: Mapping[str, Probe], seen: dict[str, list[Observed]], traces: Mapping[str, str]) -> None:
+        """What Jaeger has of the requests; proxies send their spans now and then, so they are given time."""
+        wanted = {key: one for key in traces if isinstance(one := probes[key].expectation, Traced)}
+        found: dict[str, Spans | None] = {}
+
+        def look() -> bool | NotYet:
+            lacking = []
+            for key, row in wanted.items():
+                if row.lacking(found.get(key)):
+                    found[key] = self.traces.of(traces[key], row)
+                lacking.append(row.lacking(found[key]))
+            return next((NotYet(reason) for reason in lacking if reason), True)
+
+        look()
+        told = {key: self.traces.explained(found[key], row) for key, row in wanted.items()}
+        if not all(one is not None and one.traces is False for one in told.values()):  # else nothing will come
+            with suppress(NotInTime):
+                until(look, what="the spans at Jaeger", within=self.battery.timing.spans)
+            told = {key: self.traces.explained(found[key], row) for key, row in wanted.items()}
+        for key, spans in told.items():
+            seen[key] = [replace(one, spans=spans) if isinstance(one, Outcome) else one for one in seen[key]]
 
     def _call_witnesses(self, probes: Mapping[str, Probe], seen: dict[str, list[Observed]], started: float) -> None:
         """Only for outcomes that can't be judged without: an extra look into the logs costs more than the round."""

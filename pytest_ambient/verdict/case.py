@@ -20,6 +20,7 @@ from pytest_ambient.verdict.expectation import (
     Split,
     Steady,
     TimedOut,
+    Traced,
     Unlogged,
 )
 from pytest_ambient.verdict.variant import Unsupported, Variant, World, chosen
@@ -172,6 +173,8 @@ def _kinds(case: Case) -> str | None:
         return f"before can't be {what}: the control is one probe"
     if isinstance(case.call, Call) and isinstance(case.expectation, Split | Steady) and case.call.count != 1:
         return f"a {type(case.expectation).__name__} chooses the number of its answers itself; leave out count"
+    if isinstance(case.call, Call) and isinstance(case.expectation, Traced) and case.call.count != 1:
+        return "a Traced is about one request; leave out count"
     return None
 
 

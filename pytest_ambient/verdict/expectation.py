@@ -15,6 +15,7 @@ from pytest_ambient.verdict.outcome import Lost, Outcome
 from pytest_ambient.verdict.outlives import Outlives
 from pytest_ambient.verdict.seen import Doubt
 from pytest_ambient.verdict.steady import Steady
+from pytest_ambient.verdict.traced import Traced
 
 __all__ = [
     "Answered",
@@ -36,6 +37,7 @@ __all__ = [
     "Statuses",
     "Steady",
     "TimedOut",
+    "Traced",
     "Unauthorized",
     "Unlogged",
     "Unreachable",

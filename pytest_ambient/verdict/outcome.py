@@ -65,6 +65,33 @@ class Growth:
 
 
 @dataclass(frozen=True)
+class Span:
+    """What one proxy told of one request to a collector of traces."""
+
+    id: str
+    parent: str
+    """The span that it hangs on; empty for none."""
+    operation: str
+    proxy: str
+    """`POD.NAMESPACE`; empty for what is no proxy of the mesh."""
+    cluster: str = ""
+    """Where the proxy sent the request, by its own name for it."""
+
+    def __str__(self) -> str:
+        return f"{self.operation} by {self.proxy or 'no proxy'}"
+
+
+@dataclass(frozen=True)
+class Spans:
+    """What Jaeger has of the trace of one request."""
+
+    trace: str
+    found: tuple[Span, ...] = ()
+    traces: bool | None = None
+    """Whether the waypoint's own configuration says where spans go; None where nobody looked or could."""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What curl saw for one request."""
 
@@ -88,6 +115,8 @@ class Outcome:
     """The fields of what proxies wrote about it, by line: `outbound`, `inbound`, `waypoint`."""
     growth: Growth | None = field(default=None, repr=False)
     """What proxies counted meanwhile; None where nobody looked or could."""
+    spans: Spans | None = field(default=None, repr=False)
+    """What Jaeger has of it; None where nobody looked or could."""
 
     @property
     def connected(self) -> bool:

@@ -223,10 +223,10 @@ def test_the_header_says_what_was_chosen_and_by_which_way(project: Project, monk
     project.run().stdout.no_fnmatch_line("ambient:*")
     monkeypatch.setenv("AMBIENT_NODES", "3")
     project.pytester.makeini("[pytest]\nambient_cluster = fake\nambient_disruptive = true\n")
-    result = project.run("--ambient-timeout=becomes=5", "--ambient-skip-features=Kiali,Jaeger")
+    result = project.run("--ambient-timeout=becomes=5", "--ambient-skip-features=Kiali,Tracing")
     result.stdout.fnmatch_lines(
         [
-            "ambient: cluster=fake (from ini), nodes=3 (from environment), skip-features=Kiali,Jaeger (from option), "
+            "ambient: cluster=fake (from ini), nodes=3 (from environment), skip-features=Kiali,Tracing (from option), "
             "disruptive=true (from ini), timeout=becomes=5 (from option)"
         ]
     )

@@ -16,7 +16,7 @@ from pytest_ambient.testing import FakeKube, ManualClock
 
 PLACES = Places("shop", "other", "outside")
 RUN = "r1"
-QUICK = Timing(witness=0.05, shortest=0.01, control=2, becomes=3, undo=2, rounds=3, stays=4)
+QUICK = Timing(witness=0.05, shortest=0.01, control=2, becomes=3, undo=2, rounds=3, stays=4, spans=0.05)
 NONE_ALLOWED = "connection closed due to policy rejection: allow policies exist, but none allowed"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..faults import Fault
-from ..istiod.model import Authorizer, L7Policy, Mesh, RateLimit, TokenRule, Waypoint
+from ..istiod.model import Authorizer, L7Policy, Mesh, RateLimit, TokenRule, Tracer, Waypoint
 from ..objects import Object
 from .custom import custom_filters, custom_refusals
 from .instead import at_waypoint
@@ -26,6 +26,8 @@ class Checks:
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     faults: frozenset[Fault] = frozenset()
     limits: Sequence[RateLimit] = ()
+    tracer: Tracer | None = None
+    """Where spans go."""
 
     @classmethod
     def of(cls, mesh: Mesh, waypoint: Waypoint | None, service: str, faults: frozenset[Fault]) -> "Checks":
@@ -35,9 +37,10 @@ class Checks:
         policies = (*waypoint.policies, *mesh.service_policies.get(service, ()))
         tokens = (*waypoint.tokens, *mesh.service_tokens.get(service, ()))
         key = f"Service/{service}" if service else f"Gateway/{waypoint.key}"
-        logged = key not in mesh.unlogged or Fault.TELEMETRY_IGNORED in faults
+        ignored = Fault.TELEMETRY_IGNORED in faults
+        logged, tracer = key not in mesh.unlogged or ignored, None if ignored else mesh.tracers.get(key)
         limits = () if Fault.RATE_LIMITS_IGNORED in faults else waypoint.limits
-        return cls(policies, tokens, logged, mesh.authorizers, faults, limits)
+        return cls(policies, tokens, logged, mesh.authorizers, faults, limits, tracer)
 
     def line(self, text: str) -> str:
         """The format of an access log line."""

@@ -5,6 +5,7 @@ import json
 import shutil
 from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,6 +37,7 @@ _RUNTIME = {
     # else a refusal can reset the caller's connection before its connect() returns, which no ztunnel does
     "envoy.reloadable_features.enable_send_rst_on_user_space_socket": False,
     "envoy.reloadable_features.http_reject_path_with_fragment": False,
+    "tracing.zipkin.min_flush_spans": 1,  # else spans wait for others, five seconds at most
 }
 
 
@@ -55,11 +57,34 @@ def binary() -> str:
     return str(Path(found.origin).parent / "_bin" / "envoy")
 
 
+@dataclass(frozen=True)
+class Node:
+    """Who an Envoy says that it is, in spans for example."""
+
+    id: str
+    cluster: str
+
+    @classmethod
+    def of(cls, kind: str, address: str, pod: str, namespace: str, name: str) -> "Node":
+        """As Istio calls its proxies, `name` being that of the Gateway."""
+        return cls(f"{kind}~{address}~{pod}.{namespace}~{namespace}.svc.cluster.local", f"{name}.{namespace}")
+
+
 class Envoy:
     """A process that reads its configuration from `folder` and hands over each line that it writes."""
 
-    def __init__(self, name: str, folder: Path, processes: Processes, line: Callable[[str], None], drain: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        processes: Processes,
+        line: Callable[[str], None],
+        drain: int,
+        *,
+        node: Node | None = None,
+    ) -> None:
         self._name = name
+        self._node = node or Node(name, name)
         self._folder = folder
         self._processes = processes
         self._line = line
@@ -186,7 +211,7 @@ class Envoy:
         kept = [{"suffix": _VERSION}, {"suffix": _REFUSED}, {"prefix": "server."}]
         sources = {name: watched(self._folder / f"{file}.json") for name, file in _SOURCES.items()}
         return {
-            "node": {"id": self._name, "cluster": self._name},
+            "node": {"id": self._node.id, "cluster": self._node.cluster},
             "admin": {"address": {"pipe": {"path": str(self._admin), "mode": 0o600}}},
             "dynamic_resources": sources,
             "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": kept}}},

@@ -9,6 +9,7 @@ from .matching import addresses, by_address, by_value, chain
 from .route_actions import RETRY, upstream
 from .route_filters import filters as routed_filters
 from .route_filters import limited
+from .tracing import tracing
 from .xds import (
     LOCAL_IP,
     access_log,
@@ -111,7 +112,7 @@ class MainInternal:
             proxy_100_continue=True,
             stream_idle_timeout="0s",
             upgrade_configs=[{"upgrade_type": "websocket"}],
-            tracing={},  # without it Envoy leaves out x-envoy-decorator-operation
+            tracing=tracing(checks),
             route_config=routes,
         )
 

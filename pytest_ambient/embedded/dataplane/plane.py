@@ -15,7 +15,7 @@ from .ca import Authority
 from .checks import QUIET
 from .connections import Directory, connection
 from .dump import config_dump
-from .envoy import Envoy, EnvoyFailed
+from .envoy import Envoy, EnvoyFailed, Node
 from .gateway import GatewayConfiguration
 from .lines import Line
 from .metrics import Metrics
@@ -118,9 +118,10 @@ class DataPlane:
             if told == text:
                 self._log(namespace, name, waypoint_line(text))
 
+        node = Node.of("waypoint", address, name, namespace, identity.account)
         pod = _WaypointPod(
             WaypointRef(identity.namespace, identity.account),
-            Envoy(key, folder, self._processes, line, _WAYPOINT_DRAIN),
+            Envoy(key, folder, self._processes, line, _WAYPOINT_DRAIN, node=node),
             WaypointConfiguration(address, identity, self._authority, self._faults),
             requests,
         )

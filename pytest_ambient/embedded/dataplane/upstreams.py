@@ -3,7 +3,18 @@
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..istiod.model import Authorizer, Backend, Destination, Ejection, Mesh, Policy, Service, ServicePort, Workload
+from ..istiod.model import (
+    Authorizer,
+    Backend,
+    Destination,
+    Ejection,
+    Mesh,
+    Policy,
+    Service,
+    ServicePort,
+    Tracer,
+    Workload,
+)
 from ..objects import Object
 from ..ports import bound
 from .hashing import balancing
@@ -30,9 +41,9 @@ class Upstreams:
             if found := self._mesh.services.get(each.service or ""):
                 self._add(found, each.port, "http", each)
 
-    def ask(self, authorizers: Iterable[Authorizer]) -> None:
-        """The clusters of authorizers."""
-        for each in authorizers:
+    def ask(self, others: Iterable[Authorizer | Tracer]) -> None:
+        """The clusters of authorizers and collectors."""
+        for each in others:
             if found := self._mesh.services.get(each.service):
                 self._add(found, each.port, "http")
 

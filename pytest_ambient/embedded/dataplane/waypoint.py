@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from ..faults import Fault
-from ..istiod.model import Identity, Mesh, Service, ServicePort, Waypoint
+from ..istiod.model import Authorizer, Identity, Mesh, Service, ServicePort, Tracer, Waypoint
 from ..objects import Object
 from .ca import Authority
 from .checks import Checks
@@ -55,13 +55,13 @@ class WaypointConfiguration:
         made.clusters.append(static("encap", inner("connect_originate", "pod")))
         own = Checks.of(mesh, waypoint, "", self._faults)
         clusters = Upstreams(mesh, **self._from_here())
-        clusters.ask(authorizers_of(mesh, own.policies))
+        clusters.ask(_others(mesh, own))
         for service, port in _ports(mesh, waypoint):
             checks = Checks.of(mesh, waypoint, service.key, self._faults)
             routes = configuration(service, port, mesh.routes.get(service.key, ()), mesh)
             main.service(service, port, checks, routes)
             clusters.add(service, port)
-            clusters.ask(authorizers_of(mesh, checks.policies))
+            clusters.ask(_others(mesh, checks))
         for uid in waypoint.workloads if waypoint else ():
             if pod := mesh.workloads.get(uid):
                 main.pod(pod)
@@ -109,6 +109,13 @@ def written(line: str) -> str:
     """A line of the access log as Istio's waypoint writes it."""
     # a newer Envoy than Istio's tells here how a tunnel was refused
     return _GENERATION.sub('"', line).replace('"tunnel_response:401"', '"-"')
+
+
+def _others(mesh: Mesh, checks: Checks) -> Iterator[Authorizer | Tracer]:
+    """Whom else the requests for a destination are told."""
+    yield from authorizers_of(mesh, checks.policies)
+    if checks.tracer:
+        yield checks.tracer
 
 
 def _ports(mesh: Mesh, waypoint: Waypoint | None) -> Iterator[tuple[Service, ServicePort]]:

@@ -18,10 +18,8 @@ def authorizers(view: View) -> Mapping[str, Authorizer]:
 
 
 def _authorizer(view: View, provider: Object) -> Authorizer | None:
-    hostname = str(provider.get("service", "")).rpartition("/")[2]
-    name, _, rest = hostname.partition(".")
-    key = f"{rest.partition('.')[0]}/{name}"
-    if key not in view.service_by_key:
+    key = service_of(view, provider)
+    if key is None:
         return None
     return Authorizer(
         service=key,
@@ -32,6 +30,14 @@ def _authorizer(view: View, provider: Object) -> Authorizer | None:
         downstream=_texts(provider, "headersToDownstreamOnDeny"),
         fail_open=bool(provider.get("failOpen")),
     )
+
+
+def service_of(view: View, provider: Object) -> str | None:
+    """The key of the Service that a provider leads to; None when it is not there."""
+    hostname = str(provider.get("service", "")).rpartition("/")[2]
+    name, _, rest = hostname.partition(".")
+    key = f"{rest.partition('.')[0]}/{name}"
+    return key if key in view.service_by_key else None
 
 
 def _texts(provider: Mapping[str, Any], field: str) -> tuple[str, ...]:

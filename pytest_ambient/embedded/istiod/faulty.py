@@ -40,12 +40,7 @@ def late(mesh: Mesh, earlier: Mesh, shown: Mesh) -> Mesh:
     What was `shown` to the proxies last goes late, too; what came and went in between never arrives.
     """
     sides = (mesh, shown)
-    l4 = {k: each for k, each in earlier.l4_policies.items() if any(each == side.l4_policies.get(k) for side in sides)}
-    said = {
-        key: each
-        for key, each in earlier.destinations.items()
-        if any(each == side.destinations.get(key) for side in sides)
-    }
+    l4 = _alike(*(each.l4_policies for each in (earlier, *sides)))
     bound = {uid: [key for key in each.policies if key in l4] for uid, each in earlier.workloads.items()}
     checked = _kept(*({key: each.tokens for key, each in one.waypoints.items()} for one in (earlier, *sides)))
     attached = _kept(*({key: each.policies for key, each in one.waypoints.items()} for one in (earlier, *sides)))
@@ -60,9 +55,15 @@ def late(mesh: Mesh, earlier: Mesh, shown: Mesh) -> Mesh:
         service_policies=_kept(*(each.service_policies for each in (earlier, *sides))),
         service_tokens=_kept(*(each.service_tokens for each in (earlier, *sides))),
         unlogged=earlier.unlogged & (mesh.unlogged | shown.unlogged),
+        tracers=_alike(*(each.tracers for each in (earlier, *sides))),
         routes=_kept(*(each.routes for each in (earlier, *sides))),
-        destinations=said,
+        destinations=_alike(*(each.destinations for each in (earlier, *sides))),
     )
+
+
+def _alike(earlier: Mapping[str, _Item], *sides: Mapping[str, _Item]) -> Mapping[str, _Item]:
+    """Of what was earlier that which is the same with one of the others."""
+    return {key: each for key, each in earlier.items() if any(each == side.get(key) for side in sides)}
 
 
 def _kept(

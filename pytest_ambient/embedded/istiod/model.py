@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .destination_model import Destination, Ejection, Policy, RateLimit, Subset
-from .request_model import Action, Authorizer, Condition, L7Policy, L7Rule, Operation, Source, TokenRule
+from .l4_model import TRUST_DOMAIN, Identity, L4Clause, L4Match, L4Policy, L4Rule, StringMatch
+from .request_model import Action, Authorizer, Condition, L7Policy, L7Rule, Operation, Source, TokenRule, Tracer
 from .route_model import (
     Backend,
     Cors,
@@ -62,94 +63,15 @@ __all__ = [
     "StringMatch",
     "Subset",
     "TokenRule",
+    "Tracer",
     "Waypoint",
     "WaypointRef",
     "Workload",
 ]
 
-TRUST_DOMAIN = "cluster.local"
 ROOT_NAMESPACE = "istio-system"
 
 Handles = Literal["service", "workload", "all", "none"]
-
-
-@dataclass(frozen=True)
-class Identity:
-    """A service account as the mesh knows it."""
-
-    namespace: str
-    account: str
-
-    @property
-    def principal(self) -> str:
-        """As policies write it: without the scheme."""
-        return f"{TRUST_DOMAIN}/ns/{self.namespace}/sa/{self.account}"
-
-    @property
-    def uri(self) -> str:
-        """As certificates and logs carry it."""
-        return f"spiffe://{self.principal}"
-
-
-@dataclass(frozen=True)
-class StringMatch:
-    """One string of a policy: exact, or with the `*` forms of Istio."""
-
-    kind: Literal["exact", "prefix", "suffix", "presence"]
-    value: str = ""
-
-
-@dataclass(frozen=True)
-class L4Match:
-    """One match of a ztunnel policy: every field that is not empty must hold, any value of a field is enough."""
-
-    principals: tuple[StringMatch, ...] = ()
-    not_principals: tuple[StringMatch, ...] = ()
-    namespaces: tuple[StringMatch, ...] = ()
-    not_namespaces: tuple[StringMatch, ...] = ()
-    service_accounts: tuple[Identity, ...] = ()
-    not_service_accounts: tuple[Identity, ...] = ()
-    source_ips: tuple[str, ...] = ()
-    not_source_ips: tuple[str, ...] = ()
-    destination_ips: tuple[str, ...] = ()
-    not_destination_ips: tuple[str, ...] = ()
-    destination_ports: tuple[int, ...] = ()
-    not_destination_ports: tuple[int, ...] = ()
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is asked; ztunnel skips such a match (rbac_empty_policy)."""
-        return self == L4Match()
-
-
-@dataclass(frozen=True)
-class L4Clause:
-    """Matches of which one must hold."""
-
-    matches: tuple[L4Match, ...]
-
-
-@dataclass(frozen=True)
-class L4Rule:
-    """Clauses (from, to, each when) that must all hold."""
-
-    clauses: tuple[L4Clause, ...]
-
-
-@dataclass(frozen=True)
-class L4Policy:
-    """An AuthorizationPolicy or PeerAuthentication as ztunnel gets it (facts: ztunnel's Authorization message)."""
-
-    name: str
-    namespace: str
-    scope: Literal["Global", "Namespace", "WorkloadSelector"]
-    action: Action
-    rules: tuple[L4Rule, ...]
-
-    @property
-    def key(self) -> str:
-        """`NAMESPACE/NAME`, as logs name it."""
-        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -294,6 +216,8 @@ class Mesh:
     """By the name that CUSTOM policies use."""
     unlogged: frozenset[str] = frozenset()
     """`Gateway/NAMESPACE/NAME` and `Service/NAMESPACE/NAME` of those whose requests no waypoint's access log tells."""
+    tracers: Mapping[str, Tracer] = field(default_factory=dict)
+    """By the same names: where waypoints send spans of the requests; nowhere for what is not among them."""
     routes: Mapping[str, tuple[Route, ...]] = field(default_factory=dict)
     """By Service key: routes attached to it, in order of precedence."""
     destinations: Mapping[str, Destination] = field(default_factory=dict)

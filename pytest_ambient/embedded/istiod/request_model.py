@@ -77,8 +77,28 @@ class Authorizer:
     @property
     def hostname(self) -> str:
         """The full cluster name."""
-        namespace, _, name = self.service.partition("/")
-        return f"{name}.{namespace}.svc.cluster.local"
+        return hostname(self.service)
+
+
+@dataclass(frozen=True)
+class Tracer:
+    """Where a waypoint sends spans, in Zipkin's JSON."""
+
+    service: str
+    """The collector's key."""
+    port: int
+    path: str = "/api/v2/spans"
+    sampling: float = 1.0
+    """Which share of requests, in per cent, is traced where the caller has not decided."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """What every span says of the waypoint."""
+    hands_on: bool = True
+    """Whether the next one learns of the trace."""
+
+    @property
+    def hostname(self) -> str:
+        """The full cluster name."""
+        return hostname(self.service)
 
 
 @dataclass(frozen=True)
@@ -119,3 +139,9 @@ class L7Policy:
     def key(self) -> str:
         """`NAMESPACE/NAME`."""
         return f"{self.namespace}/{self.name}"
+
+
+def hostname(key: str) -> str:
+    """The full cluster name of a Service."""
+    namespace, _, name = key.partition("/")
+    return f"{name}.{namespace}.svc.cluster.local"

@@ -29,6 +29,7 @@ from .peers import peer_keys, peer_policies
 from .routes import routes_by_service
 from .telemetry import unlogged
 from .tokens import token_rules
+from .tracers import tracers
 from .view import GATEWAY_NAME, MANAGED, MANAGED_BY_GATEWAY, MANAGED_BY_MESH, View, key_of, spec_of
 from .waypoint_policies import attached
 
@@ -66,6 +67,7 @@ def snapshot(view: View, sockets: Sockets) -> Mesh:
         service_tokens=service_tokens,
         authorizers=authorizers(view),
         unlogged=unlogged(view, known, bound),
+        tracers=tracers(view, known, bound),
         routes=routes_by_service(view, known),
         destinations=destinations(view, known),
     )

@@ -1,4 +1,4 @@
-"""Telemetries, as far as they switch waypoints' access logs on and off."""
+"""Telemetries, as far as they switch waypoints' access logs and traces on and off."""
 
 from collections.abc import Iterator, Mapping
 
@@ -34,23 +34,23 @@ def _logs(view: View, gate: Gate, service: str) -> bool:
     """What the mesh's configuration says, unless a Telemetry names a provider, then the last word on it."""
     said: bool | None = None
     parent: list[str] = []
-    for entry in _entries(view, gate, service):
+    for entry in entries(view, gate, service, "accessLogging"):
         parent = [str(each["name"]).lower() for each in entry.get("providers") or ()] or parent
         if ENVOY in parent:
             said = not entry.get("disabled")
     return bool(view.mesh_config.get("accessLogFile")) if said is None else said
 
 
-def _entries(view: View, gate: Gate, service: str) -> Iterator[Object]:
+def entries(view: View, gate: Gate, service: str, field: str) -> Iterator[Object]:
     """From the widest to the narrowest: the mesh's, the waypoint's namespace's, those that target it."""
     ordered = sorted(view.telemetries, key=age_of)
     mine = [each for each in ordered if namespace_of(each) == gate.ref.namespace]
     for namespace in dict.fromkeys((ROOT_NAMESPACE, gate.ref.namespace)):
         wide = [each for each in ordered if namespace_of(each) == namespace and _wide(each)]
-        yield from (entry for each in wide[:1] for entry in spec_of(each).get("accessLogging") or ())
+        yield from (entry for each in wide[:1] for entry in spec_of(each).get(field) or ())
     for each in mine:
         if any(_aims(namespace_of(each), ref, gate, service) for ref in target_refs(each)):
-            yield from spec_of(each).get("accessLogging") or ()
+            yield from spec_of(each).get(field) or ()
 
 
 def _wide(item: Object) -> bool:

@@ -38,7 +38,8 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "Telemetry": {
         "metrics": "changes of metrics",
-        "tracing": "tracing",
+        "tracing.customTags": "tags of one's own in traces",
+        "tracing.useRequestIdForTraceSampling": "sampling by anything but the request's id",
         "accessLogging.match": "access logs by the proxy's side",
         "accessLogging.filter": "filters of the access log",
     },

@@ -1,6 +1,7 @@
 """Refuses, as the API and Istio's webhook do, what is wrong, and beyond that what this mesh does not carry out."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from ..api.errors import ApiError, Cause, bad_request, invalid
 from ..api.store import Resource, Store, find
@@ -9,6 +10,7 @@ from .authorization import is_dry_run, target_refs
 from .definition_rules import definition_causes
 from .envoy_filters import filter_patch_causes
 from .grpc_route import grpc_causes
+from .model import ROOT_NAMESPACE
 from .policy_rules import (
     authorization_mistakes,
     authorization_warnings,
@@ -19,8 +21,9 @@ from .policy_rules import (
 from .route_rules import gateway_causes, route_causes
 from .telemetry import telemetry_causes
 from .tokens import token_mistakes
+from .tracers import tracing_causes
 from .unimplemented import not_implemented, unimplemented
-from .view import GATEWAY_API, NETWORKING, SECURITY, TELEMETRY, spec_of
+from .view import GATEWAY_API, NETWORKING, SECURITY, TELEMETRY, View, spec_of
 from .virtual_rules import destination_causes, destination_mistakes, virtual_causes, virtual_mistakes
 
 Causes = Callable[[Object], Iterable[Cause]]
@@ -34,6 +37,7 @@ def guard(store: Store, asked: Callable[[], None] = lambda: None) -> None:
     """
     for kind, group, causes, mistakes in _CHECKED:
         _admit(store, find(kind, group), causes, mistakes, _free if group == GATEWAY_API else asked)
+    _admit(store, find("Telemetry", TELEMETRY), partial(_tracing_causes, store), _none, _free)
 
 
 def warnings(item: Object) -> list[str]:
@@ -56,6 +60,10 @@ def policy_causes(policy: Object) -> Iterator[Cause]:
         for number, when in enumerate((rule or {}).get("when") or ()):
             if str(when.get("key", "")).startswith("experimental."):
                 yield not_implemented(f"spec.rules[{position}].when[{number}].key", "experimental attributes")
+
+
+def _tracing_causes(store: Store, item: Object) -> Iterable[Cause]:
+    return tracing_causes(item, View(configs=store.list(find("ConfigMap"), ROOT_NAMESPACE)))
 
 
 def _none(item: Object) -> tuple[()]:

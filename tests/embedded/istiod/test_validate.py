@@ -275,15 +275,39 @@ def test_mistakes_about_tokens(rule: Object, message: str) -> None:
     [
         ({"accessLogging": [{"providers": [{"name": "otel"}]}]}, "does not implement the access log provider 'otel'"),
         ({"accessLogging": [{"filter": {"expression": "true"}}]}, "does not implement filters of the access log"),
-        ({"tracing": [{}]}, "does not implement tracing"),
+        ({"tracing": [{"customTags": {}}]}, "does not implement tags of one's own in traces"),
         ({"metrics": [{}]}, "does not implement changes of metrics"),
     ],
 )
-def test_telemetry_beyond_access_logs_is_refused(spec: Object, message: str) -> None:
-    """Only the access log is switched."""
+def test_telemetry_beyond_logs_and_traces_is_refused(spec: Object, message: str) -> None:
+    """Only the access log and traces are switched."""
     telemetry = {"apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry"}
     assert message in refusal(policy("t", spec) | telemetry).message
-    assert create(policy("t", {"accessLogging": [{"disabled": True}]}) | telemetry)
+    assert create(policy("t", {"accessLogging": [{"disabled": True}], "tracing": [{}]}) | telemetry)
+
+
+def test_a_tracer_that_is_not_zipkins_is_refused() -> None:
+    """One that is there; an unknown one is accepted and gets nothing, as with Istio."""
+    store = Store()
+    guard(store)
+    config = "extensionProviders: [{name: otel, opentelemetry: {}}, {name: zipkin, zipkin: {port: 9411}}]"
+    meta = {"name": "istio", "namespace": "istio-system"}
+    store.create(find("ConfigMap"), {"metadata": meta, "data": {"mesh": config}})
+    for name in ("zipkin", "unknown"):
+        store.create(find("Telemetry", TELEMETRY), _tracing(name))
+    with pytest.raises(ApiError) as caught:
+        store.create(find("Telemetry", TELEMETRY), _tracing("otel"))
+    assert caught.value.message.endswith(
+        "spec.tracing[0].providers[0].name: Forbidden: the embedded mesh does not implement the tracing provider "
+        "'otel', which is not of kind zipkin; see the README's list of what it implements"
+    )
+
+
+def _tracing(name: str) -> Object:
+    return policy(name, {"tracing": [{"providers": [{"name": name}]}]}) | {
+        "apiVersion": "telemetry.istio.io/v1",
+        "kind": "Telemetry",
+    }
 
 
 def test_route_defaults_are_those_of_the_recording() -> None:

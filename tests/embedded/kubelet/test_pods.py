@@ -85,7 +85,7 @@ def test_capture_precedes_readiness(tmp_path: Path) -> None:
         (
             "nginx:1.27",
             "ImagePullBackOff",
-            "it knows, under any hub and tag: alpine, busybox, curl, examples-bookinfo-details-v1",
+            "it knows, under any hub and tag: all-in-one, alpine, busybox, curl, examples-bookinfo-details-v1",
         ),
         ("docker.io/istio/examples-bookinfo-reviews-v9:1", "ImagePullBackOff", "has no program for it"),
         ("UPPER/Case:1", "InvalidImageName", "invalid reference format"),
