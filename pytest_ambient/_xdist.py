@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Role = Literal["alone", "controller", "worker"]
 
+ORDERED: pytest.StashKey[bool] = pytest.StashKey()
+"""In the controller: whether workers put the longest files first."""
+
 
 def role(config: pytest.Config) -> Role:
     """What this process is; asked in `pytest_configure` already, when xdist's own session may not be there yet."""
@@ -37,18 +40,28 @@ def worker_id(config: pytest.Config) -> str:
 
 
 def deal_by_file(config: pytest.Config) -> None:
-    """Make `-n` mean loadfile where no `--dist` was given: the rows of a module share their rounds."""
+    """Make `-n` mean loadfile where no `--dist` was given: the rows of a module share their rounds.
+
+    xdist would begin with the files that have the most tests; ours take their time by other things, workers know which.
+    """
     option = config.option
     if getattr(option, "numprocesses", None) and getattr(option, "dist", None) == "no":
         option.dist = "loadfile"
+        config.stash[ORDERED] = bool(getattr(option, "loadscopereorder", False))
+        option.loadscopereorder = False
 
 
 def tell(node: "Node", word: Object) -> None:
-    """Give a worker something to know."""
-    node.workerinput["ambient"] = json.dumps(word)
+    """Give a worker something to know, beside whether it is to order its tests."""
+    node.workerinput["ambient"] = json.dumps({**word, "ordered": node.config.stash.get(ORDERED, False)})
 
 
 def told(config: pytest.Config) -> Object:
     """What the controller gave this worker to know."""
     word: Object = json.loads(getattr(config, "workerinput", {}).get("ambient", "{}"))
     return word
+
+
+def ordered(config: pytest.Config) -> bool:
+    """Whether this is a worker that puts the longest files first; all workers must come to the same order."""
+    return bool(told(config).get("ordered"))

@@ -101,6 +101,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker, put the longest files first; whoever shuffles tests comes later and wins."""
+    if _xdist.ordered(config):
+        from pytest_ambient import _order
+
+        _order.longest_first(items)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Without xdist, bring the cluster up once it is known that a test will ask for it."""
     run = begun(session.config)
