@@ -131,7 +131,8 @@ class Envoy:
         """
         before = {str(each["name"]): each for each in self._clusters}
         after = {str(each["name"]): each for each in resources.clusters}
-        await self._take({"clusters": [*(after | before).values()]})
+        if after.keys() - before.keys():
+            await self._take({"clusters": [*(after | before).values()]})
         await self._take({"routes": resources.routes, "listeners": resources.listeners})
         await self._take({"clusters": resources.clusters})
         self._clusters = resources.clusters
@@ -183,7 +184,8 @@ class Envoy:
         return followed
 
     def _replace(self, kind: str, items: list[Object]) -> str | None:
-        text = json.dumps([typed(_KINDS[kind]) | each for each in sorted(items, key=lambda each: str(each["name"]))])
+        ordered = sorted(items, key=lambda each: str(each["name"]))
+        text = json.dumps([typed(_KINDS[kind]) | each for each in ordered], separators=(",", ":"))
         if self._written.get(kind) == text:
             return None
         self._written[kind] = text

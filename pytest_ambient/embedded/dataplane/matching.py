@@ -1,6 +1,7 @@
 """Envoy's matchers that choose a filter chain."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import IPv4Network, collapse_addresses
 
 from ..objects import Object
 from .xds import typed
@@ -9,6 +10,14 @@ from .xds import typed
 def addresses(values: Iterable[str]) -> list[Object]:
     """Address blocks that hold one address each."""
     return [{"address_prefix": each, "prefix_len": 32} for each in values]
+
+
+def blocks(values: Iterable[str]) -> list[Object]:
+    """The fewest address blocks that hold these addresses and no others."""
+    return [
+        {"address_prefix": str(each.network_address), "prefix_len": each.prefixlen}
+        for each in collapse_addresses(map(IPv4Network, values))
+    ]
 
 
 def by_address(kind: str, ranges: Sequence[Object], otherwise: Object | None = None) -> Object:

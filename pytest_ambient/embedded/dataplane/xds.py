@@ -80,13 +80,28 @@ def per_connection(requests: int) -> Object:
 
 def static(name: str, *endpoints: Object, **fields: object) -> Object:
     """A cluster with these endpoints."""
-    return cluster(name, type="STATIC", load_assignment=assignment(name, endpoints), **_transports(), **fields)
+    return cluster(name, type="STATIC", load_assignment=assignment(name, endpoints), **_transports(endpoints), **fields)
 
 
-def _transports() -> Object:
-    inward = {"name": "inner", "match": {"inner": "true"}, "transport_socket": _inward()}
-    passed = {"name": "passed", "match": {"passed": "true"}, "transport_socket": _passed()}
-    return {"transport_socket_matches": [inward, passed, {"name": "outer", "match": {}, "transport_socket": _raw()}]}
+def _transports(endpoints: Iterable[Object]) -> Object:
+    """How the endpoints are reached; said once for all where they are of one kind, as nearly always."""
+    kinds = {_kind(each) for each in endpoints}
+    if kinds <= {"outer"}:
+        return {}
+    ways = {"inner": _inward, "passed": _passed, "outer": _raw}
+    if len(kinds) == 1:
+        return {"transport_socket": ways[kinds.pop()]()}
+    named = [
+        {"name": kind, "match": {} if kind == "outer" else {kind: "true"}, "transport_socket": way()}
+        for kind, way in ways.items()
+        if kind in kinds
+    ]
+    return {"transport_socket_matches": named}
+
+
+def _kind(endpoint: Object) -> str:
+    matched = endpoint.get("metadata", {}).get("filter_metadata", {}).get("envoy.transport_socket_match")
+    return next(iter(matched)) if matched else "outer"
 
 
 def watched(path: Path) -> Object:

@@ -5,7 +5,7 @@ opens the tunnel from that address and with its certificate; the destination's p
 connection passes the internal listener `inbound~ADDRESS` of the captured pod.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..faults import Fault
@@ -15,7 +15,7 @@ from ..ports import bound
 from .ca import Authority
 from .inbound import application, hbone_listener, hbone_routes, inbound, plaintext_listener
 from .lines import SERVICE, TUNNELLED, direct
-from .matching import addresses, by_address, chain
+from .matching import blocks, by_address, chain
 from .openings import Openings
 from .resources import ROUTES, Resources
 from .xds import (
@@ -71,7 +71,8 @@ class ZtunnelConfiguration:
         made.listeners.append(_originate())
         made.clusters.append(static("originate", inner("originate", "pod")))
         made.clusters.append(static("nothing", outer(pipe(self._nothing))))
-        callers = () if self._plaintext else self._callers(mesh, captured)
+        # nobody's address stands for nobody
+        callers = blocks(() if self._plaintext else self._callers(mesh, captured)) or blocks(["0.0.0.0"])  # noqa: S104
         for waypoint in mesh.waypoints.values():
             made.clusters.append(_any(f"waypoint~{waypoint.key}", _waypoint_endpoints(mesh, waypoint, None)))
         for service in mesh.services.values():
@@ -96,7 +97,7 @@ class ZtunnelConfiguration:
         return tuple(sorted(self._known))
 
     def _service(
-        self, made: Resources, mesh: Mesh, callers: tuple[str, ...], service: Service, port: ServicePort
+        self, made: Resources, mesh: Mesh, callers: Sequence[Object], service: Service, port: ServicePort
     ) -> None:
         name, address = f"{service.hostname}:{port.port}", f"{service.vip}:{port.port}"
         if service.waypoint:
@@ -136,7 +137,7 @@ class ZtunnelConfiguration:
             else:
                 yield inner(self._openings.of(workload).latest, address, local=address)
 
-    def _pod(self, made: Resources, mesh: Mesh, callers: tuple[str, ...], workload: Workload) -> None:
+    def _pod(self, made: Resources, mesh: Mesh, callers: Sequence[Object], workload: Workload) -> None:
         for port, path in sorted(workload.sockets.items()):
             address = f"{workload.address}:{port}"
             made.clusters.append(static(application(workload, port), outer(pipe(path))))
@@ -210,13 +211,13 @@ def _originate() -> Object:
 
 
 def _listener(
-    name: str, address: Object, callers: tuple[str, ...], captured: list[Object], others: list[Object]
+    name: str, address: Object, callers: Sequence[Object], captured: list[Object], others: list[Object]
 ) -> Object:
     """A listener that treats captured callers in one way and all others in another.
 
     Who is captured stands in the matcher, not in the chains: a chain that changes ends its open connections.
     """
-    chosen = {"ranges": addresses(callers or ("0.0.0.0",)), "on_match": chain("captured")}  # noqa: S104 - nobody's
+    chosen = {"ranges": callers, "on_match": chain("captured")}
     return {
         "name": name,
         "address": address,

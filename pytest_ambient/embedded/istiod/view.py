@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import yaml
 
@@ -43,6 +43,16 @@ def spec_of(item: Object) -> Object:
     """The object's spec, empty when it has none."""
     spec: Object = item.get("spec") or {}
     return spec
+
+
+@lru_cache(maxsize=4)
+def _read(text: str) -> Object:
+    """The mesh's configuration; it is looked at after each change of anything, and hardly ever changes itself."""
+    try:
+        config = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    return config if isinstance(config, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -86,12 +96,7 @@ class View:
     def mesh_config(self) -> Object:
         """The mesh's configuration; empty where there is none that can be read."""
         found = (each for each in self.configs if key_of(each) == MESH_CONFIG)
-        text = next((str((each.get("data") or {}).get("mesh", "")) for each in found), "")
-        try:
-            config = yaml.safe_load(text)
-        except yaml.YAMLError:
-            return {}
-        return config if isinstance(config, dict) else {}
+        return _read(next((str((each.get("data") or {}).get("mesh", "")) for each in found), ""))
 
     @cached_property
     def class_by_name(self) -> Mapping[str, Object]:

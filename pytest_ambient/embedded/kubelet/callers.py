@@ -48,7 +48,7 @@ def connect(host: str, port: int, timeout: float | None) -> socket.socket:
         socket.inet_aton(address)
     except OSError:
         raise Failed(f"bad address '{host}'") from None
-    own = next(value for name, value in known if name == "interface")
+    own = next(value.removeprefix("host!") for name, value in known if name == "interface")
     try:
         return socket.create_connection((address, at), timeout, (own, 0))
     except TimeoutError:

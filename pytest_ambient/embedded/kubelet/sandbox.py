@@ -9,7 +9,7 @@ from pathlib import Path
 from ..addresses import Addresses
 from ..api.store import Change, Store, find
 from ..istiod.model import ROOT_NAMESPACE
-from ..names import Names
+from ..names import Name, Names
 from ..objects import Object
 from .directions import DeadEnd, Neighbour, curl_names, cut_off
 from .flavours import Flavour, Folders
@@ -74,8 +74,13 @@ class Sandboxes:
         wrapper = resources.files(__package__).joinpath("curl.sh").read_text()
         self._folders = Folders(root / "images", wrapper)
         self._namespaces: set[str] = set()
+        self._texts: dict[Path, str] = {}
+        """What each file of options holds."""
+        self._written: object = None
+        """What the files of names were made from."""
         self._stale: asyncio.Handle | None = None
         self._unsubscribe = store.subscribe(self._seen)
+        (root / "names").mkdir(parents=True, exist_ok=True)
 
     def create(self, uid: str, namespace: str, address: str) -> Sandbox:
         """The folder of a pod that has just got its address."""
@@ -114,14 +119,21 @@ class Sandboxes:
         pods, served = self._store.list(find("Pod")), self._nodes()
         found = {str(pod["metadata"]["uid"]): self._neighbour(pod, served) for pod in pods}
         names, neighbours = self._names.all(), [each for each in found.values() if each]
-        ends = self._dead_end.ends
         self._dead_end.serve(each.addresses[0] for each in names if not each.headless)
-        for each in namespaces:
-            for way, captured in ((_PLAIN, False), (_CAPTURED, True)):
-                _replace(self._file(each, way), curl_names(names, each, neighbours, ends, captured=captured))
-            _replace(self._file(each, _CUT_OFF), cut_off(names, neighbours, ends))
+        rotating = any(each.headless and len(each.addresses) > 1 for each in names)
+        if rotating or self._written != (names, neighbours, namespaces):
+            self._written = names, neighbours, namespaces
+            for each in namespaces:
+                self._write_ways(each, names, neighbours)
         for uid in self._pods.keys() & found.keys():
             self._write_own(uid, _way(found[uid]))
+
+    def _write_ways(self, namespace: str, names: list[Name], neighbours: list[Neighbour]) -> None:
+        ends = self._dead_end.ends
+        for way, captured in ((_PLAIN, False), (_CAPTURED, True)):
+            lines = curl_names(names, namespace, neighbours, ends, captured=captured)
+            self._replace(self._file(namespace, way), lines)
+        self._replace(self._file(namespace, _CUT_OFF), cut_off(names, neighbours, ends))
 
     def _nodes(self) -> set[str] | None:
         """The nodes whose ztunnel is ready; None where there is none to wait for."""
@@ -143,16 +155,26 @@ class Sandboxes:
         file = self._root / "pods" / uid / "curlrc"
         if not file.parent.exists():
             del self._pods[uid]
+            self._texts.pop(file, None)
             return
         names = f'config = "{self._file(namespace, way)}"'
         itself = [f'connect-to = "{each}::{address}:"' for each in ("localhost", "127.0.0.1")]
         # no other name exists: asking a resolver that nobody runs fails at once, whatever the machine's own one does
-        _replace(file, [f'interface = "{address}"', 'doh-url = "https://127.0.0.1:1/"', names, *itself])
+        # `host!`: curl need not look whether an interface of the machine has that name, at each connection
+        self._replace(file, [f'interface = "host!{address}"', 'doh-url = "https://127.0.0.1:1/"', names, *itself])
 
     def _file(self, namespace: str, way: str) -> Path:
-        folder = self._root / "names"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{namespace}.{way}.curlrc"
+        return self._root / "names" / f"{namespace}.{way}.curlrc"
+
+    def _replace(self, file: Path, lines: list[str]) -> None:
+        """Write by renaming, so that a curl that is starting reads the old or the new text, never a half."""
+        text = "".join(f"{line}\n" for line in lines)
+        if self._texts.get(file) == text:
+            return
+        fresh = file.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.rename(file)
+        self._texts[file] = text
 
 
 def _way(itself: Neighbour | None) -> str:
@@ -165,13 +187,3 @@ def _ready(pod: Object) -> bool:
     conditions = pod.get("status", {}).get("conditions") or ()
     there = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
     return there and "deletionTimestamp" not in pod["metadata"]
-
-
-def _replace(file: Path, lines: list[str]) -> None:
-    """Write by renaming, so that a curl that is starting reads the old or the new text, never a half."""
-    text = "".join(f"{line}\n" for line in lines)
-    if file.exists() and file.read_text() == text:
-        return
-    fresh = file.with_suffix(".new")
-    fresh.write_text(text)
-    fresh.rename(file)

@@ -1,5 +1,6 @@
 """The curl of a pod: its address, the cluster's names, on every operation however it is written."""
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -172,6 +173,28 @@ def test_new_service(tmp_path: Path) -> None:
         bench.store.delete(SERVICE, "late", bench.space)
         await bench.until(lambda: "late" not in names.read_text())
         assert (await bench.run(caller, "curl", "-s", "http://late:8000/get"))[0] == 6
+
+    calling(tmp_path, scenario)
+
+
+def test_names_are_written_when_they_change(tmp_path: Path) -> None:
+    """A change of a pod that leads nobody elsewhere leaves all files alone: there are many such changes."""
+
+    async def scenario(bench: Bench, caller: Object) -> None:
+        def files() -> dict[Path, int]:
+            return {each: each.stat().st_ino for each in tmp_path.rglob("*curlrc")}
+
+        before, name = files(), caller["metadata"]["name"]
+        now = bench.store.get(POD, name, bench.space)
+        assert now is not None
+        bench.store.replace(POD, {**now, "metadata": {**now["metadata"], "labels": {"new": "label"}}})
+        for _ in range(5):
+            await asyncio.sleep(0)  # whoever follows the store is called in the loop's next turn
+        assert files() == before
+        bench.store.create(SERVICE, service("late", {"name": "http", "port": 8000}))
+        await bench.until(lambda: files() != before)
+        own = {each for each in before if each.name == "curlrc"}
+        assert all(files()[each] == before[each] for each in own)
 
     calling(tmp_path, scenario)
 
