@@ -138,7 +138,7 @@ def _istiod() -> Object:
         "name": "discovery",
         "image": f"{HUB}/pilot:{VERSION}-distroless",
         "args": ["discovery", "--monitoringAddr=:15014", "--domain", "cluster.local"],
-        "env": [{"name": "PILOT_ENABLE_AMBIENT", "value": "true"}],
+        "env": [{"name": each, "value": "true"} for each in ("PILOT_ENABLE_AMBIENT", "PILOT_ENABLE_ALPHA_GATEWAY_API")],
         "ports": [{"containerPort": port} for port in (8080, 15010, 15012, 15017, 15014)],
         "readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 3},
     }

@@ -13,7 +13,8 @@ _DENY = re.compile(r"explicitly denied by: (\S+/\S+)")
 _MATCHED = re.compile(r"rbac_access_denied_matched_policy\[ns\[([^\]]*)\]-policy\[([^\]]*)\]-rule\[\d+\]\]")
 _REQUEST = re.compile(
     r'\[(?P<start_time>[^\]]+)\] "(?P<method>\S+) (?P<path>\S+) [^"]*" (?P<response_code>\d+) (?P<response_flags>\S+) '
-    r'(?P<response_code_details>\S+) \S+ "[^"]*" \S+ \S+ \S+ \S+ "[^"]*" "[^"]*" "[^"]*" "(?P<authority>[^"]*)" '
+    r'(?P<response_code_details>\S+) (?P<connection_termination_details>\S+) "[^"]*" \S+ \S+ \S+ \S+ '
+    r'"[^"]*" "[^"]*" "[^"]*" "(?P<authority>[^"]*)" '
     r'"(?P<upstream_host>[^"]*)" (?P<upstream_cluster>\S+) \S+ (?P<downstream_local_address>\S+) '
     r"(?P<downstream_remote_address>\S+)"
 )
@@ -60,14 +61,18 @@ class Connection:
 
 @dataclass(frozen=True)
 class Request:
-    """One line of a waypoint's access log."""
+    """One line of a waypoint's access log: about a request, or about a connection that it did not take for HTTP."""
 
     at: float
     line: str
     method: str
+    """Empty for a connection."""
     path: str
     status: int
     details: str
+    """How it was answered, or why the connection was closed."""
+    flags: str
+    """Envoy's own word for what went wrong, empty when nothing did."""
     client: str
     """The caller's IP; the port is that of its tunnel."""
     address: str
@@ -80,6 +85,11 @@ class Request:
     def denied(self) -> bool:
         """Whether an authorization policy, a token's check or an authorizer refused it."""
         return self.details.startswith(("rbac_access_denied", "jwt_authn_access_denied", "ext_authz_denied"))
+
+    @property
+    def passed(self) -> bool:
+        """Whether it went on to the destination."""
+        return self.details == "via_upstream" or not (self.method or self.details or self.flags)
 
     @property
     def policy(self) -> str | None:
@@ -108,15 +118,21 @@ def requests(log: str) -> Iterator[Request]:
         yield Request(
             at=moment(fields["start_time"]),
             line=line,
-            method=fields.get("method", ""),
-            path=fields.get("path", ""),
+            method=_said(fields, "method"),
+            path=_said(fields, "path"),
             status=int(fields["response_code"]),
-            details=fields.get("response_code_details", ""),
+            details=_said(fields, "response_code_details") or _said(fields, "connection_termination_details"),
+            flags=_said(fields, "response_flags"),
             client=host_of(fields.get("downstream_remote_address", "")),
             address=fields.get("downstream_local_address", ""),
             cluster=fields.get("upstream_cluster", ""),
             fields=fields,
         )
+
+
+def _said(fields: Mapping[str, str], name: str) -> str:
+    """What the line says, empty where it has nothing to say."""
+    return "" if fields.get(name, "-") == "-" else fields[name]
 
 
 def address(ip: str, port: int) -> str:

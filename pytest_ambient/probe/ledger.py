@@ -132,14 +132,18 @@ def paired(outbound: Sequence[Connection], inbound: Sequence[Connection]) -> dic
 
 
 def request_of(call: Call, outcome: Outcome, seen: Seen, lines: Iterable[Request]) -> Request | None:
-    """The waypoint's line about a request; the waypoint knows the caller's address but not curl's port."""
+    """The waypoint's line about a request, or about a connection that brought no answer.
+
+    The waypoint knows the caller's address but not curl's port.
+    """
     out = seen.outbound
     if out is None:
         return None
     path = call.url.partition("://")[2].partition("/")
-    wanted = (call.method, f"/{path[2]}", outcome.status, outcome.local_ip, out.tunnelled)
+    wanted = [(call.method, f"/{path[2]}", outcome.status), *([] if outcome.status else [("", "", 0)])]
     during = (out.at - out.seconds - SKEW, out.at + SKEW)
-    same = [r for r in lines if (r.method, r.path, r.status, r.client, r.address) == wanted]
+    here = [r for r in lines if (r.client, r.address) == (outcome.local_ip, out.tunnelled)]
+    same = [r for r in here if (r.method, r.path, r.status) in wanted]
     return min((r for r in same if during[0] <= r.at <= during[1]), key=lambda r: abs(r.at - out.at), default=None)
 
 

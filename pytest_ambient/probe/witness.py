@@ -109,7 +109,8 @@ class Witnesses:
         out = ends.outbound
         if out is None:
             return None
-        if not outcome.status or (outcome.status == 503 and outcome.body.startswith(UPSTREAM_ERROR)):
+        ended = not outcome.status or (outcome.status == 503 and outcome.body.startswith(UPSTREAM_ERROR))
+        if ended and not (request is not None and request.denied):
             refusal = ledger.refusal_of(waypoint, out.at)
             if refusal is not None:
                 return replace(self._attached(spoken(refusal), refusal, origin), source_role="waypoint")
@@ -192,8 +193,8 @@ def spoken(line: Connection) -> Witness:
 
 
 def served(request: Request, out: Connection, attached: tuple[str, ...]) -> Witness:
-    """What a waypoint said of a request."""
-    verdict: Literal["allowed", "failed"] = "allowed" if request.details == "via_upstream" else "failed"
+    """What a waypoint said of a request, or of a connection."""
+    verdict: Literal["allowed", "failed"] = "allowed" if request.passed else "failed"
     identities = (out.source_identity, out.destination_identity)
-    words = ("refused" if request.denied else verdict, request.details, request.policy, attached)
+    words = ("refused" if request.denied else verdict, request.details or request.flags, request.policy, attached)
     return Witness("waypoint", *words, *identities, request.line)

@@ -12,11 +12,13 @@ class DeniedL4:
     """ztunnel refused the connection: it opened, ended without an HTTP byte, and ztunnel says that a policy did it.
 
     `by` names the policy, `NAME` or `NAMESPACE/NAME`. `via` names the proxy between caller and destination whose
-    identity was refused, a caller's own sidecar having the caller's; the caller then sees that proxy's 503.
+    identity was refused, a caller's own sidecar having the caller's; the caller then sees that proxy's 503. With
+    `at="waypoint"` it is the waypoint that refused and says so, as it does on a port that is not known to speak HTTP.
     """
 
     by: str | None = None
     via: Literal["sidecar", "waypoint", "gateway"] | None = None
+    at: Literal["ztunnel", "waypoint"] = "ztunnel"
 
     needs_witness = True
     denies = True
@@ -26,16 +28,21 @@ class DeniedL4:
         _check_policy(self.by)
         if self.via not in (None, "sidecar", "waypoint", "gateway"):
             raise ValueError(f"via must be 'sidecar', 'waypoint' or 'gateway', not {self.via!r}")
+        if self.at not in ("ztunnel", "waypoint"):
+            raise ValueError(f"at must be 'ztunnel' or 'waypoint', not {self.at!r}")
+        if self.via is not None and self.at != "ztunnel":
+            raise ValueError("via says whose identity ztunnel refused: it does not go with at='waypoint'")
 
     def explain(self, outcome: Outcome) -> str | None:
-        """None when it holds; else what happened, as a Doubt when ztunnel's word is missing."""
+        """None when it holds; else what happened, as a Doubt when the proxy's word is missing."""
         if not (self._closed(outcome) if self.via is None else self._unavailable(outcome)):
             return seen(outcome)
         witness = outcome.witness
         if witness is None:
-            return Doubt(f"{seen(outcome)}; nothing from ztunnel about this connection")
+            who = "ztunnel" if self.at == "ztunnel" else "the waypoint"
+            return Doubt(f"{seen(outcome)}; nothing from {who} about this connection")
         role = self.via or "caller"
-        if witness.proxy != "ztunnel" or witness.verdict != "refused" or witness.source_role != role:
+        if witness.proxy != self.at or witness.verdict != "refused" or witness.source_role != role:
             return seen(outcome)
         return _policy(self.by, witness, outcome)
 
@@ -48,7 +55,8 @@ class DeniedL4:
 
     def __str__(self) -> str:
         if self.via is None:
-            text = "denied at L4: connection closed without an HTTP byte, refused by ztunnel"
+            who = "ztunnel" if self.at == "ztunnel" else "the waypoint"
+            text = f"denied at L4: connection closed without an HTTP byte, refused by {who}"
         else:
             text = f"denied at L4: HTTP 503 from the {self.via}, whose identity ztunnel refused"
         return f"{text}, by {self.by}" if self.by else text

@@ -82,6 +82,9 @@ OUTCOMES: dict[str, Outcome] = {
     "reset of nothing": replace(outcome("56-reset", ZTUNNEL_DENY), connect_ms=0.0),
     "empty by an ALLOW": outcome("52-empty", ZTUNNEL_MISS),
     "empty, no word": outcome("52-empty"),
+    "closed by the waypoint's DENY": outcome("52-empty", WAYPOINT_DENY),
+    "closed by the waypoint's ALLOW": outcome("56-reset", WAYPOINT_MISS),
+    "closed, the waypoint failed": outcome("52-empty", Witness("waypoint", "failed", "UF,URX")),
     "no address": outcome("6-no-address"),
     "no address in time": replace(
         outcome("6-no-address"), exit_code=28, error="Resolving timed out after 15000 milliseconds", total_ms=15000.0

@@ -59,6 +59,9 @@ SEEN = {
     "reset of nothing": f"reset without an HTTP byte (curl exit 56), {DENIED}",
     "empty by an ALLOW": f"{EMPTY}, {MISSED}",
     "empty, no word": EMPTY,
+    "closed by the waypoint's DENY": f"{EMPTY}, {MATCHED}",
+    "closed by the waypoint's ALLOW": f"{RESET}, {UNMATCHED}",
+    "closed, the waypoint failed": f"{EMPTY}, failed at the waypoint: UF,URX",
     "no address": "the name has no address (curl exit 6)",
     "no address in time": "the name did not resolve within 15.0 s (curl exit 28)",
     "refused": "TCP was refused or had no route (curl exit 7)",
@@ -78,6 +81,10 @@ MAYBE = "nothing from ztunnel about it, it may have been a denial"
 L4_DOUBT: dict[str, str] = {
     "reset, no word": Doubt(f"{RESET}; {UNSEEN}"),
     "empty, no word": Doubt(f"{EMPTY}; {UNSEEN}"),
+}
+AT_WAYPOINT_DOUBT: dict[str, str] = {
+    "reset, no word": Doubt(f"{RESET}; nothing from the waypoint about this connection"),
+    "empty, no word": Doubt(f"{EMPTY}; nothing from the waypoint about this connection"),
 }
 VIA_DOUBT: dict[str, str] = {"waypoint's 503, no word": Doubt(f"{UPSTREAM}; {UNSEEN}")}
 MAYBE_503: dict[str, str] = {"waypoint's 503, no word": Doubt(f"{UPSTREAM}; {MAYBE}")}
@@ -229,6 +236,22 @@ TABLE: list[tuple[Expectation, tuple[str, ...], dict[str, str]]] = [
     (DeniedL4(by="only-productpage", via="waypoint"), ("waypoint's 503, waypoint refused",), VIA_DOUBT),
     (DeniedL4(via="gateway"), (), VIA_DOUBT),
     (
+        DeniedL4(at="waypoint"),
+        ("closed by the waypoint's DENY", "closed by the waypoint's ALLOW"),
+        AT_WAYPOINT_DOUBT,
+    ),
+    (
+        DeniedL4(by="deny-details", at="waypoint"),
+        ("closed by the waypoint's DENY",),
+        AT_WAYPOINT_DOUBT
+        | {"closed by the waypoint's ALLOW": (f"{RESET}, {UNMATCHED}; wanted policy deny-details, attached: {ONLY}")},
+    ),
+    (
+        DeniedL4(by=ONLY, at="waypoint"),
+        ("closed by the waypoint's ALLOW",),
+        AT_WAYPOINT_DOUBT | {"closed by the waypoint's DENY": f"{EMPTY}, {MATCHED}; wanted policy {ONLY}"},
+    ),
+    (
         DeniedL7(),
         (
             "answer 403 that passed a gateway",
@@ -274,6 +297,7 @@ TABLE: list[tuple[Expectation, tuple[str, ...], dict[str, str]]] = [
             "no address",
             "no address in time",
             "refused",
+            "closed, the waypoint failed",
         ),
         MAYBE_503 | MAYBE_CLOSED,
     ),
@@ -282,7 +306,7 @@ TABLE: list[tuple[Expectation, tuple[str, ...], dict[str, str]]] = [
     (Unreachable("no route"), ("waypoint's 404",), {}),
     (
         Unreachable("no healthy upstream"),
-        ("waypoint's 503, backend down", "waypoint's 503, no upstream"),
+        ("waypoint's 503, backend down", "waypoint's 503, no upstream", "closed, the waypoint failed"),
         MAYBE_503 | MAYBE_CLOSED,
     ),
     (Unreachable("lost waypoint"), ("reset, waypoint lost",), MAYBE_CLOSED),

@@ -83,6 +83,10 @@ def test_a_lost_probe_proves_nothing(expectation: Expectation) -> None:
         ),
         (DeniedL4(via="waypoint"), "denied at L4: HTTP 503 from the waypoint, whose identity ztunnel refused"),
         (DeniedL4(via="sidecar"), "denied at L4: HTTP 503 from the sidecar, whose identity ztunnel refused"),
+        (
+            DeniedL4(by="x", at="waypoint"),
+            "denied at L4: connection closed without an HTTP byte, refused by the waypoint, by x",
+        ),
         (DeniedL7(), "denied at L7: HTTP 403 from the waypoint"),
         (DeniedL7(at="sidecar"), "denied at L7: HTTP 403 from the sidecar"),
         (DeniedL7(by="get-only"), "denied at L7: HTTP 403 from the waypoint, by get-only"),
@@ -109,6 +113,7 @@ def test_an_expectation_says_what_it_wants(expectation: Expectation, words: str)
         (Answered(backend="reviews-v1"), False, False, True),
         (Answered(403), True, False, False),
         (DeniedL4(), True, True, True),
+        (DeniedL4(at="waypoint"), True, True, True),
         (DeniedL7(), True, True, True),
         (Unauthorized(), True, True, True),
         (Unreachable(), True, False, False),
@@ -135,6 +140,11 @@ def test_an_expectation_says_how_it_is_probed(
         (lambda: Answered(302, backend="a", by_proxy=True), "an answer made by a proxy has no backend"),
         (lambda: Answered(302, through=None, by_proxy=True), "an answer made by a proxy cannot come through no proxy"),
         (lambda: DeniedL4(by="a/b/c"), "by must be NAME or NAMESPACE/NAME, not 'a/b/c'"),
+        (lambda: DeniedL4(at="gateway"), "at must be 'ztunnel' or 'waypoint', not 'gateway'"),  # type: ignore[arg-type]  # the mistake
+        (
+            lambda: DeniedL4(via="gateway", at="waypoint"),
+            "via says whose identity ztunnel refused: it does not go with at='waypoint'",
+        ),
         (lambda: DeniedL7(by=""), "by must be NAME or NAMESPACE/NAME, not ''"),
         (lambda: DeniedL4(via="car"), "via must be 'sidecar', 'waypoint' or 'gateway', not 'car'"),  # type: ignore[arg-type]  # the mistake
         (lambda: DeniedL7(at="gateway"), "at must be 'waypoint' or 'sidecar', not 'gateway'"),  # type: ignore[arg-type]  # the mistake

@@ -11,7 +11,8 @@ from .schema import OPEN
 from .store import Change, Store, timestamp
 
 DEFINITIONS = find("CustomResourceDefinition", "apiextensions.k8s.io")
-_GATEWAY = {"gateway.networking.k8s.io/bundle-version": "v1.5.1", "gateway.networking.k8s.io/channel": "standard"}
+_GATEWAY = "gateway.networking.k8s.io"
+_BUNDLE = "v1.5.1"
 _OWN = {each.key: each for each in CUSTOM}
 
 
@@ -26,7 +27,6 @@ def seed(store: Store) -> None:
 
 
 def _definition(resource: Resource) -> Object:
-    gateway = resource.group.startswith("gateway")
     shape = inlined(schema.of(resource))
     shape["properties"]["metadata"] = {"type": "object"}
     names = {
@@ -36,8 +36,9 @@ def _definition(resource: Resource) -> Object:
     names = {key: value for key, value in names.items() if value}
     versions = [_version(resource, version, shape) for version in resource.versions]
     meta: Object = {"name": f"{resource.plural}.{resource.group}"}
-    if gateway:
-        meta["annotations"] = dict(_GATEWAY)
+    if resource.group == _GATEWAY:
+        channel = "experimental" if "alpha" in resource.version else "standard"
+        meta["annotations"] = {f"{_GATEWAY}/bundle-version": _BUNDLE, f"{_GATEWAY}/channel": channel}
     else:
         meta["labels"] = {"app.kubernetes.io/part-of": "istio", "release": "istio"}
     scope = "Namespaced" if resource.namespaced else "Cluster"

@@ -145,11 +145,13 @@ EMPTY: tuple[Resource, ...] = (
 """Kinds that a client may look for; creating one is refused by name rather than accepted and ignored."""
 
 
-def _gateway(kind: str, plural: str, *short: str, namespaced: bool = True, version: str = "v1") -> Resource:
-    also = ("v1beta1",) if version == "v1" else ()
+def _gateway(
+    kind: str, plural: str, *short: str, namespaced: bool = True, versions: str = "v1 v1beta1", status: bool = True
+) -> Resource:
+    version, *also = versions.split()
     return Resource(
         "gateway.networking.k8s.io", version, kind, plural, namespaced, short, ("gateway-api",),
-        status=version == "v1", generation=True, also=also, custom=True,
+        status=status, generation=True, also=tuple(also), custom=True,
     )  # fmt: skip
 
 
@@ -172,8 +174,9 @@ CUSTOM: tuple[Resource, ...] = (
     _gateway("GatewayClass", "gatewayclasses", "gc", namespaced=False),
     _gateway("Gateway", "gateways", "gtw"),
     _gateway("HTTPRoute", "httproutes"),
-    _gateway("GRPCRoute", "grpcroutes"),
-    _gateway("ReferenceGrant", "referencegrants", "refgrant", version="v1beta1"),
+    _gateway("GRPCRoute", "grpcroutes", versions="v1"),
+    _gateway("TCPRoute", "tcproutes", versions="v1alpha2"),
+    _gateway("ReferenceGrant", "referencegrants", "refgrant", versions="v1beta1 v1", status=False),
     _security("AuthorizationPolicy", "authorizationpolicies", "ap"),
     _security("PeerAuthentication", "peerauthentications", "pa"),
     _security("RequestAuthentication", "requestauthentications", "ra"),

@@ -28,10 +28,14 @@ class Helloworld(Web):
 
 
 class TcpEcho:
-    """Sends each line back behind a word of greeting; arguments: ports with commas between, the word."""
+    """Sends each whole line back behind a word of greeting, and logs both.
+
+    Arguments: ports with commas between, and the word; 9000 and `hello` where an image's user gives none.
+    """
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
+        self._greeting = around.args[1] if len(around.args) > 1 else "hello"
         self._stopped = asyncio.Event()
         self._lines: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -43,6 +47,7 @@ class TcpEcho:
             raise CannotStart(f"tcp-echo's first argument is a list of ports, not {self._around.args[0]!r}")
         for each in ports:
             await self._around.listen(int(each), self._connection)
+            self._around.log(f"listening on [::]:{each}, prefix: {self._greeting}")
 
     async def wait(self) -> int:
         """Wait until it is stopped."""
@@ -60,14 +65,19 @@ class TcpEcho:
         return asyncio.StreamReaderProtocol(reader, self._echo)
 
     async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        greeting = (self._around.args[1] if len(self._around.args) > 1 else "hello").encode()
         self._writers.add(writer)
         try:
-            while line := await reader.readline():
-                writer.write(greeting + b" " + line)
+            while (line := await reader.readline()).endswith(b"\n"):  # what has no end is never answered
+                answer = self._greeting.encode() + b" " + line
+                self._say("request", line)
+                self._say("response", answer)
+                writer.write(answer)
                 await writer.drain()
         except (ConnectionError, ValueError):  # the caller left, or sent a line without end
             self._around.log("connection closed by its caller")
         finally:
             self._writers.discard(writer)
             writer.close()
+
+    def _say(self, what: str, line: bytes) -> None:
+        self._around.log(f"{what}: {line.rstrip().decode(errors='replace')}")

@@ -62,7 +62,7 @@ class Checks:
         """The network filters for what is not HTTP."""
         kind = "extensions.filters.network.rbac.v3.RBAC"
         found = [
-            *(("custom", each) for each in custom_refusals(self.policies)),
+            *(("custom", each) for each in custom_refusals(self.policies, self.authorizers)),
             *rules(self.policies, http=False).items(),
         ]
         made: list[Object] = [{"stat_prefix": f"tcp_{name}", "rules": each} for name, each in found]

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..istiod.model import Authorizer, L7Policy, Mesh
 from ..objects import Object
+from .names import upstream
 from .rbac import entries
-from .route_actions import upstream
 from .xds import part
 
 RBAC = "envoy.filters.http.rbac"
@@ -30,9 +30,9 @@ def custom_filters(policies: Sequence[L7Policy], known: Mapping[str, Authorizer]
     return found
 
 
-def custom_refusals(policies: Sequence[L7Policy]) -> list[Object]:
-    """RBAC rules for plain TCP, of which an authorizer that speaks HTTP can be told nothing: all is refused."""
-    providers = sorted({each.provider for each in policies if each.action == "CUSTOM"})
+def custom_refusals(policies: Sequence[L7Policy], known: Mapping[str, Authorizer]) -> list[Object]:
+    """RBAC rules for plain TCP, which only unknown providers refuse: those that speak HTTP are told nothing of it."""
+    providers = sorted({each.provider for each in policies if each.action == "CUSTOM"} - known.keys())
     found = (_named(policies, provider, http=False) for provider in providers)
     return [_refusing(named) for named in found if named]
 

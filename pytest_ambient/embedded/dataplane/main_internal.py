@@ -6,7 +6,8 @@ from ..istiod.model import Service, ServicePort, Workload
 from ..objects import Object
 from .checks import Checks
 from .matching import addresses, by_address, by_value, chain
-from .route_actions import RETRY, upstream
+from .names import upstream
+from .route_actions import RETRY
 from .route_filters import filters as routed_filters
 from .route_filters import limited
 from .tracing import tracing
@@ -43,15 +44,20 @@ class MainInternal:
         self._ports: dict[str, dict[str, Object]] = {}
         self._pods: list[str] = []
         self._tcp: set[int] = set()
+        self._sniffed: set[int] = set()
 
-    def service(self, service: Service, port: ServicePort, checks: Checks, routes: Object) -> None:
-        """Handle a Service's port; the routes are for an HTTP port alone."""
-        name = upstream(port.port, port.protocol, service.hostname)
-        http = port.protocol == "HTTP"
-        filters = [self._manager(checks, routes)] if http else [*checks.tcp(), _copied(name, checks)]
-        self._chains.append({"name": name, "filters": filters})
-        self._tcp |= set() if http else {port.port}
-        self._ports.setdefault(service.vip, {})[str(port.port)] = chain(name)
+    def service(
+        self, service: Service, port: ServicePort, checks: Checks, routes: Object, target: str | Object
+    ) -> None:
+        """Handle a Service's port: requests by the routes, connections that are not HTTP by the target."""
+        names = {each: upstream(port.port, each, service.hostname) for each in ("HTTP", "TCP")}
+        if port.protocol == "HTTP":
+            self._chains.append({"name": names["HTTP"], "filters": [self._manager(checks, routes)]})
+        if port.protocol == "TCP" or port.sniffed:
+            self._chains.append({"name": names["TCP"], "filters": [*checks.tcp(), _copied(target, checks)]})
+            (self._sniffed if port.sniffed else self._tcp).add(port.port)
+        chosen = _by_protocol(names["HTTP"], names["TCP"]) if port.sniffed else chain(names[port.protocol])
+        self._ports.setdefault(service.vip, {})[str(port.port)] = chosen
 
     def pod(self, pod: Workload) -> None:
         """Handle whatever is addressed to the pod itself."""
@@ -59,14 +65,12 @@ class MainInternal:
 
     def listener(self, checks: Checks) -> Object:
         """The listener; `checks` are those of the waypoint, for the pods that it handles."""
-        tcp = chain(_DIRECT_TCP)
-        http = dict.fromkeys(("'http/1.0'", "'http/1.1'", "'h2c'"), chain(_DIRECT_HTTP))
         chosen = [
             {"ranges": addresses([address]), "on_match": by_value("DestinationPortInput", ports)}
             for address, ports in self._ports.items()
         ]
         pods = {"ranges": addresses(self._pods or [_NOWHERE])}
-        chosen.append(pods | {"on_match": by_value("ApplicationProtocolInput", http, tcp)})
+        chosen.append(pods | {"on_match": _by_protocol(_DIRECT_HTTP, _DIRECT_TCP)})
         return {
             "name": "main_internal",
             "internal_listener": {},
@@ -79,9 +83,10 @@ class MainInternal:
 
     def _inspectors(self) -> Iterable[Object]:
         """Pods may speak anything on any port; but on a Service's TCP port the server may be the first to speak."""
-        if not self._pods:
+        if not self._pods and not self._sniffed:
             return
-        known = [{"destination_port_range": {"start": port, "end": port + 1}} for port in sorted(self._tcp)]
+        plain = sorted(self._tcp - self._sniffed)
+        known = [{"destination_port_range": {"start": port, "end": port + 1}} for port in plain]
         inspector = part("http_inspector", "extensions.filters.listener.http_inspector.v3.HttpInspector")
         if known:
             inspector["filter_disabled"] = known[0] if len(known) == 1 else {"or_match": {"rules": known}}
@@ -122,5 +127,11 @@ def router() -> Object:
     return part("envoy.filters.http.router", "extensions.filters.http.router.v3.Router")
 
 
-def _copied(cluster: str, checks: Checks) -> Object:
-    return tcp_proxy(cluster, access_log=access_log(checks.line(LINE)))
+def _by_protocol(http: str, tcp: str) -> Object:
+    """Choose between two filter chains by what the first bytes are."""
+    known = dict.fromkeys(("'http/1.0'", "'http/1.1'", "'h2c'"), chain(http))
+    return by_value("ApplicationProtocolInput", known, chain(tcp))
+
+
+def _copied(target: str | Object, checks: Checks) -> Object:
+    return tcp_proxy(target, access_log=access_log(checks.line(LINE)))

@@ -48,13 +48,14 @@ def _entry(rule: L7Rule, namespace: str, *, http: bool) -> Object:
     conditions = [each for each in rule.conditions if http or not each.key.startswith("request.")]
     asked = [each for each in conditions if each.key in ("destination.ip", "destination.port", "connection.sni")]
     told = [each for each in conditions if each not in asked]
+    named = partial(_told, namespace)
     return {
         "permissions": [
             _all("and_rules", "rules", [*_operation(each, http=http), *_conditions(asked, "rules", _asked)])
             for each in rule.operations or (Operation(),)
         ],
         "principals": [
-            _all("and_ids", "ids", [*_source(each, namespace), *_conditions(told, "ids", partial(_told, namespace))])
+            _all("and_ids", "ids", [*_source(each, namespace, http=http), *_conditions(told, "ids", named)])
             for each in rule.sources or (Source(),)
         ],
     }
@@ -84,7 +85,7 @@ def _operation(asked: Operation, *, http: bool) -> list[Object]:
     return found
 
 
-def _source(source: Source, namespace: str) -> list[Object]:
+def _source(source: Source, namespace: str, *, http: bool) -> list[Object]:
     return [
         *_field("ids", source.principals, source.not_principals, _principal),
         *_field("ids", source.namespaces, source.not_namespaces, _namespace),
@@ -92,7 +93,7 @@ def _source(source: Source, namespace: str) -> list[Object]:
         *_field("ids", source.service_accounts, source.not_service_accounts, partial(_account, namespace)),
         *_field("ids", source.ip_blocks, source.not_ip_blocks, lambda block: {"direct_remote_ip": cidr(block)}),
         *_field("ids", source.remote_ip_blocks, source.not_remote_ip_blocks, lambda block: {"remote_ip": cidr(block)}),
-        *_field("ids", source.request_principals, source.not_request_principals, request_principal),
+        *(_field("ids", source.request_principals, source.not_request_principals, request_principal) if http else ()),
     ]
 
 

@@ -17,6 +17,7 @@ from ..istiod.model import (
 )
 from ..objects import Object
 from .hashing import hash_policies
+from .names import destination
 from .route_filters import fraction, per_filter
 
 RETRY: Object = {
@@ -41,11 +42,6 @@ _REDIRECTS = {
 }
 _FORMAT = re.compile(r"(%[A-Z][A-Z0-9_]*(?:\([^()%]*\))?(?::[0-9]+)?%)")
 _OWN_PORTS = {("http", 80), ("https", 443)}
-
-
-def upstream(port: int, protocol: str, hostname: str, subset: str = "") -> str:
-    """The name of a Service port at a waypoint: of its filter chain, its routes and its cluster."""
-    return f"inbound-vip|{port}|{protocol.lower()}{f'/{subset}' if subset else ''}|{hostname}"
 
 
 def virtual_name(route: Route, service: Service) -> str:
@@ -86,7 +82,7 @@ class Actions:
         action |= _host(rule.request_headers) | self._rewrite(rule.rewrite, match)
         if rule.mirrors:
             action["request_mirror_policies"] = [
-                {"cluster": self.cluster(each.backend), "runtime_fraction": {"default_value": fraction(each.percent)}}
+                {"cluster": self._cluster(each.backend), "runtime_fraction": {"default_value": fraction(each.percent)}}
                 for each in rule.mirrors
                 if each.percent
             ]
@@ -95,19 +91,17 @@ class Actions:
         if len(weighted) == 1:
             action = _host(weighted[0].request_headers) | action
             found |= _merged(found, changes(weighted[0].request_headers, weighted[0].response_headers))
-            return found | {"route": action | {"cluster": self.cluster(weighted[0])}}
+            return found | {"route": action | {"cluster": self._cluster(weighted[0])}}
         clusters = [
-            {"name": self.cluster(each), "weight": each.weight}
+            {"name": self._cluster(each), "weight": each.weight}
             | changes(each.request_headers, each.response_headers)
             | _host(each.request_headers)
             for each in weighted
         ]
         return found | {"route": action | {"weighted_clusters": {"clusters": clusters}}}
 
-    def cluster(self, backend: Backend) -> str:
-        """The cluster of a backend; one that does not exist for a backend that does not."""
-        service = self._services.get(backend.service or "")
-        return upstream(backend.port, "http", service.hostname, backend.subset) if service else "missing"
+    def _cluster(self, backend: Backend) -> str:
+        return destination(backend, self._services)
 
     def _operation(self, rule: RouteRule) -> str:
         """How `x-envoy-decorator-operation` begins: with the only host that there is, else with the route."""

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from ..istiod.model import Backend, HeaderMatch, Mesh, Route, RouteMatch, Service, ServicePort
 from ..objects import Object
-from .route_actions import Actions, retry_policy, upstream, virtual_name
+from .names import upstream
+from .route_actions import Actions, retry_policy, virtual_name
 from .route_filters import text
 
 
@@ -12,7 +13,7 @@ def configuration(
     service: Service, port: ServicePort, routes: Sequence[Route], mesh: Mesh, *, hashed: bool = True
 ) -> Object:
     """Everything that a waypoint does with requests for that port; `hashed` where DestinationRules are followed."""
-    bound = [each for each in routes if each.port in (None, port.port)]
+    bound = [each for each in routes if not each.tcp and each.port in (None, port.port)]
     made = [*_ordered(service, port, bound, mesh, hashed=hashed)]
     host = {
         "name": f"inbound|http|{port.port}",

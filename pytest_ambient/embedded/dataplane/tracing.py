@@ -4,7 +4,7 @@ from ..faults import Fault
 from ..istiod.model import Tracer
 from ..objects import Object
 from .checks import Checks
-from .route_actions import upstream
+from .names import upstream
 from .xds import typed
 
 TIMEOUT = "5s"

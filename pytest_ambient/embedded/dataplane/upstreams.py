@@ -18,8 +18,9 @@ from ..istiod.model import (
 from ..objects import Object
 from ..ports import bound
 from .hashing import balancing
+from .names import protocol, upstream
 from .policy import policies_of
-from .route_actions import timed, upstream
+from .route_actions import timed
 from .routes import backends
 from .xds import inner, limits, outer, per_connection, socket, static
 
@@ -35,11 +36,12 @@ class Upstreams:
         return iter(self._made.values())
 
     def add(self, service: Service, port: ServicePort) -> None:
-        """The cluster of a port and those that its routes name."""
-        self._add(service, port.port, port.protocol)
+        """The cluster of a port, two where connections show what they are, and those that its routes name."""
+        for kind in (port.protocol, *(["TCP"] if port.sniffed else [])):
+            self._add(service, port.port, kind)
         for each in backends(self._mesh.routes.get(service.key, ())):
             if found := self._mesh.services.get(each.service or ""):
-                self._add(found, each.port, "http", each)
+                self._add(found, each.port, protocol(found, each.port), each)
 
     def ask(self, others: Iterable[Authorizer | Tracer]) -> None:
         """The clusters of authorizers and collectors."""

@@ -16,6 +16,7 @@ from .custom import authorizers_of
 from .main_internal import LINE, MainInternal, router
 from .resources import Resources
 from .routes import configuration
+from .tcp_routes import target
 from .upstreams import Upstreams
 from .xds import (
     HBONE_PORT,
@@ -58,8 +59,9 @@ class WaypointConfiguration:
         clusters.ask(_others(mesh, own))
         for service, port in _ports(mesh, waypoint):
             checks = Checks.of(mesh, waypoint, service.key, self._faults)
-            routes = configuration(service, port, mesh.routes.get(service.key, ()), mesh)
-            main.service(service, port, checks, routes)
+            routes = mesh.routes.get(service.key, ())
+            requests = configuration(service, port, routes, mesh)
+            main.service(service, port, checks, requests, target(service, port, routes, mesh.services))
             clusters.add(service, port)
             clusters.ask(_others(mesh, checks))
         for uid in waypoint.workloads if waypoint else ():

@@ -199,10 +199,11 @@ def remember(*values: Object) -> Object:
     return part("remember", "extensions.filters.network.set_filter_state.v3.Config", on_new_connection=list(values))
 
 
-def tcp_proxy(to: str, **fields: object) -> Object:
-    """The network filter that copies bytes to a cluster; idle connections stay open."""
+def tcp_proxy(to: str | Object, **fields: object) -> Object:
+    """The network filter that copies bytes to a cluster, or to weighted ones; idle connections stay open."""
     kind = "extensions.filters.network.tcp_proxy.v3.TcpProxy"
-    return part("tcp_proxy", kind, stat_prefix="tcp", cluster=to, idle_timeout="0s", **fields)
+    chosen = {"cluster": to} if isinstance(to, str) else {"weighted_clusters": to}
+    return part("tcp_proxy", kind, stat_prefix="tcp", idle_timeout="0s", **chosen, **fields)
 
 
 def access_log(line: str, **only: object) -> list[Object]:

@@ -1,4 +1,4 @@
-"""What the references of an HTTPRoute mean: its parents, and backends that it may use."""
+"""What the references of a route mean: its parents, and backends that it may use."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

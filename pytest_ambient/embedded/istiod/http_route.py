@@ -24,7 +24,7 @@ def http_route(view: View, route: Object, parent: Object) -> Route:
 
 
 def _rule(view: View, route: Object, parent: Object, rule: Object, index: int) -> RouteRule:
-    backends = tuple(_backend(view, route, parent, each) for each in rule.get("backendRefs") or ())
+    backends = tuple(backend(view, route, parent, each) for each in rule.get("backendRefs") or ())
     found = filters(rule)
     request, response = header_changes(rule)
     matches: list[Object] = rule.get("matches") or [{}]
@@ -49,7 +49,8 @@ def _direct_status(backends: tuple[Backend, ...], kind: str) -> int | None:
     return 500 if not any(each.weight for each in backends) else None
 
 
-def _backend(view: View, route: Object, parent: Object, ref: Object) -> Backend:
+def backend(view: View, route: Object, parent: Object, ref: Object) -> Backend:
+    """What a backendRef of the route means at that parent."""
     namespace, name = ref.get("namespace") or namespace_of(route), ref.get("name", "")
     port, weight = int(ref.get("port") or 0), int(ref.get("weight", 1))
     if backend_problem(view, route, ref, parent) is None:
@@ -61,7 +62,7 @@ def _mirrors(view: View, route: Object, parent: Object, rule: Object) -> tuple[M
     """Where copies go; a target that can't be used gets none."""
     asked = [each["requestMirror"] for each in rule.get("filters") or () if each.get("type") == "RequestMirror"]
     usable = [each for each in asked if backend_problem(view, route, each["backendRef"], parent) is None]
-    return tuple(Mirror(_backend(view, route, parent, each["backendRef"]), _percent(each)) for each in usable)
+    return tuple(Mirror(backend(view, route, parent, each["backendRef"]), _percent(each)) for each in usable)
 
 
 def _percent(mirror: Object) -> float:

@@ -122,12 +122,12 @@ class Workload:
 
 @dataclass(frozen=True)
 class ServicePort:
-    """A port of a Service; what says neither HTTP nor TCP counts as HTTP."""
+    """A port of a Service; one that says neither HTTP nor TCP counts as HTTP, and is sniffed: its connections tell."""
 
     port: int
     name: str
     protocol: Literal["HTTP", "TCP"]
-    app_protocol: str = ""
+    sniffed: bool = False
 
 
 @dataclass(frozen=True)

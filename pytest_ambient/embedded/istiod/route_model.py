@@ -1,4 +1,4 @@
-"""What waypoints route requests by: HTTPRoutes and VirtualServices. Part of `model`."""
+"""What waypoints route by: HTTPRoutes, GRPCRoutes, TCPRoutes and VirtualServices. Part of `model`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -169,6 +169,8 @@ class Route:
     """Whether it is a VirtualService: its rules are tried in their order, a backend that is not there is 503."""
     hostnames: tuple[str, ...] = ()
     """Which hosts it is for; only gateways look at them, a Service has one name anyway."""
+    tcp: bool = False
+    """Whether it is for connections that are not known to be HTTP; its first rule takes them all."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the Gateway API refuses in HTTPRoutes and Gateways beyond what their schemas say."""
+"""What the Gateway API refuses in routes and Gateways beyond what their schemas say."""
 
 import re
 from collections.abc import Iterator
@@ -10,16 +10,13 @@ from .unimplemented import not_implemented
 from .view import GATEWAY_API, INGRESS_CLASS, WAYPOINT_CLASS, spec_of
 
 SERVICE_TYPE = "networking.istio.io/service-type"
-_PARENTS = (("Service", ""), ("Service", "core"), ("Gateway", GATEWAY_API))
+_SERVICES = (("Service", ""), ("Service", "core"))
 _OTHER_CLASSES = ("istio-remote", "istio-east-west", "istio-agentgateway", "istio-agentgateway-waypoint")
 
 
 def route_causes(route: Object) -> Iterator[Cause]:
     """What is wrong with an HTTPRoute whose fields are right one by one."""
-    for position, parent in enumerate(spec_of(route).get("parentRefs") or ()):
-        if (parent.get("kind"), parent.get("group")) not in _PARENTS:
-            what = f"routes of a {parent.get('kind')}, only of a Service or a Gateway"
-            yield not_implemented(f"spec.parentRefs[{position}].kind", what)
+    yield from parent_causes(route, gateways=True)
     for position, rule in enumerate(spec_of(route).get("rules") or ()):
         path = f"spec.rules[{position}]"
         for number, match in enumerate(rule.get("matches") or ()):
@@ -27,10 +24,24 @@ def route_causes(route: Object) -> Iterator[Cause]:
         yield from filter_causes(rule.get("filters") or (), path)
         yield from rule_causes(rule, path)
         for number, ref in enumerate(rule.get("backendRefs") or ()):
-            where = f"{path}.backendRefs[{number}]"
-            if ref.get("kind") == "Service" and ref.get("group") == "" and not ref.get("port"):
-                yield wrong(where, "object", "Must have port for Service reference")
-            yield from filter_causes(ref.get("filters") or (), where)
+            yield from filter_causes(ref.get("filters") or (), f"{path}.backendRefs[{number}]")
+        yield from port_causes(rule, path)
+
+
+def parent_causes(route: Object, *, gateways: bool) -> Iterator[Cause]:
+    """Parents of which no route is carried out here."""
+    known = (*_SERVICES, ("Gateway", GATEWAY_API)) if gateways else _SERVICES
+    for position, parent in enumerate(spec_of(route).get("parentRefs") or ()):
+        if (parent.get("kind"), parent.get("group")) not in known:
+            what = f"{route.get('kind')}s of a {parent.get('kind')}, only of a Service{' or a Gateway' * gateways}"
+            yield not_implemented(f"spec.parentRefs[{position}].kind", what)
+
+
+def port_causes(rule: Object, path: str) -> Iterator[Cause]:
+    """Services that are named as backends without a port."""
+    for number, ref in enumerate(rule.get("backendRefs") or ()):
+        if ref.get("kind") == "Service" and ref.get("group") == "" and not ref.get("port"):
+            yield wrong(f"{path}.backendRefs[{number}]", "object", "Must have port for Service reference")
 
 
 def gateway_causes(gateway: Object) -> Iterator[Cause]:

@@ -1,4 +1,4 @@
-"""Which HTTPRoutes and VirtualServices a Service's waypoint knows."""
+"""Which routes and VirtualServices a Service's waypoint knows."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,6 +7,7 @@ from .backends import parent_key, service_parents
 from .binding import Gate, service_gate
 from .http_route import every_route, http_route
 from .model import Route
+from .tcp_route import tcp_route
 from .view import View, age_of, key_of
 from .virtual_service import virtual_service
 
@@ -17,7 +18,7 @@ def routes_by_service(view: View, known: Mapping[str, Gate]) -> dict[str, tuple[
     A route from a consumer's namespace counts only where the waypoint lives there too.
     """
     found: dict[str, tuple[Route, ...]] = {}
-    for route in sorted((*every_route(view), *view.virtual_services), key=age_of):
+    for route in sorted((*every_route(view), *view.tcp_routes, *view.virtual_services), key=age_of):
         for service, made in _attached(view, route):
             gate = service_gate(view, known, service)
             seen_from = {namespace_of(service)} | ({gate.ref.namespace} if isinstance(gate, Gate) else set())
@@ -34,4 +35,5 @@ def _attached(view: View, route: Object) -> Iterator[tuple[Object, Route]]:
     for parent in service_parents(route):
         service = view.service_by_key.get(parent_key(route, parent))
         if service is not None:
-            yield service, http_route(view, route, parent)
+            made = tcp_route if route.get("kind") == "TCPRoute" else http_route
+            yield service, made(view, route, parent)

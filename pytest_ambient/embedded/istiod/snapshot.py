@@ -21,11 +21,11 @@ from .model import (
     L7Policy,
     Mesh,
     Service,
-    ServicePort,
     Waypoint,
     Workload,
 )
 from .peers import peer_keys, peer_policies
+from .protocols import service_port
 from .routes import routes_by_service
 from .telemetry import unlogged
 from .tokens import token_rules
@@ -153,7 +153,7 @@ def _services(view: View, known: Mapping[str, Gate], workloads: Mapping[str, Wor
             name=name_of(item),
             namespace=namespace_of(item),
             vip="" if address == "None" else address,
-            ports=tuple(_port(each) for each in _tcp_ports(item)),
+            ports=tuple(service_port(each) for each in _tcp_ports(item)),
             endpoints=tuple(_endpoints(item, slices[key_of(item)], workloads)),
             labels=labels_of(item),
             waypoint=gate.ref if isinstance(gate, Gate) else None,
@@ -164,13 +164,6 @@ def _services(view: View, known: Mapping[str, Gate], workloads: Mapping[str, Wor
 def _tcp_ports(service: Object) -> list[Object]:
     ports: list[Object] = spec_of(service).get("ports") or []
     return [each for each in ports if each.get("protocol", "TCP") == "TCP"]
-
-
-def _port(port: Object) -> ServicePort:
-    name, hint = str(port.get("name", "")), str(port.get("appProtocol", ""))
-    word = (hint.rsplit("/", 1)[-1] or name.split("-", 1)[0]).lower()
-    opaque = word in ("tcp", "tls", "https", "hbone", "mongo", "mysql", "redis")
-    return ServicePort(int(port["port"]), name, "TCP" if opaque else "HTTP", hint)
 
 
 def _endpoints(service: Object, slices: list[Object], workloads: Mapping[str, Workload]) -> Iterator[Endpoint]:

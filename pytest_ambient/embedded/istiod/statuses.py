@@ -47,7 +47,7 @@ def _all(view: View, clock: Clock) -> Iterator[Status]:
         yield Status(item, service_status(view, known, item, clock.seconds))
     for item in view.policies:
         yield Status(item, policy_status(view, known, item, clock.nanoseconds))
-    for item in every_route(view):
+    for item in (*every_route(view), *view.tcp_routes):
         yield Status(item, route_status(view, item, clock.seconds))
 
 
@@ -97,7 +97,7 @@ def _waypoint_accepted(found: list[Binding]) -> Said:
 
 
 def route_status(view: View, route: Object, now: str) -> Object:
-    """An HTTPRoute's status: one entry for each parent that Istio knows; other controllers' entries stay."""
+    """A route's status: one entry for each parent that Istio knows; other controllers' entries stay."""
     status: Object = route.get("status") or {}
     present: list[Object] = status.get("parents") or []
     ours = [*service_parents(route), *gateway_parents(view, route)]

@@ -31,6 +31,7 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "rules.backendRefs.filters.extensionRef": "the filter ExtensionRef of a backend",
         "rules.backendRefs.filters.requestMirror": "the filter RequestMirror of a backend",
     },
+    "TCPRoute": {"useDefaultGateways": "default Gateways"},
     "RequestAuthentication": {
         "jwtRules.spaceDelimitedClaims": "spaceDelimitedClaims",
         "jwtRules.timeout": "the timeout of a key set's fetch",

@@ -19,6 +19,7 @@ from .policy_rules import (
     target_mistakes,
 )
 from .route_rules import gateway_causes, route_causes
+from .tcp_route import tcp_causes
 from .telemetry import telemetry_causes
 from .tokens import token_mistakes
 from .tracers import tracing_causes
@@ -104,6 +105,7 @@ _CHECKED: Sequence[tuple[str, str, Causes, Mistakes]] = (
     ("Gateway", GATEWAY_API, gateway_causes, _none),
     ("HTTPRoute", GATEWAY_API, route_causes, _none),
     ("GRPCRoute", GATEWAY_API, grpc_causes, _none),
+    ("TCPRoute", GATEWAY_API, tcp_causes, _none),
     ("VirtualService", NETWORKING, virtual_causes, virtual_mistakes),
     ("EnvoyFilter", NETWORKING, filter_patch_causes, _none),
     ("DestinationRule", NETWORKING, destination_causes, destination_mistakes),

@@ -67,6 +67,7 @@ class View:
     classes: Sequence[Object] = ()
     routes: Sequence[Object] = ()
     grpc_routes: Sequence[Object] = ()
+    tcp_routes: Sequence[Object] = ()
     grants: Sequence[Object] = ()
     policies: Sequence[Object] = ()
     peers: Sequence[Object] = ()
@@ -113,6 +114,7 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "classes": ("GatewayClass", GATEWAY_API),
     "routes": ("HTTPRoute", GATEWAY_API),
     "grpc_routes": ("GRPCRoute", GATEWAY_API),
+    "tcp_routes": ("TCPRoute", GATEWAY_API),
     "grants": ("ReferenceGrant", GATEWAY_API),
     "policies": ("AuthorizationPolicy", SECURITY),
     "peers": ("PeerAuthentication", SECURITY),

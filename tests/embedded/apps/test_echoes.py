@@ -146,7 +146,7 @@ def test_helloworld() -> None:
 
 
 def test_tcp_echo() -> None:
-    """tcp-echo greets each line, on every port that it is given."""
+    """tcp-echo greets each whole line, on every port that it is given."""
 
     async def scenario(street: Street) -> None:
         await street.open("echo", TcpEcho, args=["9000,9001", "hi"])
@@ -156,6 +156,9 @@ def test_tcp_echo() -> None:
             writer.write(b"one\ntwo\n")
             assert await reader.readline() == b"hi one\n"
             assert await reader.readline() == b"hi two\n"
+            writer.write(b"three")
+            writer.write_eof()
+            assert await reader.read() == b"", "what has no end of line is no request"
             writer.close()
         with pytest.raises(CannotStart, match="list of ports"):
             await street.open("wrong", TcpEcho, args=["x"])

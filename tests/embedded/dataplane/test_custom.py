@@ -46,11 +46,12 @@ def test_an_unknown_provider_admits_nobody(bookinfo: Bookinfo) -> None:
     assert world.logged(WAYPOINT, f"rbac_access_denied_matched_policy[{name}]")
 
 
-def test_plain_tcp_is_refused() -> None:
-    """An authorizer that speaks HTTP cannot be asked about it."""
+def test_plain_tcp_is_refused_for_an_unknown_provider_alone() -> None:
+    """An authorizer that speaks HTTP cannot be asked about it, and Istio leaves its policies out there."""
     about_all = L7Policy("c", "bookinfo", "CUSTOM", (L7Rule(),), "them")
-    filters = Checks((about_all,), authorizers={"them": Authorizer("a/b", 1)}).tcp()
+    filters = Checks((about_all,), authorizers={"others": Authorizer("a/b", 1)}).tcp()
     assert [each["typed_config"]["rules"]["action"] for each in filters] == ["DENY"]
+    assert Checks((about_all,), authorizers={"them": Authorizer("a/b", 1)}).tcp() == []
 
 
 def test_the_fault_asks_nobody() -> None:

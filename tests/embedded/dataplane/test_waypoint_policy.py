@@ -204,3 +204,37 @@ def test_open_connection_keeps_the_old_verdict_for_some_seconds(bookinfo: Bookin
         world.push()
     assert set(answers) == {b"HTTP/1.1 200 OK"}
     assert 2 < lasted < 8
+
+
+@pytest.mark.parametrize(
+    ("one", "action", "curl", "others"),
+    [
+        pytest.param(rule(None, Operation(methods=("GET",))), "ALLOW", False, False, id="allow-by-method"),
+        pytest.param(rule(None, Operation(methods=("POST",))), "DENY", False, False, id="deny-by-method"),
+        pytest.param(
+            rule(Source(principals=(CURL,)), Operation(paths=("/no",))),
+            "DENY",
+            False,
+            True,
+            id="deny-by-account-and-path",
+        ),
+        pytest.param(
+            rule(Source(principals=(CURL,), request_principals=("*",))), "DENY", False, True, id="deny-by-token"
+        ),
+        pytest.param(rule(Source(not_request_principals=("*",))), "ALLOW", False, False, id="allow-by-token"),
+        pytest.param(
+            rule(None, Operation(methods=("POST",), ports=("9001",))), "DENY", True, True, id="deny-by-method-elsewhere"
+        ),
+        pytest.param(
+            rule(None, None, Condition("request.headers[x]", ("y",))), "DENY", False, False, id="deny-by-header"
+        ),
+    ],
+)
+def test_what_plain_tcp_cannot_show(bookinfo: Bookinfo, one: L7Rule, action: Any, curl: bool, others: bool) -> None:
+    """An ALLOW rule that asks for HTTP admits nobody, a DENY rule denies whom all else in it is about."""
+    world = bookinfo.world
+    with world.having(service_policies={"bookinfo/tcp": (policy(one, action=action, name="no"),)}):
+        assert (world.call(bookinfo.curl, bookinfo.to_tcp).status == 200) is curl
+        assert (world.call(bookinfo.details, bookinfo.to_tcp).status == 200) is others
+    if action == "DENY" and not curl:
+        assert world.logged(WAYPOINT, '"- - -" 0', "rbac_access_denied_matched_policy[ns[bookinfo]-policy[no]-rule[0]]")

@@ -1,0 +1,23 @@
+"""TCPRoutes as a waypoint's Envoy gets them: where the connections to a port go."""
+
+from collections.abc import Mapping, Sequence
+
+from ..istiod.model import Route, Service, ServicePort
+from ..objects import Object
+from .names import destination, upstream
+
+NOWHERE = upstream(65535, "http", "internal.cluster.local", "zero-weight")
+"""A cluster that there is not: whoever is sent to it is hung up on."""
+
+
+def target(
+    service: Service, port: ServicePort, routes: Sequence[Route], services: Mapping[str, Service]
+) -> str | Object:
+    """The cluster for connections to that port, or the weighted ones; the oldest route's first rule decides."""
+    bound = [each for each in routes if each.tcp and each.rules and each.port in (None, port.port)]
+    if not bound:
+        return upstream(port.port, "TCP", service.hostname)
+    weighted = [each for each in bound[0].rules[0].backends if each.weight]
+    if len(weighted) > 1:
+        return {"clusters": [{"name": destination(each, services), "weight": each.weight} for each in weighted]}
+    return destination(weighted[0], services) if weighted else NOWHERE
