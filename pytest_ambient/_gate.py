@@ -1,6 +1,6 @@
 """Which tests concern this plugin, what they say of themselves, and why one is skipped."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -157,8 +157,13 @@ def refusal(one: "Facts", settings: "Settings") -> str | None:
     return None
 
 
-def wanted(item: pytest.Item, settings: "Settings") -> bool:
-    """Whether a test will ask for the cluster; one whose marker is wrong errors without it."""
+def any_wanted(items: Iterable[pytest.Item], settings: "Settings") -> bool:
+    """Whether any of the tests will ask for the cluster."""
+    return any(concerned(item) and _wanted(item, settings) for item in items)
+
+
+def _wanted(item: pytest.Item, settings: "Settings") -> bool:
+    """Whether one of ours will; one whose marker is wrong errors without it."""
     try:
         return refusal(facts(item), settings) is None
     except Misuse:

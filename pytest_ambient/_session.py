@@ -3,22 +3,23 @@
 import os
 import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from pytest_ambient import _stop, _xdist
-from pytest_ambient.errors import AmbientError, BringUpFailed
-from pytest_ambient.options import TABLE
-from pytest_ambient.settings import Settings, settle
+from pytest_ambient.errors import BringUpFailed
+from pytest_ambient.settings import Settings
 
 if TYPE_CHECKING:
     from pytest_ambient.cluster.lifecycle import Lifecycle
     from pytest_ambient.cluster.provider import Cluster, ClusterSpec
     from pytest_ambient.report.results import Results
 
+UNASKED = (
+    "no collected test names ambient_cluster or has the marker ambient: under xdist the cluster comes up before the "
+    "first test, so name it by either"
+)
 BENCH = "the embedded mesh is a test bench, its results say nothing about any other mesh"
 
 
@@ -39,6 +40,8 @@ class Run:
     began: float = field(default_factory=time.time)
     narrowed: tuple[str, ...] = ()
     """What was said to pytest that leaves tests out."""
+    meeting: "_xdist.Meeting | None" = None
+    """Where a controller and its workers meet."""
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -53,7 +56,12 @@ class Run:
         return self.role != "worker"
 
     def up(self) -> None:
-        """Bring the cluster up, once; a failure is kept as text for whoever asks for the cluster."""
+        """Bring the cluster up, once; a failure is kept as text for whoever asks for the cluster.
+
+        A worker learns what has come of it.
+        """
+        if not self.owner:
+            self._hear()
         if not self.owner or self.lifecycle is not None or self.settings.cluster is None:
             return
         from pytest_ambient import _bringup
@@ -90,17 +98,42 @@ class Run:
 
         _checks.check(self.settings, self.spec)
 
-    def word(self) -> "_xdist.Object":
-        """What a worker must know of the run."""
-        return {"run": self.id, "cluster": self.cluster and self.cluster.to_json(), "failure": self.failure}
+    def invite(self) -> "_xdist.Object":
+        """What a worker must know of the run as it starts."""
+        self.meeting = self.meeting or _xdist.Meeting()
+        return {"run": self.id, "meeting": str(self.meeting.folder)}
 
-    def learn(self, word: "_xdist.Object") -> None:
-        """Take over what the controller said."""
-        if word.get("cluster"):
+    def attend(self, word: "_xdist.Object") -> None:
+        """Take over, as a worker, what the controller said."""
+        self.id, self.meeting = word["run"], _xdist.Meeting(Path(word["meeting"]))
+
+    def ask(self) -> None:
+        """Say, as a worker, that a test will need the cluster."""
+        if self.meeting is not None:
+            self.meeting.ask()
+
+    def answer(self) -> None:
+        """Bring the cluster up, as a controller, if a worker has asked for it; all learn what has come of it."""
+        if self.meeting is None or not self.meeting.asked or self.lifecycle is not None:
+            return
+        self.up()
+        self.meeting.answer({"cluster": self.cluster and self.cluster.to_json(), "failure": self.failure})
+
+    def part(self) -> None:
+        """End the meeting, as a controller."""
+        if self.owner and self.meeting is not None:
+            self.meeting.end()
+
+    def _hear(self) -> None:
+        word = self.meeting.heard() if self.meeting is not None else None
+        if word is None:
+            self.failure = UNASKED
+            return
+        self.failure = word["failure"]
+        if word["cluster"]:
             from pytest_ambient.cluster.provider import Cluster
 
             self.cluster = Cluster.from_json(word["cluster"])
-        self.id, self.failure = word.get("run", self.id), word.get("failure")
 
     def results(self) -> "Results":
         """What collects the results of this run, and writes them where the settings say."""
@@ -140,53 +173,3 @@ class Run:
 
         owner = os.getpid() if self.settings.keep == "never" else None
         return _bringup.cluster_spec(self.settings, self.settings.name or self.id, owner)
-
-
-def begin(config: pytest.Config) -> Run:
-    """Settle and check what this process is asked for; UsageError, one line, when it is wrong."""
-    role = _xdist.role(config)
-    folder = config.inipath.parent if config.inipath else config.rootpath
-    ini = {option.ini: config.getini(option.ini) for option in TABLE}
-    try:
-        run = Run(settle(vars(config.option), os.environ, ini, folder), role, _teller(config))
-        run.narrowed = narrowed(config)
-        if role == "worker":
-            run.learn(_xdist.told(config))
-        else:
-            run.check()
-    except AmbientError as error:
-        raise pytest.UsageError(str(error)) from None
-    return run
-
-
-def narrowed(config: pytest.Config) -> tuple[str, ...]:
-    """What was said to pytest that leaves tests out, or runs them until they pass."""
-    option = config.option
-    said = [f"-k {option.keyword!r}"] if getattr(option, "keyword", "") else []
-    said += [f"-m {option.markexpr!r}"] if getattr(option, "markexpr", "") else []
-    said += [f"--deselect {one}" for one in getattr(option, "deselect", None) or ()]
-    said += [f"--ignore {one}" for one in getattr(option, "ignore", None) or ()]
-    said += ["--last-failed"] if getattr(option, "lf", False) else []
-    said += [f"--reruns {option.reruns}"] if getattr(option, "reruns", None) else []
-    return (*said, *(f"only {one}" for one in config.args if "::" in one))
-
-
-def _teller(config: pytest.Config) -> Callable[[str], None]:
-    """Says a line on the terminal of the process that has one, whatever is captured at that moment."""
-
-    def say(line: str) -> None:
-        from pytest_ambient.redact import redacted
-
-        terminal = config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is None:
-            return
-        capture = config.pluginmanager.get_plugin("capturemanager")
-        # a terminal that has gone must not keep the run from undoing what it did
-        with suppress(OSError), capture.global_and_fixture_disabled() if capture else nullcontext():
-            terminal.ensure_newline()
-            # ... which knows nothing of a line that progress has begun under xdist
-            if config.get_terminal_writer().width_of_current_line:
-                terminal.line("")
-            terminal.write_line(f"ambient: {redacted(line)}")
-
-    return say

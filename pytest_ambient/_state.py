@@ -13,7 +13,7 @@ RUN: pytest.StashKey["Run"] = pytest.StashKey()
 def run_of(config: pytest.Config) -> "Run":
     """The run of this process; UsageError, one line, when what is asked for is wrong."""
     if RUN not in config.stash:
-        from pytest_ambient._session import begin
+        from pytest_ambient._beginning import begin
 
         config.stash[RUN] = begin(config)
     return config.stash[RUN]

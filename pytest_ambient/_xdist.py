@@ -1,6 +1,9 @@
 """All that is known here of pytest-xdist: who is who, what workers are told, how tests are dealt out."""
 
 import json
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pytest
@@ -49,6 +52,43 @@ def deal_by_file(config: pytest.Config) -> None:
         option.dist = "loadfile"
         config.stash[ORDERED] = bool(getattr(option, "loadscopereorder", False))
         option.loadscopereorder = False
+
+
+class Meeting:
+    """A folder of this machine in which workers say that they need a cluster, and read what has come of it.
+
+    xdist brings words to a worker only as it starts, which is before anybody knows what there is to run.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="ambient-meeting-"))
+        self._asked, self._answer = self.folder / "asked", self.folder / "answer.json"
+
+    def ask(self) -> None:
+        """Say, as a worker, that a test will need what the controller has."""
+        self._asked.touch()
+
+    @property
+    def asked(self) -> bool:
+        """Whether any worker has asked so far."""
+        return self._asked.exists()
+
+    def answer(self, word: Object) -> None:
+        """Tell all workers, those too that start later."""
+        half = self._answer.with_suffix(".half")
+        half.write_text(json.dumps(word))
+        half.replace(self._answer)
+
+    def heard(self) -> Object | None:
+        """What the controller has answered; None where it was not asked."""
+        if not self._answer.exists():
+            return None
+        word: Object = json.loads(self._answer.read_text())
+        return word
+
+    def end(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def tell(node: "Node", word: Object) -> None:

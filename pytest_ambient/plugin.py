@@ -77,20 +77,28 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [*(run.header() if run else ()), *(f"ambient: {line}" for line in options.misspelt(os.environ))]
 
 
-@pytest.hookimpl(tryfirst=True, optionalhook=True)
-def pytest_xdist_setupnodes(config: pytest.Config) -> None:
-    """Bring the cluster up in the controller, before any worker starts; it cannot know what workers will collect."""
-    run = begun(config)
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: "_xdist.Node") -> None:
+    """Tell a worker which run it belongs to."""
+    run = begun(node.config)
     if run is not None:
-        run.up()
+        _xdist.tell(node, run.invite())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """As a worker, say whether a test will ask for the cluster, before xdist says that all is collected."""
+    run = begun(session.config)
+    if run is not None and run.role == "worker" and _gate.any_wanted(session.items, run.settings):
+        run.ask()
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: "_xdist.Node") -> None:
-    """Tell a worker of the cluster, or why there is none."""
+def pytest_xdist_node_collection_finished(node: "_xdist.Node") -> None:
+    """As the controller, bring the cluster up before any test is dealt out, if a worker has asked for it."""
     run = begun(node.config)
     if run is not None:
-        _xdist.tell(node, run.word())
+        run.answer()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -116,7 +124,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     said = session.config.option
     if run is None or run.role != "alone" or said.collectonly or said.setupplan or session.testsfailed:
         return
-    if any(_gate.concerned(item) and _gate.wanted(item, run.settings) for item in session.items):
+    if _gate.any_wanted(session.items, run.settings):
         run.up()
 
 
@@ -175,5 +183,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         if REPORTER in config.stash:
             config.stash[REPORTER].finish("pytest ended early")
         run.down(failed=True)
+        run.part()
     if RESULTS in config.stash:
         config.stash[RESULTS].close()

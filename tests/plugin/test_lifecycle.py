@@ -31,13 +31,52 @@ def test_the_cluster_is_made_once_and_removed(project: Project) -> None:
     assert project.provider.asked() == ["create", "delete"]
 
 
+PLAIN = "\ndef test_plain():\n    pass\n"
+
+
 def test_nothing_is_made_where_no_test_asks(project: Project) -> None:
     """A cluster that no selected test needs is not made."""
-    project.write(TWO + "\ndef test_plain():\n    pass\n")
+    project.write(TWO + PLAIN)
     project.run("--ambient-cluster=fake", "-k", "plain").assert_outcomes(passed=1, deselected=2)
     project.run("--ambient-cluster=fake", "--setup-plan")
     project.run("--ambient-cluster=fake", "--collect-only")
     assert project.provider.asked() == []
+
+
+@XDIST
+def test_nothing_is_made_where_no_worker_asks(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers say what they have collected; only then is a cluster made."""
+    monkeypatch.setenv("TMPDIR", str(project.pytester.mkdir("meetings")))
+    project.write(TWO + PLAIN)
+    project.run("--ambient-cluster=fake", "-n2", "-k", "plain").assert_outcomes(passed=1)
+    project.run("--ambient-cluster=fake", "-n2", "--ambient-profile=AMBIENT-L7").assert_outcomes(skipped=2, passed=1)
+    assert project.provider.asked() == []
+    assert [*(project.pytester.path / "meetings").glob("ambient-meeting-*")] == []
+
+
+BY_HAND = """
+def test_by_hand(request):
+    request.getfixturevalue("ambient_cluster")
+"""
+
+
+@XDIST
+def test_a_cluster_that_no_worker_could_see_wanted_is_told_how_to_ask(project: Project) -> None:
+    """A fixture that is asked for in the middle of a test comes too late for workers."""
+    project.write(BY_HAND)
+    result = project.run("--ambient-cluster=fake", "-n2")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*no collected test names ambient_cluster or has the marker ambient: under xdist *"])
+    assert project.provider.asked() == []
+
+
+@XDIST
+def test_a_worker_that_takes_anothers_place_finds_the_cluster(project: Project) -> None:
+    """The controller's answer outlives the worker that asked."""
+    project.write(TWO + "\ndef test_crash(ambient_cluster):\n    import os; os._exit(3)\n")
+    result = project.run("--ambient-cluster=fake", "-n1", "--dist=load")
+    result.assert_outcomes(passed=2, failed=1)
+    assert project.provider.asked() == ["create", "delete"]
 
 
 @pytest.mark.parametrize("arguments", ALONE_OR_DEALT)
