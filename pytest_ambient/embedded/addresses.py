@@ -14,6 +14,7 @@ _GUARD_PORT = 15008
 _PODS = range(1, 200)
 _SERVICES = range(200, 251)
 _NODES = 251
+_HOSTS = range(252, 255)
 
 
 class NoAddress(Exception):
@@ -69,13 +70,33 @@ class Pool:
         )
 
 
+class Lent:
+    """Where hosts are really served whose own addresses are not this machine's: one address for each key."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._lent: dict[str, str] = {}
+
+    def of(self, key: str) -> str:
+        """The address for that key, the same one each time."""
+        if key not in self._lent:
+            self._lent[key] = self._pool.take()
+        return self._lent[key]
+
+    def only(self, keys: Iterable[str]) -> None:
+        """Take back what was lent for other keys."""
+        for key in self._lent.keys() - set(keys):
+            self._pool.give_back(self._lent.pop(key))
+
+
 class Addresses:
-    """One cluster's block: `pods`, `services`, and an address for each node."""
+    """One cluster's block: `pods`, `services`, what is lent to `hosts`, and an address for each node."""
 
     def __init__(self, block: int, guard: socket.socket) -> None:
         self.block = block
         self.pods = Pool(block, _PODS)
         self.services = Pool(block, _SERVICES)
+        self.hosts = Lent(Pool(block, _HOSTS))
         self._guard = guard
 
     @classmethod

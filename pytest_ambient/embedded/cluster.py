@@ -91,7 +91,7 @@ async def _start(plan: Plan, undo: AsyncExitStack) -> tuple[str, str]:
     server = ApiServer(
         store, kubelet, credentials, version=seed.KUBERNETES, faults=plan.faults, warn=warnings
     )  # fmt: skip
-    istiod = Istiod(store, plane, kubelet.sockets, faults=plan.faults)
+    istiod = Istiod(store, plane, kubelet.sockets, faults=plan.faults, at=addresses.hosts.of)
     seed.cluster(store, list(hosts.items()), plan.faults)
     await plane.start()
     await istiod.start()

@@ -66,6 +66,7 @@ class Fault(StrEnum):
     LATE_CAPTURE = "late-capture"
     OPT_OUT_IGNORED = "opt-out-ignored"
     POD_IP_NOT_TUNNELLED = "pod-ip-not-tunnelled"
+    NAMES_MIXED_UP = "names-mixed-up"
     PROBES_THROUGH_ZTUNNEL = "probes-through-ztunnel"
     CONDITIONS_CLAIM_SUCCESS = "conditions-claim-success"
     CONDITIONS_NEVER_WRITTEN = "conditions-never-written"
@@ -141,6 +142,7 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.LATE_CAPTURE: "pods are captured seconds after they start or their namespace is enrolled",
     Fault.OPT_OUT_IGNORED: "only the namespace's label says whether a pod is captured, never its own",
     Fault.POD_IP_NOT_TUNNELLED: "what is addressed to a pod itself goes there in plaintext",
+    Fault.NAMES_MIXED_UP: "names of ServiceEntries are known outside of the mesh, and in no captured pod",
     Fault.PROBES_THROUGH_ZTUNNEL: "the kubelet's probes meet the policies of the pod like any plaintext",
     Fault.CONDITIONS_CLAIM_SUCCESS: "istiod writes every condition as if all were well",
     Fault.CONDITIONS_NEVER_WRITTEN: "istiod writes no condition but that of its GatewayClass",

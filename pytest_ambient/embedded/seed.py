@@ -51,7 +51,7 @@ def istio(store: Store) -> None:
         store.create(find("ServiceAccount"), _named(name, {"app.kubernetes.io/part-of": "istio"}))
     data = {"mesh": f"{_MESH}\n{PROVIDERS}", "meshNetworks": "networks: {}"}
     store.create(find("ConfigMap"), _named("istio", _labels("istiod", "Pilot")) | {"data": data})
-    cni = {"AMBIENT_ENABLED": "true", "AMBIENT_DNS_CAPTURE": "false", "EXCLUDE_NAMESPACES": "kube-system"}
+    cni = {"AMBIENT_ENABLED": "true", "AMBIENT_DNS_CAPTURE": "true", "EXCLUDE_NAMESPACES": "kube-system"}
     store.create(find("ConfigMap"), _named("istio-cni-config", _labels("cni", "Cni")) | {"data": cni})
     store.create(find("Service"), _istiod_service())
     store.create(find("Deployment", "apps"), _istiod())
@@ -187,6 +187,7 @@ def _cni() -> Object:
         "name": "install-cni",
         "image": f"{HUB}/install-cni:{VERSION}-distroless",
         "args": ["--log_output_level=info"],
+        "envFrom": [{"configMapRef": {"name": "istio-cni-config"}}],
         "ports": [{"containerPort": 15014, "name": "metrics"}],
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": 8000}},
     }

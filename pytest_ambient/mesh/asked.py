@@ -12,7 +12,7 @@ LOOKED: Mapping[str, str] = {
     "RequestAuthentication": "discovery of security.istio.io/v1 RequestAuthentication",
     "VirtualService": "discovery of networking.istio.io/v1 VirtualService",
     "EnvoyFilter": "discovery of networking.istio.io/v1alpha3 EnvoyFilter",
-    "ServiceEntry": "discovery of networking.istio.io/v1 ServiceEntry",
+    "ServiceEntry": "discovery of networking.istio.io/v1 ServiceEntry, and the environment of istiod",
     "Telemetry": "discovery of telemetry.istio.io/v1 Telemetry",
     "MultiNode": "Ready nodes without a taint that keeps pods away",
     "DnsCapture": "the environment and ConfigMaps of the agent that captures",

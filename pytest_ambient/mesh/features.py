@@ -18,6 +18,7 @@ Question = Callable[[Kube], str | None]
 GATEWAY_API = "gateway.networking.k8s.io"
 GATEWAY_CLASS, INGRESS_CLASS = "istio-waypoint", "istio"
 ALPHA = "PILOT_ENABLE_ALPHA_GATEWAY_API"
+ALLOCATION, SELECTION = "PILOT_ENABLE_IP_AUTOALLOCATE", "PILOT_ENABLE_SERVICEENTRY_SELECT_PODS"
 EXT_AUTHZ = "pytest-ambient-ext-authz"
 """The extension provider that stands for Istio's sample authorizer."""
 TRACER, TRACERS = "jaeger", ("opentelemetry", "zipkin")
@@ -88,6 +89,21 @@ def _tcp_route(kube: Kube) -> str | None:
             if _variables(kube, container, item["metadata"]["namespace"]).get(ALPHA, "").lower() == "true":
                 return None
     return f"istiod runs without {ALPHA}=true"
+
+
+def _entries(kube: Kube) -> str | None:
+    """Istiod gives their hosts addresses and has them select pods, unless it is told not to."""
+    missing = _kind("networking.istio.io/v1/ServiceEntry", kube)
+    if missing:
+        return missing
+    for item in workloads(kube, "apps/v1/Deployment", "app=istiod"):
+        spec = ((item.get("spec") or {}).get("template") or {}).get("spec") or {}
+        for container in spec.get("containers") or []:
+            told = _variables(kube, container, item["metadata"]["namespace"])
+            for name in (ALLOCATION, SELECTION):
+                if told.get(name, "").lower() in ("false", "0"):
+                    return f"istiod runs with {name}={told[name]}"
+    return None
 
 
 def _gateway_class(name: str, kube: Kube) -> str | None:
@@ -213,7 +229,7 @@ FEATURES: Mapping[str, Question] = {
     "RequestAuthentication": partial(_kind, "security.istio.io/v1/RequestAuthentication"),
     "VirtualService": partial(_kind, "networking.istio.io/v1/VirtualService"),
     "EnvoyFilter": partial(_kind, "networking.istio.io/v1alpha3/EnvoyFilter"),
-    "ServiceEntry": partial(_kind, "networking.istio.io/v1/ServiceEntry"),
+    "ServiceEntry": _entries,
     "AccessLogFormat": own_log_format,
     "DefaultRetries": own_retries,
     "Telemetry": partial(_kind, "telemetry.istio.io/v1/Telemetry"),
@@ -241,6 +257,5 @@ BEYOND_EMBEDDED: Mapping[str, str] = {
     "Redirection": "redirection inside of pods",
     "Sidecar": "sidecars",
     "SidecarHbone": "sidecars",
-    "DnsCapture": "DNS capture",
 }
 """What a mesh in one process tree cannot show."""

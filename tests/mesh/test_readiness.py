@@ -113,6 +113,17 @@ def test_tcp_routes_are_read_where_istiod_is_told_to(kube: FakeKube) -> None:
     assert detect(real(kube))["TCPRoute"].present
 
 
+@pytest.mark.parametrize("variable", ["PILOT_ENABLE_IP_AUTOALLOCATE", "PILOT_ENABLE_SERVICEENTRY_SELECT_PODS"])
+def test_service_entries_are_carried_out_unless_istiod_is_told_not_to(kube: FakeKube, variable: str) -> None:
+    """Without addresses their hosts have no name, without selection they lead to no pod."""
+    assert detect(real(kube))["ServiceEntry"].present
+    istiod = kube.objects["apps/v1/Deployment", "mesh", "istiod"]["spec"]["template"]["spec"]["containers"][0]
+    istiod["env"] = [{"name": variable, "value": "true"}]
+    assert detect(real(kube))["ServiceEntry"].present
+    istiod["env"] = [{"name": variable, "value": "false"}]
+    assert detect(real(kube))["ServiceEntry"].reason == f"istiod runs with {variable}=false"
+
+
 def test_capture_has_two_words(kube: FakeKube) -> None:
     """The CNI agent's annotation and the protocol in ztunnel's workload list; both are needed."""
     pods = {"a": ("enabled", "HBONE"), "b": ("enabled", "TCP"), "c": ("", "HBONE"), "d": ("pending", "TCP")}

@@ -195,6 +195,7 @@ CUSTOM: tuple[Resource, ...] = (
     ),
     _networking("VirtualService", "virtualservices", "vs"),
     _networking("DestinationRule", "destinationrules", "dr"),
+    _networking("ServiceEntry", "serviceentries", "se"),
     _networking("EnvoyFilter", "envoyfilters", version="v1alpha3"),
 )
 """The custom kinds that the mesh implements; others are absent rather than accepted and ignored."""

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..istiod.model import Mesh, Service, Workload
+from ..entries import is_address
+from ..istiod.model import Identity, Mesh, Service, Workload
 from ..ports import bound
 from .lines import Line
 from .policy import NONE_ALLOWED, denied_by
@@ -75,10 +76,14 @@ class Directory:
         return self.workloads.get(address.rpartition(":")[0])
 
     def _leads(self) -> Iterator[tuple[str, Service]]:
-        for service in sorted(self.mesh.services.values(), key=lambda each: (len(each.name), each.name), reverse=True):
+        for service in sorted(self.mesh.services.values(), key=_nearness, reverse=True):
             for endpoint in service.endpoints:
                 if pod := self.mesh.workloads.get(endpoint.workload):
                     yield from ((f"{pod.address}:{port}", service) for port in endpoint.ports.values())
+
+
+def _nearness(service: Service) -> tuple[bool, int, str]:
+    return bool(service.host), len(service.name), service.name
 
 
 def connection(line: Line, directory: Directory) -> Connection:
@@ -129,9 +134,12 @@ def _direct(line: Line, directory: Directory) -> Connection:
     there, port = directory.sockets.get(line.first, (None, 0))
     service = directory.hostnames.get(line.second)
     error = _NOTHING_THERE if line.flags != "-" else None
-    if there is None:
-        error = _no_way(line.destination, service, directory)
     address = f"{there.address}:{port}" if there else line.destination
+    if there is None and service and service.places and line.first != "-":
+        address = line.first.rpartition("/")[2].partition(" ")[0]
+        there = _written_down(service, address)
+    elif there is None:
+        error = _no_way(line.destination, service, directory)
     sizes = (0, 0) if error else (line.received, line.sent)
     return Connection(
         "outbound",
@@ -148,9 +156,23 @@ def _direct(line: Line, directory: Directory) -> Connection:
     )
 
 
+def _written_down(service: Service, address: str) -> Workload:
+    """What ztunnel takes an endpoint of a ServiceEntry for."""
+    nobody = Identity(service.namespace, "default")
+    own = {key: value for key, value in service.labels.items() if not key.startswith("istio.io/")}
+    ip = address.rpartition(":")[0]
+    name = service.name
+    return Workload(
+        name, service.namespace, ip, nobody, "", own, name, "pod", ready=True, captured=False, sockets={}
+    )  # fmt: skip
+
+
 def _no_way(destination: str, service: Service | None, directory: Directory) -> str:
     pod = directory.at(destination)
     waypoint = service.waypoint if service else pod.waypoint if pod else None
+    if waypoint is None and service and any(not is_address(each.address) for each in service.places):
+        entry = f"{service.namespace}/{service.name}/{service.places[0].address}"
+        return f"no ip addresses were resolved for workload: Kubernetes/networking.istio.io/ServiceEntry/{entry}"
     if waypoint is None:
         return f"no healthy upstream: {destination}"
     hostname = f"{waypoint.name}.{waypoint.namespace}.svc.cluster.local"
@@ -164,14 +186,17 @@ def _hbone(line: Line, directory: Directory) -> Connection:
     refused = _refusal(details) or (_NOTHING_THERE if status == "503" else None)
     sizes = (0, 0) if refused else (line.sent, line.received)
     error = refused or _cut(details)
+    told = directory.hostnames.get(line.first.removeprefix("host="))
+    mine = directory.at(line.destination)
+    named = told if told and mine and any(each.workload == mine.uid for each in told.endpoints) else None
     return Connection(
         "inbound",
         line.source,
         directory.at(line.source),
         _assumed(line.destination),
-        directory.at(line.destination),
+        mine,
         line.destination,
-        directory.services.get(line.destination),
+        named or directory.services.get(line.destination),
         *sizes,
         line.milliseconds,
         error,

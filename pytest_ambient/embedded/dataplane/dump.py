@@ -1,8 +1,9 @@
 """ztunnel's config_dump: what it knows of workloads, services, policies and certificates, in its own JSON shape."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from ..istiod.model import L4Match, L4Policy, Mesh, Service, StringMatch, WaypointRef, Workload
+from ..entries import is_address
+from ..istiod.model import L4Match, L4Policy, Mesh, Place, Service, StringMatch, WaypointRef, Workload
 from ..objects import Object
 from .ca import Authority, describe
 from .metrics import canonical
@@ -15,7 +16,10 @@ def config_dump(mesh: Mesh, node: str, authority: Authority, *, certified: bool 
     """What the ztunnel of that node answers at /config_dump; without certificates under plaintext-not-hbone."""
     own = [each for each in mesh.workloads.values() if each.node == node and each.captured]
     return {
-        "workloads": [_workload(mesh, each) for each in mesh.workloads.values()],
+        "workloads": [
+            *(_workload(mesh, each) for each in mesh.workloads.values()),
+            *(written for each in mesh.services.values() for written in _places(each)),
+        ],
         "services": [_service(mesh, each) for each in mesh.services.values()],
         "policies": [policy(each) for each in mesh.l4_policies.values()],
         "stagedServices": {},
@@ -64,22 +68,60 @@ def _service(mesh: Mesh, service: Service) -> Object:
             "port": {str(port): target for port, target in each.ports.items()},
             "status": "Healthy" if pod and pod.ready else "Unhealthy",
         }
+    for place in service.places:
+        uid = _uid(service, place)
+        ports = {str(port): target for port, target in place.ports.items()}
+        endpoints[uid] = {"workloadUid": uid, "port": ports, "status": "Healthy"}
     found: Object = {
         "name": service.name,
         "namespace": service.namespace,
         "hostname": service.hostname,
-        "vips": [f"/{service.vip}"],
+        "vips": [f"/{each}" for each in (service.vip, *service.more_vips) if each],
         "ports": {str(each.port): _target(service, each.port) for each in service.ports},
         "endpoints": endpoints,
         "subjectAltNames": [],
-        "ipFamilies": "IPv4",
-        "canonical": True,
+        "canonical": _canonical(mesh, service),
     }
-    return found | _bound(service.waypoint)
+    return found | ({} if service.host else {"ipFamilies": "IPv4"}) | _bound(service.waypoint)
+
+
+def _canonical(mesh: Mesh, service: Service) -> bool:
+    """Whether it is what callers of other namespaces mean: a Service, else the oldest ServiceEntry's host."""
+    alike = [each for each in mesh.services.values() if each.hostname == service.hostname]
+    return service == next((each for each in alike if not each.host), alike[0])
+
+
+def _places(service: Service) -> Iterator[Object]:
+    """The workloads that a ServiceEntry writes down."""
+    for each in service.places:
+        yield {
+            "uid": _uid(service, each),
+            "workloadIps": [each.address] if is_address(each.address) else [],
+            "hostname": "" if is_address(each.address) else each.address,
+            "protocol": "TCP",
+            "name": service.name,
+            "namespace": service.namespace,
+            "serviceAccount": "default",
+            "workloadName": service.name,
+            "workloadType": "pod",
+            "canonicalName": service.name,
+            "canonicalRevision": "latest",
+            "clusterId": "Kubernetes",
+            "trustDomain": "cluster.local",
+            "networkMode": "Standard",
+            "status": "Healthy",
+            "capacity": 1,
+            "services": [_key(service)],
+        }
+
+
+def _uid(service: Service, place: Place) -> str:
+    return f"Kubernetes/networking.istio.io/ServiceEntry/{service.namespace}/{service.name}/{place.address}"
 
 
 def _target(service: Service, port: int) -> int:
-    targets = {each.ports[port] for each in service.endpoints if port in each.ports}
+    known = [each.ports for each in service.endpoints] + [each.ports for each in service.places]
+    targets = {each[port] for each in known if port in each}
     return targets.pop() if len(targets) == 1 else port
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..faults import Fault
-from ..istiod.model import Identity, Ingress, Mesh, Route, Service, ServicePort
+from ..istiod.model import ROOT_NAMESPACE, Identity, Ingress, Mesh, Route, Service, ServicePort
 from ..objects import Object
 from ..ports import bound
 from .ca import Authority
@@ -19,7 +19,7 @@ from .main_internal import LINE, router
 from .resources import Resources
 from .route_filters import filters as routed_filters
 from .routes import backends, configuration
-from .upstreams import Upstreams, endpoints
+from .upstreams import Upstreams, endpoints, places
 from .waypoint import originate
 from .xds import HBONE_PORT, access_log, inner, mutual_tls, part, socket, static, tunnels
 
@@ -128,6 +128,7 @@ def _endpoints(mesh: Mesh, service: Service, port: int) -> Iterator[Object]:
     waypoint = mesh.waypoints.get(service.waypoint.key) if service.waypoint and service.ingress_too else None
     if waypoint is None:
         yield from endpoints(mesh, service, port, {})
+        yield from places(mesh, service, port, {}, ROOT_NAMESPACE)
         return
     for uid in waypoint.pods:
         if pod := mesh.workloads.get(uid):

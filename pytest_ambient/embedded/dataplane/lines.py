@@ -4,6 +4,8 @@ import datetime
 from dataclasses import dataclass
 from typing import Literal
 
+from ..objects import Object
+
 Kind = Literal["tunnelled", "direct", "hbone", "plaintext"]
 
 _EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
@@ -18,9 +20,12 @@ _WHY = "%UPSTREAM_TRANSPORT_FAILURE_REASON%"
 TUNNELLED = f"tunnelled\t{_CALLER}\t{_ADDRESSED}\t{_MEASURES}\t%UPSTREAM_HOST%\t%FILTER_STATE({SERVICE}:PLAIN)%\t{_WHY}"
 """At the caller's ztunnel: a connection that went into a tunnel."""
 
+FORWARDED: Object = {"header": {"key": "forwarded", "value": f"host=%FILTER_STATE({SERVICE}:PLAIN)%"}}
+"""How the caller's ztunnel tells by what name it was asked."""
+
 HBONE = (
     f"hbone\t%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%\t%REQ(:AUTHORITY)%\t{_MEASURES}"
-    "\t%DOWNSTREAM_PEER_URI_SAN%\t%RESPONSE_CODE%\t%RESPONSE_CODE_DETAILS%"
+    "\t%REQ(FORWARDED)%\t%RESPONSE_CODE%\t%RESPONSE_CODE_DETAILS%"
 )
 """At the destination's ztunnel: a connection that came out of a tunnel."""
 

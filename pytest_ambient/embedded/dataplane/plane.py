@@ -202,12 +202,12 @@ class DataPlane:
 
         A waypoint is asked for any port; there ztunnel has nothing to say.
         """
-        address = destination.rpartition(":")[0]
-        service = next((each for each in self._mesh.services.values() if each.vip == address), None)
+        address, _, port = destination.rpartition(":")
+        service = next((each for each in self._mesh.services.values() if each.listens == address), None)
         if service is not None and service.waypoint is None:
             now = datetime.datetime.now(datetime.UTC)
             told = int(now.timestamp() * 1e6)
-            self._told(Line("direct", source, destination, told, 0, 0, 0, "UH", "-", service.hostname, "-"))
+            self._told(Line("direct", source, f"{service.vip}:{port}", told, 0, 0, 0, "UH", "-", service.hostname, "-"))
 
     def _seen(self, text: str) -> None:
         if line := Line.parse(text):

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..istiod.model import (
+    ROOT_NAMESPACE,
     Authorizer,
     Backend,
     Destination,
@@ -19,6 +20,7 @@ from ..objects import Object
 from ..ports import bound
 from .hashing import balancing
 from .names import protocol, upstream
+from .places import beyond, looked_up, pod_at
 from .policy import policies_of
 from .route_actions import timed
 from .routes import backends
@@ -28,8 +30,9 @@ from .xds import inner, limits, outer, per_connection, socket, static
 class Upstreams:
     """Collects the clusters that a waypoint needs; `fields` are those of each of them."""
 
-    def __init__(self, mesh: Mesh, **fields: object) -> None:
-        self._mesh, self._fields = mesh, fields
+    def __init__(self, mesh: Mesh, namespace: str = ROOT_NAMESPACE, **fields: object) -> None:
+        """`namespace` is that of the proxy, which looks up names."""
+        self._mesh, self._namespace, self._fields = mesh, namespace, fields
         self._made: dict[str, Object] = {}
 
     def __iter__(self) -> Iterator[Object]:
@@ -55,7 +58,8 @@ class Upstreams:
         chosen = said.chosen(subset, port)
         if chosen is not None:  # else a cluster that is not there
             name = upstream(port, protocol, service.hostname, subset)
-            found = endpoints(self._mesh, service, port, chosen.labels)
+            found = [*endpoints(self._mesh, service, port, chosen.labels)]
+            found += places(self._mesh, service, port, chosen.labels, self._namespace)
             self._made[name] = static(name, *found, **_handled(chosen.policy), **self._fields)
 
 
@@ -101,6 +105,22 @@ def endpoints(mesh: Mesh, service: Service, port: int, labels: Mapping[str, str]
             yield inner("connect_originate", f"{address}{_generation(mesh, pod)}", local=address)
         else:
             yield outer(socket(pod.address, bound(target)))
+
+
+def places(mesh: Mesh, service: Service, port: int, labels: Mapping[str, str], namespace: str) -> Iterator[Object]:
+    """The endpoints that a ServiceEntry writes down, likewise; to what has a name or is no pod, no tunnel leads."""
+    for each in service.places:
+        target = each.ports.get(port)
+        if target is None or not labels.items() <= each.labels.items():
+            continue
+        pod = pod_at(mesh, each.address)
+        if pod is not None and pod.captured:
+            address = f"{pod.address}:{target}"
+            yield inner("connect_originate", f"{address}{_generation(mesh, pod)}", local=address)
+        else:
+            inside = ((found, bound(target)) for found in looked_up(mesh, each.address, namespace))
+            outside = ((found, target) for found in beyond(each.address))
+            yield from (outer(socket(*where)) for where in (*inside, *outside))
 
 
 def _generation(mesh: Mesh, pod: Workload) -> str:

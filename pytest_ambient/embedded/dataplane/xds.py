@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ..entries import is_address
 from ..istiod.model import TRUST_DOMAIN
 from ..objects import Object
 from .ca import Leaf
@@ -79,8 +80,18 @@ def per_connection(requests: int) -> Object:
 
 
 def static(name: str, *endpoints: Object, **fields: object) -> Object:
-    """A cluster with these endpoints."""
-    return cluster(name, type="STATIC", load_assignment=assignment(name, endpoints), **_transports(endpoints), **fields)
+    """A cluster with these endpoints; a resolver is asked for those that are names."""
+    if any(map(_is_named, endpoints)):
+        # an Envoy that starts, and whoever waits for it, does not wait for a resolver that never answers
+        fields = {**fields, "dns_lookup_family": "V4_ONLY", "wait_for_warm_on_init": False}
+        fields.pop("upstream_bind_config", None)  # what is outside of this machine can't be called from a pod's address
+    kind = "STRICT_DNS" if any(map(_is_named, endpoints)) else "STATIC"
+    return cluster(name, type=kind, load_assignment=assignment(name, endpoints), **_transports(endpoints), **fields)
+
+
+def _is_named(endpoint: Object) -> bool:
+    address = endpoint["endpoint"]["address"].get("socket_address")
+    return address is not None and not is_address(address["address"])
 
 
 def _transports(endpoints: Iterable[Object]) -> Object:

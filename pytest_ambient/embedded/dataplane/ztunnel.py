@@ -9,14 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..faults import Fault
-from ..istiod.model import Mesh, Service, ServicePort, Waypoint, Workload
+from ..istiod.model import ROOT_NAMESPACE, Mesh, Service, ServicePort, Waypoint, Workload
 from ..objects import Object
 from ..ports import bound
 from .ca import Authority
 from .inbound import application, hbone_listener, hbone_routes, inbound, plaintext_listener
-from .lines import SERVICE, TUNNELLED, direct
+from .lines import FORWARDED, SERVICE, TUNNELLED, direct
 from .matching import blocks, by_address, chain
 from .openings import Openings
+from .places import behind, beyond, looked_up
 from .resources import ROUTES, Resources
 from .xds import (
     HBONE_PORT,
@@ -76,7 +77,7 @@ class ZtunnelConfiguration:
         for waypoint in mesh.waypoints.values():
             made.clusters.append(_any(f"waypoint~{waypoint.key}", _waypoint_endpoints(mesh, waypoint, None)))
         for service in mesh.services.values():
-            for port in service.ports if service.vip not in ("", "None") else ():
+            for port in service.ports if service.listens not in ("", "None") else ():
                 self._service(made, mesh, callers, service, port)
         for workload in mesh.workloads.values():
             if workload.address:
@@ -104,18 +105,20 @@ class ZtunnelConfiguration:
             tunnelled = _waypoint_endpoints(mesh, mesh.waypoints.get(service.waypoint.key), address)
         else:
             tunnelled = list(self._endpoints(mesh, service, port, from_captured=True))
+            tunnelled += self._places(mesh, service, port)
         made.clusters.append(_any(f"captured~{name}", tunnelled))
         plain = self._endpoints(mesh, service, port, from_captured=False)
         made.clusters.append(_any(f"plaintext~{name}", plain))
         line = direct(service.hostname, address)
         # only an endpoint that is not captured is reached without a tunnel, and then each connection is told of
-        only = _FAILED if all("metadata" in each for each in tunnelled) else {}
+        past = (service.waypoint is None and service.places) or not all("metadata" in each for each in tunnelled)
+        only = {} if past else _FAILED
         proxy = tcp_proxy(f"captured~{name}", access_log=access_log(line, **only))
         told = remember(_CALLER, state(SERVICE, service.hostname, factory="envoy.string"))
         made.listeners.append(
             _listener(
                 f"service~{address}",
-                socket(service.vip, bound(port.port)),
+                socket(service.listens, bound(port.port)),
                 callers,
                 [told, proxy],
                 [remember(_CALLER), tcp_proxy(f"plaintext~{name}")],
@@ -128,14 +131,27 @@ class ZtunnelConfiguration:
             if workload is None or target is None or not workload.ready:
                 continue
             address = f"{workload.address}:{target}"
-            if target in workload.gateway_ports:
-                yield passed_on(socket(workload.address, bound(target)))
-            elif not _behind_ztunnel(workload):
-                yield outer(pipe(workload.sockets.get(target) or self._nothing))
-            elif from_captured and workload.tunnelled:
+            if from_captured and workload.tunnelled and _behind_ztunnel(workload):
                 yield inner("originate", address, local=address)
             else:
-                yield inner(self._openings.of(workload).latest, address, local=address)
+                yield self._plainly(workload, target, address)
+
+    def _plainly(self, workload: Workload, port: int, name: str) -> Object:
+        """A pod's port as an endpoint to which no tunnel leads."""
+        if port in workload.gateway_ports:
+            return passed_on(socket(workload.address, bound(port)))
+        if not _behind_ztunnel(workload):
+            return outer(pipe(workload.sockets.get(port) or self._nothing))
+        return inner(self._openings.of(workload).latest, name, local=f"{workload.address}:{port}")
+
+    def _places(self, mesh: Mesh, service: Service, port: ServicePort) -> Iterator[Object]:
+        """The endpoints that a ServiceEntry writes down: no tunnel leads to them, even where they are captured pods."""
+        for each in service.places:
+            target = each.ports.get(port.port, 0)
+            for address in looked_up(mesh, each.address, ROOT_NAMESPACE):
+                for pod, at in behind(mesh, address, target):
+                    yield self._plainly(pod, at, f"{address}:{target} {pod.address}")
+            yield from (outer(socket(found, target)) for found in beyond(each.address))
 
     def _pod(self, made: Resources, mesh: Mesh, callers: Sequence[Object], workload: Workload) -> None:
         for port, path in sorted(workload.sockets.items()):
@@ -200,7 +216,7 @@ def _way_to(mesh: Mesh, workload: Workload) -> str:
 
 def _originate() -> Object:
     choice = state("envoy.tcp_proxy.cluster", "tunnel~%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", shared=False)
-    tunnel = {"hostname": "%DOWNSTREAM_LOCAL_ADDRESS%"}
+    tunnel = {"hostname": "%DOWNSTREAM_LOCAL_ADDRESS%", "headers_to_add": [FORWARDED]}
     proxy = tcp_proxy("nothing", tunneling_config=tunnel, access_log=access_log(TUNNELLED))
     return {
         "name": "originate",

@@ -1,10 +1,11 @@
 """What the references of a route mean: its parents, and backends that it may use."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..objects import Object, namespace_of
-from .view import GATEWAY_API, View, spec_of
+from .hosts import hostname
+from .view import GATEWAY_API, NETWORKING, View, spec_of
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,38 @@ def parent_key(route: Object, parent: Object) -> str:
     return f"{parent.get('namespace') or namespace_of(route)}/{parent.get('name', '')}"
 
 
-def service_parents(route: Object) -> Iterator[Object]:
-    """The parents that are Services."""
-    yield from filter(is_service, spec_of(route).get("parentRefs") or ())
+def mesh_parents(route: Object) -> Iterator[Object]:
+    """The parents that are Services or ServiceEntries."""
+    yield from filter(is_of_mesh, spec_of(route).get("parentRefs") or ())
 
 
-def is_service(parent: Object) -> bool:
-    """Whether a parentRef names a Service, so that the route is for callers inside the mesh."""
-    return parent.get("kind") == "Service" and parent.get("group", "") in ("", "core")
+def is_of_mesh(parent: Object) -> bool:
+    """Whether a parentRef names what is called inside the mesh, so that the route is for its callers."""
+    return (parent.get("kind") == "Service" and parent.get("group", "") in ("", "core")) or is_entry(parent)
+
+
+def is_entry(ref: Object) -> bool:
+    """Whether a reference is to a ServiceEntry."""
+    return (ref.get("kind"), ref.get("group")) == ("ServiceEntry", NETWORKING)
+
+
+def called_by(view: View, route: Object, parent: Object) -> Sequence[Object]:
+    """What is called by a parent of the mesh: its Service, or its ServiceEntry's hosts; nothing when it is not."""
+    key = parent_key(route, parent)
+    if is_entry(parent):
+        return view.hosts_of(key)
+    return [view.service_by_key[key]] if key in view.service_by_key else []
+
+
+def is_hostname(ref: Object) -> bool:
+    """Whether a backend is named by the host that callers write."""
+    return (ref.get("kind"), ref.get("group")) == ("Hostname", NETWORKING)
+
+
+def backend_named(view: View, namespace: str, host: str) -> Object | None:
+    """What has that host: the namespace's own, else a Service, else the oldest."""
+    found = [each for each in view.called if hostname(each) == host]
+    return next((each for each in found if namespace_of(each) == namespace), found[0] if found else None)
 
 
 def reference_problem(view: View, route: Object, parent: Object) -> Unresolved | None:
@@ -45,14 +70,19 @@ def reference_problem(view: View, route: Object, parent: Object) -> Unresolved |
 
 
 def backend_problem(view: View, route: Object, ref: Object, parent: Object) -> Unresolved | None:
-    """Why a backendRef can't be used, None when it can; where the parent is a Service no ReferenceGrant is needed."""
+    """Why a backendRef can't be used, None when it can; one of a parent of the mesh needs no ReferenceGrant."""
     own, name = namespace_of(route), str(ref.get("name", ""))
+    if is_hostname(ref):
+        if ref.get("namespace"):
+            return Unresolved("InvalidDestination", "namespace may not be set with Hostname type")
+        missing = backend_named(view, own, name) is None
+        return Unresolved("BackendNotFound", f"backend({name}) not found") if missing else None
     namespace = str(ref.get("namespace") or own)
     if ref.get("kind", "Service") != "Service" or ref.get("group", "") not in ("", "core"):
         why = f'referencing unsupported backendRef: group "{ref.get("group", "")}" kind "{ref.get("kind", "")}"'
         return Unresolved("InvalidKind", why)
     kind = str(route.get("kind", "HTTPRoute"))
-    if namespace != own and not is_service(parent) and not _granted(view, kind, own, namespace, name):
+    if namespace != own and not is_of_mesh(parent) and not _granted(view, kind, own, namespace, name):
         why = f'not accessible to a {kind} in namespace "{own}" (missing a ReferenceGrant?)'
         return Unresolved("RefNotPermitted", f"backendRef {name}/{namespace} {why}")
     if f"{namespace}/{name}" not in view.service_by_key:

@@ -16,7 +16,7 @@ _BALANCING = {"ROUND_ROBIN": "ROUND_ROBIN", "RANDOM": "RANDOM"}
 def destinations(view: View, known: Mapping[str, Gate]) -> dict[str, Destination]:
     """What is said of each Service, by its key; Services of which nothing is said are left out."""
     found = {}
-    for service in view.services if view.destination_rules else ():
+    for service in view.called if view.destination_rules else ():
         gate = service_gate(view, known, service)
         rules = _chosen(view, service, gate.ref.namespace if isinstance(gate, Gate) else "")
         if rules:

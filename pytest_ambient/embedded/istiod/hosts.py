@@ -6,7 +6,9 @@ _SUFFIX = "svc.cluster.local"
 
 
 def hostname(service: Object) -> str:
-    """The full name of a Service."""
+    """The full name of a Service; a ServiceEntry's host as it is."""
+    if "host" in service:
+        return str(service["host"])
     return f"{name_of(service)}.{namespace_of(service)}.{_SUFFIX}"
 
 

@@ -1,11 +1,11 @@
 """HTTPRoutes as waypoints get them."""
 
 from ..objects import Object, name_of, namespace_of
-from .backends import backend_problem
+from .backends import backend_named, backend_problem, is_hostname
 from .grpc_route import as_http
 from .http_filters import filters, header_changes
 from .model import Backend, HeaderMatch, Mirror, Route, RouteMatch, RouteRule
-from .view import View, spec_of
+from .view import View, key_of, spec_of
 from .words import seconds
 
 
@@ -53,6 +53,9 @@ def backend(view: View, route: Object, parent: Object, ref: Object) -> Backend:
     """What a backendRef of the route means at that parent."""
     namespace, name = ref.get("namespace") or namespace_of(route), ref.get("name", "")
     port, weight = int(ref.get("port") or 0), int(ref.get("weight", 1))
+    if is_hostname(ref):
+        found = backend_named(view, namespace, name)
+        return Backend(key_of(found) if found else None, port, weight, *header_changes(ref), missing=name)
     if backend_problem(view, route, ref, parent) is None:
         return Backend(f"{namespace}/{name}", port, weight, *header_changes(ref))
     return Backend(None, port, weight, *header_changes(ref), missing=f"{name}.{namespace}.svc.cluster.local")

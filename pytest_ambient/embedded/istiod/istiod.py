@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
 from ..api.store import Change, Store, find
 from ..faults import Fault
 from ..objects import Object, name_of, namespace_of
+from .allotment import Allotment
 from .conditions import Clock
 from .faulty import broken, late
 from .faulty_statuses import told
@@ -17,8 +18,9 @@ from .keys import Keys
 from .misread import Misreader
 from .model import Mesh
 from .outage import Presence, held
+from .service_entries import At
 from .snapshot import Sockets, snapshot
-from .statuses import statuses
+from .statuses import Status, statuses
 from .validate import guard
 from .view import GATEWAY_API, GATEWAY_CONTROLLER, INGRESS_CLASS, MESH_CONTROLLER, SOURCES, WAYPOINT_CLASS, View
 
@@ -59,10 +61,15 @@ class Istiod:
         faults: frozenset[Fault] = frozenset(),
         debounce: float = 0.01,
         delay: float | None = None,
+        at: At = lambda _: "",
     ) -> None:
-        """`debounce` and `delay` (of policies and routes) in seconds; without a delay the faults decide."""
+        """`debounce` and `delay` (of policies and routes) in seconds; without a delay the faults decide.
+
+        `at` says where the hosts of ServiceEntries are really served.
+        """
         self._store, self._dataplane, self._sockets = store, dataplane, sockets
-        self._faults, self._debounce = faults, debounce
+        self._faults, self._debounce, self._at = faults, debounce, at
+        self._allotment = Allotment()
         self._delay = (SLOW if Fault.SLOW_PROPAGATION in faults else 0.0) if delay is None else delay
         self._misread = Misreader(faults)
         self._changed = asyncio.Event()
@@ -115,15 +122,19 @@ class Istiod:
 
     async def _reconcile(self) -> None:
         view, away = View.of(self._store), self.presence.away()
-        for each in () if away else told(statuses(view, _clock()), self._faults):
+        for each in () if away else self._statuses(view):
             resource = find(each.item["kind"], each.item["apiVersion"].rpartition("/")[0])
             self._store.set_status(resource, name_of(each.item), namespace_of(each.item), each.status)
-        meant = self._keys.filled(snapshot(self._misread(view), self._sockets))
+        meant = self._keys.filled(snapshot(self._misread(view), self._sockets, self._at))
         self._meant = held(meant, self._meant) if away else meant
         mesh = self._lagging(broken(self._meant, self._faults))
         if mesh != self._pushed:
             await self._dataplane.push(mesh)
             self._pushed = mesh
+
+    def _statuses(self, view: View) -> Iterator[Status]:
+        """What is to be written now."""
+        return told(statuses(view, _clock(), self._allotment.follow(view.entries)), self._faults)
 
     def _lagging(self, mesh: Mesh) -> Mesh:
         """The mesh with policies and routes of `delay` seconds ago; looks again when newer ones are due."""

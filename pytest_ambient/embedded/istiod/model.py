@@ -22,6 +22,7 @@ from .route_model import (
     RouteMatch,
     RouteRule,
 )
+from .service_model import Endpoint, Place, Service, ServicePort, WaypointRef
 
 __all__ = [
     "ROOT_NAMESPACE",
@@ -49,6 +50,7 @@ __all__ = [
     "Mesh",
     "Mirror",
     "Operation",
+    "Place",
     "Policy",
     "RateLimit",
     "Redirect",
@@ -72,19 +74,6 @@ __all__ = [
 ROOT_NAMESPACE = "istio-system"
 
 Handles = Literal["service", "workload", "all", "none"]
-
-
-@dataclass(frozen=True)
-class WaypointRef:
-    """The waypoint that something is bound to."""
-
-    namespace: str
-    name: str
-
-    @property
-    def key(self) -> str:
-        """`NAMESPACE/NAME`."""
-        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -118,52 +107,6 @@ class Workload:
     def uid(self) -> str:
         """As ztunnel writes it."""
         return f"Kubernetes//Pod/{self.namespace}/{self.name}"
-
-
-@dataclass(frozen=True)
-class ServicePort:
-    """A port of a Service; one that says neither HTTP nor TCP counts as HTTP, and is sniffed: its connections tell."""
-
-    port: int
-    name: str
-    protocol: Literal["HTTP", "TCP"]
-    sniffed: bool = False
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A pod behind a Service, with the target port of each Service port."""
-
-    workload: str
-    """The workload's uid."""
-    ports: Mapping[int, int]
-
-
-@dataclass(frozen=True)
-class Service:
-    """A Service with its address and endpoints."""
-
-    name: str
-    namespace: str
-    vip: str
-    """Empty for a headless Service, which has endpoints but no address to listen on."""
-    ports: tuple[ServicePort, ...]
-    endpoints: tuple[Endpoint, ...]
-    labels: Mapping[str, str] = field(default_factory=dict)
-    waypoint: WaypointRef | None = None
-    """The waypoint that traffic to the Service must pass, when bound to one that has an address."""
-    ingress_too: bool = False
-    """Whether ingress gateways must pass it, too."""
-
-    @property
-    def key(self) -> str:
-        """`NAMESPACE/NAME`."""
-        return f"{self.namespace}/{self.name}"
-
-    @property
-    def hostname(self) -> str:
-        """The full cluster name."""
-        return f"{self.name}.{self.namespace}.svc.cluster.local"
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ _WHO_KEYS = ("source.namespace", "source.serviceAccount", "source.trustDomain", 
 _TARGETS = (
     ("", "Service"),
     ("core", "Service"),
+    ("networking.istio.io", "ServiceEntry"),
     ("gateway.networking.k8s.io", "Gateway"),
     ("gateway.networking.k8s.io", "GatewayClass"),
 )

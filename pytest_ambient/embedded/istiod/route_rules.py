@@ -7,10 +7,10 @@ from ..api.errors import Cause
 from ..objects import Object, annotations_of
 from .filter_rules import filter_causes, rule_causes, wrong
 from .unimplemented import not_implemented
-from .view import GATEWAY_API, INGRESS_CLASS, WAYPOINT_CLASS, spec_of
+from .view import GATEWAY_API, INGRESS_CLASS, NETWORKING, WAYPOINT_CLASS, spec_of
 
 SERVICE_TYPE = "networking.istio.io/service-type"
-_SERVICES = (("Service", ""), ("Service", "core"))
+_SERVICES = (("Service", ""), ("Service", "core"), ("ServiceEntry", NETWORKING))
 _OTHER_CLASSES = ("istio-remote", "istio-east-west", "istio-agentgateway", "istio-agentgateway-waypoint")
 
 
@@ -33,7 +33,8 @@ def parent_causes(route: Object, *, gateways: bool) -> Iterator[Cause]:
     known = (*_SERVICES, ("Gateway", GATEWAY_API)) if gateways else _SERVICES
     for position, parent in enumerate(spec_of(route).get("parentRefs") or ()):
         if (parent.get("kind"), parent.get("group")) not in known:
-            what = f"{route.get('kind')}s of a {parent.get('kind')}, only of a Service{' or a Gateway' * gateways}"
+            fit = "a Service, a ServiceEntry or a Gateway" if gateways else "a Service or a ServiceEntry"
+            what = f"{route.get('kind')}s of a {parent.get('kind')}, only of {fit}"
             yield not_implemented(f"spec.parentRefs[{position}].kind", what)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from ..objects import Object, namespace_of
-from .backends import parent_key, service_parents
+from .backends import called_by, mesh_parents
 from .binding import Gate, service_gate
 from .http_route import every_route, http_route
 from .model import Route
@@ -32,8 +32,7 @@ def _attached(view: View, route: Object) -> Iterator[tuple[Object, Route]]:
     if route.get("kind") == "VirtualService":
         yield from virtual_service(view, route)
         return
-    for parent in service_parents(route):
-        service = view.service_by_key.get(parent_key(route, parent))
-        if service is not None:
-            made = tcp_route if route.get("kind") == "TCPRoute" else http_route
+    made = tcp_route if route.get("kind") == "TCPRoute" else http_route
+    for parent in mesh_parents(route):
+        for service in called_by(view, route, parent):
             yield service, made(view, route, parent)

@@ -27,6 +27,7 @@ from .model import (
 from .peers import peer_keys, peer_policies
 from .protocols import service_port
 from .routes import routes_by_service
+from .service_entries import At, host_services
 from .telemetry import unlogged
 from .tokens import token_rules
 from .tracers import tracers
@@ -41,12 +42,13 @@ Sockets = Callable[[str], Mapping[int, str]]
 """The unix sockets of a pod, known by its uid, by port."""
 
 
-def snapshot(view: View, sockets: Sockets) -> Mesh:
-    """The mesh as the objects describe it."""
+def snapshot(view: View, sockets: Sockets, at: At = lambda _: "") -> Mesh:
+    """The mesh as the objects describe it; `at` says where hosts of ServiceEntries are really served."""
     known = gates(view)
     entries = ingresses(view)
     workloads = {each.uid: each for each in _workloads(view, known, entries, sockets)}
-    services = {each.key: each for each in _services(view, known, workloads)}
+    hosts = host_services(view, known, workloads, at)
+    services = {each.key: each for each in (*hosts, *_services(view, known, workloads))}
     policies = attached(view, known)
     service_tokens, gateway_tokens = token_rules(view, known)
     bound = {key: each.waypoint.key for key, each in services.items() if each.waypoint}

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ..objects import Object, labels_of, namespace_of
 from .authorization import convert, target_refs
-from .backends import parent_key, reference_problem, service_parents
+from .backends import is_entry, mesh_parents, parent_key, reference_problem
 from .binding import USE_WAYPOINT, Gate, Refusal, gates, ingress_too, is_waypoint, service_gate
 from .conditions import Clock, Said, merged, without
 from .gateway_status import class_status, gateway_status
 from .http_route import every_route
 from .ingress import accepted, gateway_parents, is_ingress
-from .view import GATEWAY_CONTROLLER, MESH_CONTROLLER, REMOTE_CONTROLLER, View, spec_of
+from .view import GATEWAY_CONTROLLER, MESH_CONTROLLER, REMOTE_CONTROLLER, View, key_of, spec_of
 from .waypoint_policies import Binding, bindings
 
 _BOUND = "istio.io/WaypointBound"
@@ -28,14 +29,14 @@ class Status:
     status: Object
 
 
-def statuses(view: View, clock: Clock) -> Iterator[Status]:
-    """Every object whose status should differ from what it is."""
-    for each in _all(view, clock):
+def statuses(view: View, clock: Clock, allotted: Mapping[str, list[Object]] = MappingProxyType({})) -> Iterator[Status]:
+    """Every object whose status should differ from what it is; `allotted` are new addresses of ServiceEntries."""
+    for each in _all(view, clock, allotted):
         if (each.item.get("status") or {}) != each.status:
             yield each
 
 
-def _all(view: View, clock: Clock) -> Iterator[Status]:
+def _all(view: View, clock: Clock, allotted: Mapping[str, list[Object]]) -> Iterator[Status]:
     known = gates(view)
     for item in view.classes:
         if spec_of(item).get("controllerName") in (MESH_CONTROLLER, GATEWAY_CONTROLLER, REMOTE_CONTROLLER):
@@ -45,6 +46,8 @@ def _all(view: View, clock: Clock) -> Iterator[Status]:
             yield Status(item, gateway_status(view, item, clock.seconds))
     for item in view.services:
         yield Status(item, service_status(view, known, item, clock.seconds))
+    for item in view.entries:
+        yield Status(item, entry_status(view, known, item, clock.nanoseconds, allotted.get(key_of(item))))
     for item in view.policies:
         yield Status(item, policy_status(view, known, item, clock.nanoseconds))
     for item in (*every_route(view), *view.tcp_routes):
@@ -65,6 +68,14 @@ def service_status(view: View, known: Mapping[str, Gate], service: Object, now: 
         kept = merged(present, [Said(_BOUND, True, "WaypointAccepted", message)], now)
     rest = {field: value for field, value in status.items() if field != "conditions"}
     return {"conditions": kept, **rest} if kept else rest
+
+
+def entry_status(
+    view: View, known: Mapping[str, Gate], entry: Object, now: str, allotted: list[Object] | None = None
+) -> Object:
+    """A ServiceEntry's status: a Service's condition, and the addresses that its hosts get."""
+    status = service_status(view, known, entry, now)
+    return status if allotted is None else {**status, "addresses": allotted}
 
 
 def _ingress_note(view: View, service: Object) -> str:
@@ -100,7 +111,7 @@ def route_status(view: View, route: Object, now: str) -> Object:
     """A route's status: one entry for each parent that Istio knows; other controllers' entries stay."""
     status: Object = route.get("status") or {}
     present: list[Object] = status.get("parents") or []
-    ours = [*service_parents(route), *gateway_parents(view, route)]
+    ours = [*mesh_parents(route), *gateway_parents(view, route)]
     parents = [each for each in spec_of(route).get("parentRefs") or () if each in ours]
     others = [each for each in present if each.get("controllerName") != GATEWAY_CONTROLLER]
     kept = [each for each in present if each in others or each["parentRef"] in parents]
@@ -139,10 +150,11 @@ def _fits(view: View, route: Object, parent: Object) -> tuple[Said, str]:
     """Whether the parent takes the route, and what is to say of its waypoint."""
     if parent.get("kind") == "Gateway":
         return accepted(view, route, parent), "All waypoints resolved"
-    service = view.service_by_key.get(parent_key(route, parent))
-    if service is not None:
-        return Said("Accepted", True, "Accepted", "Route was valid"), _waypoint_words(view, service)
-    why = f'parent service: "{parent.get("name", "")}" not found'
+    key, entry = parent_key(route, parent), is_entry(parent)
+    found = next((each for each in (view.entries if entry else view.services) if key_of(each) == key), None)
+    if found is not None:
+        return Said("Accepted", True, "Accepted", "Route was valid"), _waypoint_words(view, found)
+    why = f'parent service{" entry" if entry else ""}: "{parent.get("name", "")}" not found'
     return Said("Accepted", False, "NoMatchingParent", why), _waypoint_words(view, None)
 
 

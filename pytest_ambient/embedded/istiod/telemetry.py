@@ -8,7 +8,7 @@ from .authorization import target_refs
 from .binding import Gate
 from .model import ROOT_NAMESPACE
 from .unimplemented import not_implemented
-from .view import View, age_of, spec_of
+from .view import View, age_of, key_of, spec_of
 
 ENVOY = "envoy"
 """The access log provider that is always there: the proxy's own log."""
@@ -45,18 +45,17 @@ def entries(view: View, gate: Gate, service: str, field: str) -> Iterator[Object
     """From the widest to the narrowest: the mesh's, the waypoint's namespace's, those that target it."""
     ordered = sorted(view.telemetries, key=age_of)
     mine = [each for each in ordered if namespace_of(each) == gate.ref.namespace]
+    hosts = [each for each in view.hosts if key_of(each) == service]
+    aimed = {("ServiceEntry", f"{namespace_of(each)}/{name_of(each)}") for each in hosts}
+    aimed |= {("Gateway", gate.ref.key), ("Service", service)}
     for namespace in dict.fromkeys((ROOT_NAMESPACE, gate.ref.namespace)):
         wide = [each for each in ordered if namespace_of(each) == namespace and _wide(each)]
         yield from (entry for each in wide[:1] for entry in spec_of(each).get(field) or ())
     for each in mine:
-        if any(_aims(namespace_of(each), ref, gate, service) for ref in target_refs(each)):
+        aims = {(str(ref.get("kind")), f"{namespace_of(each)}/{ref.get('name', '')}") for ref in target_refs(each)}
+        if aims & aimed:
             yield from spec_of(each).get(field) or ()
 
 
 def _wide(item: Object) -> bool:
     return not target_refs(item) and not (spec_of(item).get("selector") or {}).get("matchLabels")
-
-
-def _aims(namespace: str, ref: Object, gate: Gate, service: str) -> bool:
-    key = f"{namespace}/{name_of({'metadata': ref})}"
-    return (ref.get("kind"), key) in (("Gateway", gate.ref.key), ("Service", service))

@@ -8,7 +8,7 @@ from .binding import Gate
 from .model import TokenRule
 from .policy_rules import target_mistakes
 from .view import View, age_of, spec_of
-from .waypoint_policies import Binding, bindings
+from .waypoint_policies import aimed_at, bindings
 
 
 def token_mistakes(item: Object) -> Iterator[str]:
@@ -40,8 +40,8 @@ def token_rules(
         rules = rules_of(each)
         for binding in bindings(view, known, each):
             if binding.bound:
-                kept = services if binding.kind == "Service" else gateways
-                for key in _keys(binding, known):
+                kept = services if binding.kind in ("Service", "ServiceEntry") else gateways
+                for key in aimed_at(view, known, binding):
                     kept[key] = (*kept.get(key, ()), *rules)
     return services, gateways
 
@@ -49,10 +49,6 @@ def token_rules(
 def rules_of(item: Object) -> tuple[TokenRule, ...]:
     """The rules of one RequestAuthentication."""
     return tuple(_rule(rule) for rule in spec_of(item).get("jwtRules") or ())
-
-
-def _keys(binding: Binding, known: Mapping[str, Gate]) -> tuple[str, ...]:
-    return tuple(known) if binding.kind == "GatewayClass" else (binding.key,)
 
 
 def _rule(rule: Object) -> TokenRule:

@@ -8,6 +8,7 @@ from ..api.store import Resource, Store, find
 from ..objects import Object, name_of, namespace_of
 from .authorization import is_dry_run, target_refs
 from .definition_rules import definition_causes
+from .entry_rules import entry_causes, entry_mistakes, entry_warnings
 from .envoy_filters import filter_patch_causes
 from .grpc_route import grpc_causes
 from .model import ROOT_NAMESPACE
@@ -48,6 +49,8 @@ def warnings(item: Object) -> list[str]:
             return authorization_warnings(item)
         case "PeerAuthentication" | "RequestAuthentication" | "Telemetry":
             return selector_warnings(item)
+        case "ServiceEntry":
+            return entry_warnings(item)
     return []
 
 
@@ -107,6 +110,7 @@ _CHECKED: Sequence[tuple[str, str, Causes, Mistakes]] = (
     ("GRPCRoute", GATEWAY_API, grpc_causes, _none),
     ("TCPRoute", GATEWAY_API, tcp_causes, _none),
     ("VirtualService", NETWORKING, virtual_causes, virtual_mistakes),
+    ("ServiceEntry", NETWORKING, entry_causes, entry_mistakes),
     ("EnvoyFilter", NETWORKING, filter_patch_causes, _none),
     ("DestinationRule", NETWORKING, destination_causes, destination_mistakes),
 )

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 import yaml
 
 from ..api.store import Store, find
+from ..entries import host_items, key_of_host
 from ..objects import Object, labels_of, name_of, namespace_of
 
 WAYPOINT_CLASS = "istio-waypoint"
@@ -30,7 +31,9 @@ NETWORKING = "networking.istio.io"
 
 
 def key_of(item: Object) -> str:
-    """`NAMESPACE/NAME`."""
+    """`NAMESPACE/NAME`, for a host of a ServiceEntry that of its own."""
+    if "host" in item:
+        return key_of_host(namespace_of(item), item["host"])
     return f"{namespace_of(item)}/{name_of(item)}"
 
 
@@ -77,6 +80,7 @@ class View:
     virtual_services: Sequence[Object] = ()
     destination_rules: Sequence[Object] = ()
     envoy_filters: Sequence[Object] = ()
+    entries: Sequence[Object] = ()
 
     @classmethod
     def of(cls, store: Store) -> "View":
@@ -92,6 +96,20 @@ class View:
     def service_by_key(self) -> Mapping[str, Object]:
         """Services by `NAMESPACE/NAME`."""
         return {key_of(each): each for each in self.services}
+
+    @cached_property
+    def hosts(self) -> Sequence[Object]:
+        """The hosts of ServiceEntries, in the shape of Services."""
+        return host_items(self.entries, self.services)
+
+    @cached_property
+    def called(self) -> Sequence[Object]:
+        """All that is called by a name: Services, and hosts of ServiceEntries."""
+        return (*self.services, *self.hosts)
+
+    def hosts_of(self, key: str) -> Sequence[Object]:
+        """The hosts of the ServiceEntry with that `NAMESPACE/NAME`."""
+        return [each for each in self.hosts if f"{namespace_of(each)}/{name_of(each)}" == key]
 
     @cached_property
     def mesh_config(self) -> Object:
@@ -124,5 +142,6 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "virtual_services": ("VirtualService", NETWORKING),
     "destination_rules": ("DestinationRule", NETWORKING),
     "envoy_filters": ("EnvoyFilter", NETWORKING),
+    "entries": ("ServiceEntry", NETWORKING),
 }
 """Where each list of a view comes from: kind and group."""

@@ -17,7 +17,7 @@ def virtual_service(view: View, item: Object) -> Iterator[tuple[Object, Route]]:
     if "mesh" not in (spec_of(item).get("gateways") or ("mesh",)):
         return
     hosts = [resolved(str(each), namespace_of(item)) for each in spec_of(item).get("hosts") or ()]
-    for service in view.services:
+    for service in view.called:
         if any(fits(each, hostname(service)) for each in hosts):
             for port in spec_of(service).get("ports") or ():
                 rules = tuple(_rules(view, item, int(port["port"])))
@@ -72,7 +72,7 @@ def _backends(view: View, item: Object, rule: Object, port: int) -> Iterator[Bac
 
 def _destination(view: View, item: Object, asked: Object, port: int) -> Backend:
     host = resolved(str(asked["host"]), namespace_of(item))
-    found = next((each for each in view.services if hostname(each) == host), None)
+    found = next((each for each in view.called if hostname(each) == host), None)
     ports: list[Object] = spec_of(found or {}).get("ports") or []
     number = (asked.get("port") or {}).get("number") or (ports[0]["port"] if len(ports) == 1 else port)
     subset, missing = str(asked.get("subset", "")), "" if found else host

@@ -37,20 +37,25 @@ def _binding(view: View, known: Mapping[str, Gate], namespace: str, ref: Object)
 
 def _resolve(view: View, known: Mapping[str, Gate], kind: str, key: str) -> tuple[bool, str, str]:
     match kind:
-        case "Service":
-            service = view.service_by_key.get(key)
-            if service is None:
-                return False, "TargetNotFound", f"Service {key} was not found"
-            gate = service_gate(view, known, service)
-            if not isinstance(gate, Gate):
-                return False, "AncestorNotBound", f"Service {key} is not bound to a waypoint"
-            return True, "Accepted", f"bound to {gate.ref.key}"
+        case "Service" | "ServiceEntry":
+            named = view.services if kind == "Service" else view.entries
+            target = next((each for each in named if key_of(each) == key), None)
+            return _through(view, known, target, f"{kind} {key}")
         case "Gateway":
             found = key in known or _has_address(view, key)
             return (True, "Accepted", f"bound to {key}") if found else (False, "TargetNotFound", "not bound")
         case "GatewayClass":
             return _class(view, *key.split("/", 1))
     return False, "Invalid", "not bound"
+
+
+def _through(view: View, known: Mapping[str, Gate], item: Object | None, what: str) -> tuple[bool, str, str]:
+    if item is None:
+        return False, "TargetNotFound", f"{what} was not found"
+    gate = service_gate(view, known, item)
+    if not isinstance(gate, Gate):
+        return False, "AncestorNotBound", f"{what} is not bound to a waypoint"
+    return True, "Accepted", f"bound to {gate.ref.key}"
 
 
 def _has_address(view: View, key: str) -> bool:
@@ -75,6 +80,7 @@ class Attached:
     """The policies that waypoints enforce, by what they target, the oldest first."""
 
     services: Mapping[str, tuple[L7Policy, ...]]
+    """Hosts of ServiceEntries among them."""
     gateways: Mapping[str, tuple[L7Policy, ...]]
     """By the waypoint's key, policies on its class included."""
 
@@ -88,10 +94,20 @@ def attached(view: View, known: Mapping[str, Gate]) -> Attached:
         for binding in bindings(view, known, each) if policy else ():
             if not binding.bound:
                 continue
-            kept = services if binding.kind == "Service" else gateways
-            for key in known if binding.kind == "GatewayClass" else (binding.key,):
+            kept = services if binding.kind in ("Service", "ServiceEntry") else gateways
+            for key in aimed_at(view, known, binding):
                 kept[key] = (*kept.get(key, ()), *_added(kept.get(key, ()), policy))
     return Attached(services, gateways)
+
+
+def aimed_at(view: View, known: Mapping[str, Gate], binding: Binding) -> Sequence[str]:
+    """The keys of what a target stands for: a class for all its waypoints, a ServiceEntry for its hosts."""
+    match binding.kind:
+        case "GatewayClass":
+            return tuple(known)
+        case "ServiceEntry":
+            return [key_of(each) for each in view.hosts_of(binding.key)]
+    return (binding.key,)
 
 
 def _added(present: Sequence[L7Policy], policy: L7Policy | None) -> tuple[L7Policy, ...]:

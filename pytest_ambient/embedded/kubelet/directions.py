@@ -116,8 +116,7 @@ def curl_names(
     for name in names:
         address = random.choice(name.addresses)  # noqa: S311 - as DNS would rotate a headless Service's
         served = name.headless or any(each not in lost for each in name.endpoints)
-        literal = () if name.headless else (address,)
-        for spelling in (*name.spellings(namespace), *literal):
+        for spelling in (*name.spellings(namespace), *name.literals):
             exact += _to_service(name, spelling, address, ends, captured=captured, served=served)
             if captured and not name.headless:
                 general.append((spelling, "", address, str(_CLOSING_PORT)))

@@ -62,8 +62,10 @@ class Machine:
         faults: frozenset[Fault] = frozenset(),
     ) -> "Machine":
         """The surroundings of a cluster whose state lies in that folder."""
-        sandboxes, sockets = Sandboxes(state, store, addresses, mesh.no_upstream), SocketFolder(state)
-        names = Names(store)
+        mixed_up = Fault.NAMES_MIXED_UP in faults
+        sandboxes = Sandboxes(state, store, addresses, mesh.no_upstream, mixed_up=mixed_up)
+        sockets = SocketFolder(state)
+        names = Names(store, addresses.hosts)
         served = programmed or partial(by_the_data_plane, serves=mesh.serves)
         return cls(
             store, processes, addresses, sandboxes, sockets, names, mesh, emit, capture, served, faults, hosts

@@ -8,6 +8,7 @@ from ..apps.caller import Caller
 from ..objects import Object, name_of, namespace_of
 from .container import Container, Kind
 from .machine import Machine
+from .programmed import captured
 from .sandbox import Sandbox
 from .sockets import Ports
 from .state import ContainerState, conditions, phase, quality
@@ -30,7 +31,10 @@ class Pod:
         self.sandbox: Sandbox = machine.sandboxes.create(self.uid, namespace_of(pod), self.address)
         self.ports = Ports(machine.sockets)
         namespace = namespace_of(pod)
-        self.caller = Caller(self.address, lambda host: machine.names.resolve(host, namespace))
+        self.caller = Caller(
+            self.address,
+            lambda host: machine.names.resolve(host, namespace, captured=captured(self._object)),
+        )
         self.containers: list[Container] = []
         self._object = pod
         self._initialized = False

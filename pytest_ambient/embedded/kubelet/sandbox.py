@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..addresses import Addresses
 from ..api.store import Change, Store, find
+from ..entries import GROUP
 from ..istiod.model import ROOT_NAMESPACE
 from ..names import Name, Names
 from ..objects import Object
@@ -15,7 +16,7 @@ from .directions import DeadEnd, Neighbour, curl_names, cut_off
 from .flavours import Flavour, Folders
 from .programmed import captured as is_captured
 
-_FOLLOWED = {"Service", "Endpoints", "Namespace", "Pod"}
+_FOLLOWED = {("Service", ""), ("Endpoints", ""), ("Namespace", ""), ("Pod", ""), ("ServiceEntry", GROUP)}
 _PLAIN, _CAPTURED, _CUT_OFF = "plain", "captured", "cut"
 _ZTUNNEL = "ztunnel"
 
@@ -61,12 +62,22 @@ class Sandboxes:
     """Makes the pods' folders and keeps what they know of the cluster's names up to date."""
 
     def __init__(
-        self, root: Path, store: Store, addresses: Addresses, tell: Callable[[str, str], None] = lambda *_: None
+        self,
+        root: Path,
+        store: Store,
+        addresses: Addresses,
+        tell: Callable[[str, str], None] = lambda *_: None,
+        *,
+        mixed_up: bool = False,
     ) -> None:
-        """`tell` hears of callers and the `ADDRESS:PORT` of a Service's port that is none."""
+        """`tell` hears of callers and the `ADDRESS:PORT` of a Service's port that is none.
+
+        Under the fault `names-mixed-up` only pods that are not captured know the names of ServiceEntries.
+        """
+        self._mixed_up = mixed_up
         self._root = root
         self._store = store
-        self._names = Names(store)
+        self._names = Names(store, addresses.hosts)
         self._dead_end = DeadEnd(addresses, tell)
         self._sockets: Sockets = lambda _: {}
         self._pods: dict[str, tuple[str, str]] = {}
@@ -106,11 +117,12 @@ class Sandboxes:
             self._stale.cancel()
 
     def _seen(self, change: Change) -> None:
-        if change.resource.group == "" and change.resource.kind in _FOLLOWED and self._stale is None:
+        if (change.resource.kind, change.resource.group) in _FOLLOWED and self._stale is None:
             self._stale = asyncio.get_running_loop().call_soon(self._refresh)
 
     def _refresh(self) -> None:
         self._stale = None
+        self._names.keep()
         self._write_names(sorted(self._namespaces))
 
     def _write_names(self, namespaces: list[str]) -> None:
@@ -119,19 +131,22 @@ class Sandboxes:
         pods, served = self._store.list(find("Pod")), self._nodes()
         found = {str(pod["metadata"]["uid"]): self._neighbour(pod, served) for pod in pods}
         names, neighbours = self._names.all(), [each for each in found.values() if each]
-        self._dead_end.serve(each.addresses[0] for each in names if not each.headless)
+        hosts = self._names.hosts(namespaces)
+        served_here = [*names, *(host for found in hosts.values() for host in found)]
+        self._dead_end.serve(each.addresses[0] for each in served_here if not each.headless)
         rotating = any(each.headless and len(each.addresses) > 1 for each in names)
-        if rotating or self._written != (names, neighbours, namespaces):
-            self._written = names, neighbours, namespaces
+        if rotating or self._written != (names, hosts, neighbours, namespaces):
+            self._written = names, hosts, neighbours, namespaces
             for each in namespaces:
-                self._write_ways(each, names, neighbours)
+                self._write_ways(each, names, hosts[each], neighbours)
         for uid in self._pods.keys() & found.keys():
             self._write_own(uid, _way(found[uid]))
 
-    def _write_ways(self, namespace: str, names: list[Name], neighbours: list[Neighbour]) -> None:
+    def _write_ways(self, namespace: str, names: list[Name], hosts: list[Name], neighbours: list[Neighbour]) -> None:
         ends = self._dead_end.ends
         for way, captured in ((_PLAIN, False), (_CAPTURED, True)):
-            lines = curl_names(names, namespace, neighbours, ends, captured=captured)
+            known = [*hosts, *names] if captured is not self._mixed_up else names
+            lines = curl_names(known, namespace, neighbours, ends, captured=captured)
             self._replace(self._file(namespace, way), lines)
         self._replace(self._file(namespace, _CUT_OFF), cut_off(names, neighbours, ends))
 

@@ -31,6 +31,11 @@ ROUTE = {
     "spec": {"hostnames": ["a.example", "b.example"], "parentRefs": [{"group": "", "kind": "Service", "name": "s"}]},
 }
 
+ENTRY = {
+    "metadata": {"name": "far", "namespace": "default"},
+    "spec": {"hosts": ["far.example"], "location": "MESH_INTERNAL", "resolution": "STATIC"},
+}
+
 GATEWAY = {
     "metadata": {"name": "gate", "namespace": "default"},
     "spec": {"gatewayClassName": "istio-waypoint", "listeners": [{"name": "mesh", "port": 15008, "protocol": "HBONE"}]},
@@ -52,6 +57,7 @@ def populated(world: World) -> None:
             {"metadata": {"name": f"c{number}", "namespace": "default", "labels": {"n": str(number % 2)}}},
         )
     world.call(store.create, find("HTTPRoute", "gateway.networking.k8s.io"), ROUTE)
+    world.call(store.create, find("ServiceEntry", "networking.istio.io"), ENTRY)
     gateways = find("Gateway", "gateway.networking.k8s.io")
     made = world.call(world.store.create, gateways, GATEWAY)
     addresses = [{"value": "127.64.200.1"}, {"value": "gate.default.svc.cluster.local"}]
@@ -87,6 +93,7 @@ def test_pods(world: World) -> None:
         ("sa", "NAME SECRETS AGE", "default 0 AGE"),
         ("httproute", "NAME HOSTNAMES AGE", 'route ["a.example","b.example"] AGE'),
         ("gtw", "NAME CLASS ADDRESS PROGRAMMED AGE", "gate istio-waypoint 127.64.200.1 Unknown AGE"),
+        ("se", "NAME HOSTS LOCATION RESOLUTION AGE", 'far ["far.example"] MESH_INTERNAL STATIC AGE'),
         ("crd", "NAME CREATED AT", "authorizationpolicies.security.istio.io"),
     ],
 )  # fmt: skip
@@ -161,6 +168,7 @@ def test_explain(world: World) -> None:
     shown = world.kubectl("explain", "authorizationpolicy.spec.rules.from.source")
     assert "notPrincipals\t<[]string>" in shown
     assert "ENUM:\n    ALLOW\n    DENY\n" in world.kubectl("explain", "authorizationpolicy.spec.action")
+    assert "targetPort\t<integer>" in world.kubectl("explain", "se.spec.ports", "--api-version=networking.istio.io/v1")
 
 
 @pytest.mark.parametrize("what", ["pod/busy", "deploy/seen", "node/n1", "ns/default", "httproute/route", "crd"])

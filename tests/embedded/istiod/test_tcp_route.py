@@ -86,7 +86,7 @@ def test_a_parent_that_is_not_there_is_told() -> None:
         (
             connections(backend("v1"), parent=GATEWAY),
             "spec.parentRefs[0].kind",
-            "does not implement TCPRoutes of a Gateway, only of a Service; see",
+            "does not implement TCPRoutes of a Gateway, only of a Service or a ServiceEntry; see",
         ),
         (
             {**connections(), "spec": {"rules": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}},

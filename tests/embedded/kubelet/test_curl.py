@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ambient.embedded.api.store import find
+from pytest_ambient.embedded.names import Names
 from pytest_ambient.embedded.objects import Object
 
-from .bench import DEPLOYMENT, POD, SERVICE, Bench, play
+from .bench import DEPLOYMENT, POD, SERVICE, SPACE, Bench, play
 from .specs import CURL, container, deployment, pod, service
 
+ENTRY = find("ServiceEntry", "networking.istio.io")
 Scenario = Callable[[Bench, Object], Awaitable[None]]
 STATUS = "%{http_code} %{exitcode} %{local_ip}\n"
 
@@ -195,6 +198,56 @@ def test_names_are_written_when_they_change(tmp_path: Path) -> None:
         await bench.until(lambda: files() != before)
         own = {each for each in before if each.name == "curlrc"}
         assert all(files()[each] == before[each] for each in own)
+
+    calling(tmp_path, scenario)
+
+
+def entry(host: str, **spec: object) -> Object:
+    """A ServiceEntry of one host, port 80."""
+    ports = [{"name": "http", "number": 80, "protocol": "HTTP"}]
+    return {"metadata": {"name": "entry", "namespace": SPACE}, "spec": {"hosts": [host], "ports": ports, **spec}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "shown"),
+    [({"resolution": "STATIC", "addresses": ["10.1.2.3"]}, "10.1.2.3"), ({"resolution": "STATIC"}, "240.240.0.1")],
+)
+def test_names_of_service_entries(tmp_path: Path, spec: Object, shown: str) -> None:
+    """Captured pods alone know them, in any spelling and by the address that they show, until they are gone."""
+
+    async def scenario(bench: Bench, caller: Object) -> None:
+        made = bench.store.create(ENTRY, entry("far.example", **spec))
+        status = {"addresses": [{"host": "far.example", "value": "240.240.0.1"}]}
+        bench.store.set_status(ENTRY, "entry", SPACE, (made.get("status") or {}) | status)
+        plain, captured = (tmp_path / "names" / f"{SPACE}.{way}.curlrc" for way in ("plain", "captured"))
+        await bench.until(lambda: "far.example" in captured.read_text())
+        names, own = Names(bench.store, bench.addresses.hosts), bench.addresses.hosts.of("bookinfo/far.example.")
+        for spelling in ("far.example", "far.example.", shown):
+            assert f'connect-to = "{spelling}:80:{own}:20080"' in captured.read_text()
+            assert f'connect-to = "{spelling}::{own}:15001"' in captured.read_text()
+        assert "far.example" not in plain.read_text()
+        assert names.resolve("far.example", SPACE) == ()
+        assert names.resolve("far.example", SPACE, captured=True) == (own,)
+        bench.store.delete(ENTRY, "entry", SPACE)
+        await bench.until(lambda: "far.example" not in captured.read_text())
+
+    calling(tmp_path, scenario)
+
+
+def test_an_entry_may_take_a_services_name_in_its_own_namespace(tmp_path: Path) -> None:
+    """Its callers there mean the entry, also by the short forms; all others the Service."""
+
+    async def scenario(bench: Bench, caller: Object) -> None:
+        await bench.namespace("other")
+        there = service("echo", {"name": "http", "port": 8000})
+        made = bench.store.create(SERVICE, {**there, "metadata": {"name": "echo", "namespace": "other"}})
+        host, vip = "echo.other.svc.cluster.local", made["spec"]["clusterIP"]
+        bench.store.create(ENTRY, entry(host, resolution="STATIC", addresses=["10.1.2.3"]))
+        names, own = Names(bench.store, bench.addresses.hosts), bench.addresses.hosts.of(f"bookinfo/{host}.")
+        for spelling in (host, "echo.other"):
+            assert names.resolve(spelling, SPACE, captured=True) == (own,)
+            assert names.resolve(spelling, "other", captured=True) == (vip,)
+            assert names.resolve(spelling, SPACE) == (vip,)
 
     calling(tmp_path, scenario)
 

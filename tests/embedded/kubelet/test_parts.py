@@ -50,6 +50,21 @@ def test_addresses_come_back_late() -> None:
     addresses.close()
 
 
+def test_what_is_lent_stays_until_nobody_names_it() -> None:
+    """A key has one address; what is taken back comes again as late as possible."""
+    addresses = Addresses.claim()
+    try:
+        lent = addresses.hosts
+        first, second = lent.of("a/x."), lent.of("a/y.")
+        assert (lent.of("a/x."), first == second) == (first, False)
+        assert first not in addresses.services
+        lent.only(["a/y."])
+        assert lent.of("a/y.") == second
+        assert lent.of("a/x.") not in (first, second)
+    finally:
+        addresses.close()
+
+
 def test_child_lines_and_exit_code() -> None:
     """A child's output comes by line, its exit code is a shell's."""
 

@@ -1,0 +1,190 @@
+"""What is refused in ServiceEntries: the API's and Istio's own objections, and what is not carried out here."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+
+from ..api.errors import Cause
+from ..entries import is_address, wants_addresses
+from ..objects import Object, labels_of, namespace_of
+from .filter_rules import wrong
+from .unimplemented import not_implemented
+from .view import spec_of
+
+_LABEL = re.compile(r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
+_WILD = re.compile(r"\*|(?:\*|\*-)?[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
+_PROTOCOLS = ("", "tcp", "udp", "grpc", "grpc-web", "http", "http_proxy", "http2", "https", "tls", "mongo", "redis")
+_KNOWN = (*_PROTOCOLS, "mysql")
+_BY_HOST = ("http", "http2", "http_proxy", "grpc", "grpc-web", "https", "tls")
+_TUNNEL = "networking.istio.io/tunnel"
+_CLUSTER = (".cluster.local", ".svc")
+
+
+def entry_causes(item: Object) -> Iterator[Cause]:
+    """What the API refuses beyond the schema, then what of it the mesh here can't do."""
+    spec = spec_of(item)
+    yield from _schema_causes(spec)
+    resolution = spec.get("resolution", "NONE")
+    if resolution in ("NONE", "DYNAMIC_DNS"):
+        what = f"ServiceEntries of resolution {resolution}, only of STATIC, DNS and DNS_ROUND_ROBIN"
+        yield not_implemented("spec.resolution", what)
+    for position, host in enumerate(spec.get("hosts") or ()):
+        if host.startswith("*") and host != "*":
+            yield not_implemented(f"spec.hosts[{position}]", "hosts with a wildcard")
+    for position, address in enumerate(spec.get("addresses") or ()):
+        if "/" in address:
+            yield not_implemented(f"spec.addresses[{position}]", "addresses that are ranges")
+    if _TUNNEL in labels_of(item):
+        yield not_implemented(f"metadata.labels[{_TUNNEL}]", f"the label {_TUNNEL}")
+    yield from _endpoint_causes(spec)
+
+
+def _schema_causes(spec: Object) -> Iterator[Cause]:
+    """The rules of the definition itself."""
+    endpoints, resolution = spec.get("endpoints"), spec.get("resolution", "NONE")
+    if "workloadSelector" in spec and endpoints is not None:
+        yield wrong("spec", "object", "only one of WorkloadSelector or Endpoints can be set")
+    if any("/" in each for each in spec.get("addresses") or ()) and resolution not in ("STATIC", "NONE"):
+        yield wrong("spec", "object", "CIDR addresses are allowed only for NONE/STATIC resolution types")
+    if resolution == "NONE" and endpoints is not None:
+        yield wrong("spec", "object", "NONE mode cannot set endpoints")
+    if resolution == "DNS_ROUND_ROBIN" and len(endpoints or ()) > 1:
+        yield wrong("spec", "object", "DNS_ROUND_ROBIN mode cannot have multiple endpoints")
+    if "*" in spec["hosts"]:
+        yield wrong(f"spec.hosts[{spec['hosts'].index('*')}]", "string", "hostname cannot be wildcard")
+    ports: list[Object] = spec.get("ports") or []
+    if len({each["number"] for each in ports}) < len(ports):
+        yield wrong("spec.ports", "array", "port number cannot be duplicated")
+    for position, each in enumerate(ports):
+        for field in ("number", "targetPort"):
+            if field in each and not 0 < each[field] <= 65535:
+                yield wrong(f"spec.ports[{position}].{field}", "integer", "port must be between 1-65535")
+    for position, each in enumerate(endpoints or ()):
+        if "address" not in each and "network" not in each:
+            yield wrong(f"spec.endpoints[{position}]", "object", "Address is required")
+        for name, number in (each.get("ports") or {}).items():
+            if not 0 < number <= 65535:
+                yield wrong(f"spec.endpoints[{position}].ports[{name}]", "integer", "port must be between 1-65535")
+
+
+def _endpoint_causes(spec: Object) -> Iterator[Cause]:
+    inside: set[bool] = set()
+    for position, each in enumerate(spec.get("endpoints") or ()):
+        address = str(each.get("address", ""))
+        for field in ("network", "locality", "weight"):
+            if field in each:
+                yield not_implemented(f"spec.endpoints[{position}].{field}", f"the {field} of an endpoint")
+        if address.startswith("unix://"):
+            yield not_implemented(f"spec.endpoints[{position}].address", "endpoints that are Unix sockets")
+        inside.add(address.startswith("127.") or address.rstrip(".").endswith(_CLUSTER))
+    if len(inside) > 1:
+        yield not_implemented("spec.endpoints", "endpoints inside and outside of the cluster in one ServiceEntry")
+
+
+def entry_warnings(item: Object) -> list[str]:
+    """What a writer of the entry should be told although it is accepted."""
+    spec = spec_of(item)
+    found = []
+    if "workloadSelector" in spec and not (spec["workloadSelector"] or {}).get("labels"):
+        why = "workload selector specified without labels"
+        found.append(f"service entry: {why}, will be applied to all services in namespace")
+    if not spec.get("addresses") and not wants_addresses(item):
+        plain = [each for each in spec.get("ports") or () if each.get("protocol", "") in ("", "TCP")]
+        why = "addresses are required for ports serving TCP (or unset) protocol when IP Autoallocation is not enabled"
+        found += [why] * len(plain)
+    return list(dict.fromkeys(found))
+
+
+def entry_mistakes(item: Object) -> Iterator[str]:
+    """What Istio's webhook objects to in a ServiceEntry."""
+    spec = spec_of(item)
+    for key, value in ((spec.get("workloadSelector") or {}).get("labels") or {}).items():
+        if not key:
+            yield f'empty key is not supported in selector: "{key}={value}"'
+        if "*" in key or "*" in str(value):
+            yield f'wildcard is not supported in selector: "{key}={value}"'
+    for host in spec.get("hosts") or ():
+        yield from _domain(str(host), _WILD)
+    for address in spec.get("addresses") or ():
+        yield from _subnet(str(address))
+    yield from _port_mistakes(spec.get("ports") or [])
+    yield from _endpoint_mistakes(spec)
+    protocols = [str(each.get("protocol", "")).lower() for each in spec.get("ports") or ()]
+    if len(spec.get("hosts") or ()) > 1 and not set(protocols) <= set(_BY_HOST):
+        yield "multiple hosts provided with non-HTTP, non-TLS ports"
+    yield from _export_mistakes(namespace_of(item), spec.get("exportTo") or [])
+
+
+def _port_mistakes(ports: list[Object]) -> Iterator[str]:
+    for name, count in Counter(each["name"] for each in ports).items():
+        if count > 1:
+            yield f'service entry port name "{name}" already defined'
+    for each in ports:
+        if not _label(each["name"]):
+            yield f"invalid port name: {each['name']}"
+        if str(each.get("protocol", "")).lower() not in _KNOWN:
+            yield f"unsupported protocol: {each['protocol']}"
+
+
+def _endpoint_mistakes(spec: Object) -> Iterator[str]:
+    endpoints: list[Object] = spec.get("endpoints") or []
+    static, resolution = spec.get("resolution") == "STATIC", spec.get("resolution")
+    nameless = [each for host in spec.get("hosts") or () for each in _domain(str(host), _LABEL)]
+    if nameless and not endpoints and not static:
+        where = f"if no endpoints are provided for resolution mode {resolution}"
+        yield f"hosts must be FQDN or contain only prefix wildcards {where}, {nameless[0]}"
+    names = [each["name"] for each in spec.get("ports") or ()]
+    for each in endpoints:
+        address = str(each.get("address", ""))
+        if static and not is_address(address):
+            yield f'endpoint address "{address}" is not a valid IP address'
+        elif not is_address(address) and list(_domain(address, _LABEL)):
+            yield f'endpoint address "{address}" is not a valid FQDN or an IP address'
+        for name, port in (each.get("ports") or {}).items():
+            if name not in names:
+                yield f"endpoint port {port} is not defined by the service entry"
+            if not _label(name):
+                yield f"invalid port name: {name}"
+
+
+def _domain(name: str, first: re.Pattern[str]) -> Iterator[str]:
+    """Why it is no domain name whose first label looks like that."""
+    if not name or len(name) > 255:
+        yield f'domain name "{name}" too long (max 255)' if name else "empty domain name not allowed"
+        return
+    head, _, rest = name.partition(".")
+    labels = rest.split(".") if rest else []
+    if labels and labels[-1] == "":
+        labels.pop()
+    if len(head) > 63 or not first.fullmatch(head):
+        yield f'domain name "{name}" invalid (label "{head}" invalid)'
+    elif labels and labels[-1].isdigit():
+        yield f'domain name "{rest}" invalid (top level domain "{labels[-1]}" cannot be all-numeric)'
+    elif bad := next((each for each in labels if not _label(each)), None):
+        yield f'domain name "{rest}" invalid (label "{bad}" invalid)'
+
+
+def _label(text: str) -> bool:
+    return len(text) <= 63 and _LABEL.fullmatch(text) is not None
+
+
+def _subnet(text: str) -> Iterator[str]:
+    try:
+        ip_network(text, strict=False) if "/" in text else ip_address(text)
+    except ValueError:
+        yield f"{text} is not a valid {'CIDR block' if '/' in text else 'IP'}"
+
+
+def _export_mistakes(namespace: str, exported: list[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for each in exported:
+        name = namespace if each == "." else each
+        if name in seen:
+            what = f": . and current namespace {namespace}" if each == "." else f" for entry {each}"
+            yield f"duplicate entries in exportTo{what}"
+        seen.add(name)
+    if "*" in exported and len(exported) > 1:
+        yield "cannot have both public (*) and non-public exportTo values for a resource"
+    if "~" in exported and len(exported) > 1:
+        yield "cannot export service entry to no one (~) and someone"
