@@ -3,7 +3,7 @@
 Names of ServiceEntries only ztunnel knows, which answers for DNS in captured pods.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .addresses import Lent
@@ -71,9 +71,10 @@ class Names:
         self._lent.only(key_of_host(namespace_of(each), each["host"]) for each in items)
 
     def all(self) -> list[Name]:
-        """Every Service that has an address."""
+        """Every Service that has an address, and the pods that have a name below a headless one."""
         services = self._store.list(find("Service"))
-        return [name for name in map(self._name, services) if name.addresses]
+        found = [name for name in map(self._name, services) if name.addresses]
+        return [*found, *(pod for name in found if name.headless for pod in self._pods(name))]
 
     def hosts(self, namespaces: Iterable[str]) -> dict[str, list[Name]]:
         """Every host of a ServiceEntry that has an address, as captured pods of each namespace know it."""
@@ -88,11 +89,12 @@ class Names:
         if found := next((each for each in known if host in (*each.spellings(namespace), *each.literals)), None):
             return found.addresses
         parts = host.removesuffix(".").split(".")
-        tail = parts[2:]
-        if tail not in ([], ["svc"], ["svc", *CLUSTER_DOMAIN.split(".")]):
-            return ()
-        service = self._store.get(find("Service"), parts[0], parts[1] if len(parts) > 1 else namespace)
-        return self._name(service).addresses if service else ()
+        if parts[2:] in ([], ["svc"], ["svc", *CLUSTER_DOMAIN.split(".")]):
+            service = self._store.get(find("Service"), parts[0], parts[1] if len(parts) > 1 else namespace)
+            if service:
+                return self._name(service).addresses
+        pods = (each for each in self.all() if each.headless and "." in each.service)
+        return next((each.addresses for each in pods if host in each.spellings(namespace)), ())
 
     def _host(self, item: Object) -> Name:
         namespace, host, shown = namespace_of(item), str(item["host"]), callable_at(addresses(item))
@@ -109,6 +111,14 @@ class Names:
         found = endpoints if headless else ((address,) if address else ())
         ports = tuple(each["port"] for each in spec.get("ports") or () if isinstance(each.get("port"), int))
         return Name(name_of(service), namespace_of(service), found, ports, endpoints, headless)
+
+    def _pods(self, name: Name) -> Iterator[Name]:
+        endpoints = self._store.get(find("Endpoints"), name.service, name.namespace) or {}
+        for subset in endpoints.get("subsets") or ():
+            for each in subset.get("addresses") or ():
+                if "hostname" in each:
+                    called, own = f"{each['hostname']}.{name.service}", (str(each["ip"]),)
+                    yield Name(called, name.namespace, own, name.ports, own, headless=True)
 
     def _endpoints(self, service: Object) -> tuple[str, ...]:
         endpoints = self._store.get(find("Endpoints"), name_of(service), namespace_of(service)) or {}

@@ -107,6 +107,8 @@ def _job(obj: Object) -> None:
     labels = spec.setdefault("template", {}).setdefault("metadata", {}).setdefault("labels", {})
     for prefix in ("batch.kubernetes.io/", ""):
         labels[f"{prefix}controller-uid"], labels[f"{prefix}job-name"] = uid, obj["metadata"].get("name", "")
+    if not obj["metadata"].get("labels"):
+        obj["metadata"]["labels"] = dict(labels)
 
 
 def _service(obj: Object) -> None:

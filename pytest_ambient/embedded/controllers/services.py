@@ -88,8 +88,8 @@ class EndpointLists(Controller):
         subsets = []
         everyone = bool(service["spec"].get("publishNotReadyAddresses"))
         for ports, pods in groups.items():
-            up = [_address(each) for each in pods if everyone or ready(each)]
-            down = [_address(each) for each in pods if not everyone and not ready(each)]
+            up = [_address(service, each) for each in pods if everyone or ready(each)]
+            down = [_address(service, each) for each in pods if not everyone and not ready(each)]
             subset = {"addresses": up, "notReadyAddresses": down, "ports": [_endpoint_port(each) for each in ports]}
             subsets.append({key: value for key, value in subset.items() if value})
         name, namespace = name_of(service), namespace_of(service)
@@ -109,7 +109,7 @@ class EndpointLists(Controller):
             named = [_endpoint_port(each) for each in ports]
             old = left.pop(repr(named), None)
             everyone = bool(service["spec"].get("publishNotReadyAddresses"))
-            endpoints = [_endpoint(each, everyone=everyone) for each in pods]
+            endpoints = [_endpoint(service, each, everyone=everyone) for each in pods]
             if old:
                 self.store.replace(_SLICE, copied(old) | {"endpoints": endpoints})
             else:
@@ -149,15 +149,22 @@ def _endpoint_port(port: tuple[str, int, str, str]) -> Object:
     return found | {"port": number, "protocol": protocol} | ({"appProtocol": application} if application else {})
 
 
-def _address(pod: Object) -> Object:
-    return {"ip": pod["status"]["podIP"], "nodeName": pod["spec"].get("nodeName", ""), "targetRef": _target(pod)}
+def _address(service: Object, pod: Object) -> Object:
+    where = {"ip": pod["status"]["podIP"], "nodeName": pod["spec"].get("nodeName", ""), "targetRef": _target(pod)}
+    return where | _called(service, pod)
+
+
+def _called(service: Object, pod: Object) -> Object:
+    """The host name that a pod has below the Service that it names."""
+    hostname, subdomain = pod["spec"].get("hostname"), pod["spec"].get("subdomain")
+    return {"hostname": hostname} if hostname and subdomain == name_of(service) else {}
 
 
 def _target(pod: Object) -> Object:
     return {"kind": "Pod", "name": name_of(pod), "namespace": namespace_of(pod), "uid": pod["metadata"]["uid"]}
 
 
-def _endpoint(pod: Object, *, everyone: bool) -> Object:
+def _endpoint(service: Object, pod: Object, *, everyone: bool) -> Object:
     leaving = "deletionTimestamp" in pod["metadata"]
     up = everyone or ready(pod)
     return {
@@ -165,6 +172,7 @@ def _endpoint(pod: Object, *, everyone: bool) -> Object:
         "conditions": {"ready": up, "serving": up, "terminating": leaving},
         "nodeName": pod["spec"].get("nodeName", ""),
         "targetRef": _target(pod),
+        **_called(service, pod),
     }
 
 

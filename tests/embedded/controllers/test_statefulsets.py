@@ -8,10 +8,11 @@ import pytest
 from pytest_ambient.embedded.api.copying import copied
 from pytest_ambient.embedded.api.errors import ApiError
 from pytest_ambient.embedded.api.store import find
+from pytest_ambient.embedded.names import Names
 from pytest_ambient.embedded.objects import Object, labels_of, name_of
 
 from ..kubelet.bench import Bench, is_ready, play
-from ..kubelet.specs import ECHO
+from ..kubelet.specs import ECHO, service
 
 SET = find("StatefulSet", "apps")
 
@@ -48,6 +49,11 @@ def test_pods_keep_their_names(tmp_path: Path) -> None:
         await bench.until(lambda: names(bench, "db") == ["db-0", "db-1"])
         first = bench.pods("db")[0]
         assert (first["spec"]["hostname"], first["spec"]["subdomain"]) == (name_of(first), "db")
+        bench.store.create(find("Service"), service("db", {"port": 8080}, clusterIP="None"))
+        await bench.until(lambda: Names(bench.store).resolve("db-0.db", bench.space))
+        for name in (f"db-0.db.{bench.space}", f"db-0.db.{bench.space}.svc.cluster.local"):
+            assert Names(bench.store).resolve(name, "elsewhere") == (first["status"]["podIP"],)
+        assert Names(bench.store).resolve("db-7.db", bench.space) == ()
         assert labels_of(first)["statefulset.kubernetes.io/pod-name"] == name_of(first)
         changed(bench, "db", replicas=1)
         await bench.until(lambda: names(bench, "db") == ["db-0"])
