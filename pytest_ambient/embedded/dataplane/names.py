@@ -15,9 +15,11 @@ def protocol(service: Service, port: int) -> str:
     return "tcp" if any(each.port == port and each.protocol == "TCP" for each in service.ports) else "http"
 
 
-def destination(backend: Backend, services: Mapping[str, Service]) -> str:
-    """The cluster of a backend; one that does not exist for a backend that does not."""
+def destination(own: Service, backend: Backend, services: Mapping[str, Service]) -> str:
+    """The cluster by which the waypoint of `own` reaches a backend; none there is for one that does not exist."""
     service = services.get(backend.service or "")
     if service is None:
         return "missing"
+    if own.waypoint not in (None, service.waypoint):
+        return f"outbound|{backend.port}|{backend.subset}|{service.hostname}"
     return upstream(backend.port, protocol(service, backend.port), service.hostname, backend.subset)

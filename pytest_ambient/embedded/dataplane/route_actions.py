@@ -101,7 +101,7 @@ class Actions:
         return found | {"route": action | {"weighted_clusters": {"clusters": clusters}}}
 
     def _cluster(self, backend: Backend) -> str:
-        return destination(backend, self._services)
+        return destination(self._service, backend, self._services)
 
     def _operation(self, rule: RouteRule) -> str:
         """How `x-envoy-decorator-operation` begins: with the only host that there is, else with the route."""

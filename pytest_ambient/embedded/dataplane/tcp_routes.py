@@ -19,5 +19,7 @@ def target(
         return upstream(port.port, "TCP", service.hostname)
     weighted = [each for each in bound[0].rules[0].backends if each.weight]
     if len(weighted) > 1:
-        return {"clusters": [{"name": destination(each, services), "weight": each.weight} for each in weighted]}
-    return destination(weighted[0], services) if weighted else NOWHERE
+        return {
+            "clusters": [{"name": destination(service, each, services), "weight": each.weight} for each in weighted]
+        }
+    return destination(service, weighted[0], services) if weighted else NOWHERE

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..istiod.model import (
     ROOT_NAMESPACE,
     Authorizer,
-    Backend,
     Destination,
     Ejection,
     Mesh,
@@ -19,7 +18,7 @@ from ..istiod.model import (
 from ..objects import Object
 from ..ports import bound
 from .hashing import balancing
-from .names import protocol, upstream
+from .names import destination, upstream
 from .places import beyond, looked_up, pod_at
 from .policy import policies_of
 from .route_actions import timed
@@ -41,23 +40,21 @@ class Upstreams:
     def add(self, service: Service, port: ServicePort) -> None:
         """The cluster of a port, two where connections show what they are, and those that its routes name."""
         for kind in (port.protocol, *(["TCP"] if port.sniffed else [])):
-            self._add(service, port.port, kind)
+            self._add(service, port.port, upstream(port.port, kind, service.hostname))
         for each in backends(self._mesh.routes.get(service.key, ())):
             if found := self._mesh.services.get(each.service or ""):
-                self._add(found, each.port, protocol(found, each.port), each)
+                self._add(found, each.port, destination(service, each, self._mesh.services), each.subset)
 
     def ask(self, others: Iterable[Authorizer | Tracer]) -> None:
         """The clusters of authorizers and collectors."""
         for each in others:
             if found := self._mesh.services.get(each.service):
-                self._add(found, each.port, "http")
+                self._add(found, each.port, upstream(each.port, "http", found.hostname))
 
-    def _add(self, service: Service, port: int, protocol: str, backend: Backend | None = None) -> None:
+    def _add(self, service: Service, port: int, name: str, subset: str = "") -> None:
         said = self._mesh.destinations.get(service.key, Destination())
-        subset = backend.subset if backend else ""
         chosen = said.chosen(subset, port)
         if chosen is not None:  # else a cluster that is not there
-            name = upstream(port, protocol, service.hostname, subset)
             found = [*endpoints(self._mesh, service, port, chosen.labels)]
             found += places(self._mesh, service, port, chosen.labels, self._namespace)
             self._made[name] = static(name, *found, **_handled(chosen.policy), **self._fields)

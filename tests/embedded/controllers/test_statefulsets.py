@@ -50,10 +50,11 @@ def test_pods_keep_their_names(tmp_path: Path) -> None:
         first = bench.pods("db")[0]
         assert (first["spec"]["hostname"], first["spec"]["subdomain"]) == (name_of(first), "db")
         bench.store.create(find("Service"), service("db", {"port": 8080}, clusterIP="None"))
-        await bench.until(lambda: Names(bench.store).resolve("db-0.db", bench.space))
+        known = Names(bench.store, bench.addresses.hosts)
+        await bench.until(lambda: known.resolve("db-0.db", bench.space))
         for name in (f"db-0.db.{bench.space}", f"db-0.db.{bench.space}.svc.cluster.local"):
-            assert Names(bench.store).resolve(name, "elsewhere") == (first["status"]["podIP"],)
-        assert Names(bench.store).resolve("db-7.db", bench.space) == ()
+            assert known.resolve(name, "elsewhere") == (first["status"]["podIP"],)
+        assert known.resolve("db-7.db", bench.space) == ()
         assert labels_of(first)["statefulset.kubernetes.io/pod-name"] == name_of(first)
         changed(bench, "db", replicas=1)
         await bench.until(lambda: names(bench, "db") == ["db-0"])

@@ -110,9 +110,15 @@ def on_a_route(path: str, timeout: float | None = None) -> Callable[[Bookinfo], 
     """A request that a route sends on."""
 
     def call(bookinfo: Bookinfo) -> None:
-        rules = (RouteRule((RouteMatch(),), (REVIEWS_V1,), request_timeout=timeout),)
-        with bookinfo.world.having(routes={"bookinfo/reviews": (Route("reviews", "bookinfo", "", 9080, rules),)}):
-            bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, path)
+        world, rules = bookinfo.world, (RouteRule((RouteMatch(),), (REVIEWS_V1,), request_timeout=timeout),)
+        target = replace(world.mesh.services["bookinfo/reviews-v1"], waypoint=bookinfo.to_reviews.waypoint)
+        waypoint = replace(bookinfo.waypoint, services=(*bookinfo.waypoint.services, target.key))
+        with world.having(
+            routes={"bookinfo/reviews": (Route("reviews", "bookinfo", "", 9080, rules),)},
+            services={**world.mesh.services, target.key: target},
+            waypoints={waypoint.key: waypoint},
+        ):
+            world.call(bookinfo.curl, bookinfo.to_reviews, path)
 
     return call
 

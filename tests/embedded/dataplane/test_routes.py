@@ -43,7 +43,7 @@ def test_header_route(bookinfo: Bookinfo) -> None:
     assert found == ["reviews-v2", "reviews-v1", "reviews-v1", "reviews-v1"]
     assert reply.headers["x-envoy-decorator-operation"] == "reviews-v2.bookinfo.svc.cluster.local:9080/*"
     (line,) = world.logged(WAYPOINT, "GET /who ")
-    assert "inbound-vip|9080|http|reviews-v2.bookinfo.svc.cluster.local" in line
+    assert "outbound|9080||reviews-v2.bookinfo.svc.cluster.local" in line  # not bound to this waypoint
     assert line.endswith(" bookinfo.reviews.0")
 
 

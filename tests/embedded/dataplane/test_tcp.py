@@ -57,7 +57,7 @@ def test_a_route_chooses_the_backend(bookinfo: Bookinfo) -> None:
     world = bookinfo.world
     with routed(bookinfo, V1, replace(V2, weight=0)):
         assert {world.call(bookinfo.curl, bookinfo.to_tcp).pod for _ in range(8)} == {"reviews-v1"}
-    assert world.logged(WAYPOINT, '"- - -" 0 - - -', "inbound-vip|9080|http|reviews-v1.bookinfo.svc.cluster.local")
+    assert world.logged(WAYPOINT, '"- - -" 0 - - -', "outbound|9080||reviews-v1.bookinfo.svc.cluster.local")
     with routed(bookinfo, V2, port=9000):
         assert world.call(bookinfo.curl, bookinfo.to_tcp).pod == "reviews-v2"
     with routed(bookinfo, V2, port=9001):
@@ -93,7 +93,7 @@ def test_connections_show_what_they_are(bookinfo: Bookinfo) -> None:
         assert (reply.pod, reply.headers["server"]) == ("details-v1", "istio-envoy")
         assert b'"reviews-v2"' in said(bookinfo.curl, bookinfo.to_tcp, b"GETS / x\r\n\r\n")
     assert world.logged(WAYPOINT, '"GET /seen HTTP/1.1" 200')
-    assert world.logged(WAYPOINT, '"- - -" 0 - - -', "inbound-vip|9080|http|reviews-v2")
+    assert world.logged(WAYPOINT, '"- - -" 0 - - -', "outbound|9080||reviews-v2")
 
 
 def test_policies_hold_for_what_connections_are(bookinfo: Bookinfo) -> None:
