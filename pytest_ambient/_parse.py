@@ -19,6 +19,7 @@ TIMEOUTS: Final[dict[str, float]] = {
     "undo": 30.0,
     "request": 5.0,
     "witness": 2.0,
+    "spans": 20.0,
 }
 """Every wait that `--ambient-timeout NAME=SECONDS` can change, with its default in seconds.
 

@@ -22,8 +22,8 @@ class Timing:
     """For one HTTP request."""
     witness: float = 2.0
     """For a proxy's log line to appear after its connection."""
-    spans: float = 10.0
-    """For the spans of a request to come to the collector: proxies send them every 5 s."""
+    spans: float = 20.0
+    """For a request's spans to come to Jaeger: proxies send them every 5 s, a collector between may wait too."""
     rounds: int = 3
     """Equal verdicts in a row that make one stable."""
     stays: int = 20

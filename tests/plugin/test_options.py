@@ -69,7 +69,7 @@ WRONG = {
     "timeout": (
         "--ambient-timeout=pods=3",
         "--ambient-timeout: unknown name 'pods', known are cluster, installer, mesh, bookinfo, setup, control, "
-        "becomes, hold, undo, request, witness",
+        "becomes, hold, undo, request, witness, spans",
     ),
     "timeout-form": ("--ambient-timeout=mesh", "--ambient-timeout: wanted NAME=SECONDS, got 'mesh'"),
     "timeout-value": ("--ambient-timeout=mesh=-1", "--ambient-timeout: wanted seconds above 0 for mesh, got '-1'"),
