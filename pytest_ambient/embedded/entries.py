@@ -9,6 +9,8 @@ from .objects import Object, labels_of, name_of, namespace_of
 GROUP = "networking.istio.io"
 AUTOMATIC = "networking.istio.io/enable-autoallocate-ip"
 _SUFFIX = "svc.cluster.local"
+_BLOCK = "127."
+"""How addresses of the cluster begin."""
 
 
 def host_items(entries: Iterable[Object], services: Iterable[Object]) -> list[Object]:
@@ -64,6 +66,14 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def in_cluster(place: str) -> bool:
+    """Whether an address is one of this cluster, or the cluster's DNS alone is asked for a name."""
+    if is_address(place):
+        return place.startswith(_BLOCK)
+    name = place.rstrip(".")
+    return "." not in name or name.endswith((".svc", ".cluster.local"))
 
 
 def seen_from(items: Sequence[Object], services: Iterable[Object], namespace: str) -> Iterator[Object]:

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 
-from ..entries import is_address
+from ..entries import in_cluster, is_address
 from ..istiod.model import Mesh, Service, Workload
 
-_BLOCK = "127."
-"""How addresses of the cluster begin."""
 _DOMAIN = "cluster.local"
 
 
 def looked_up(mesh: Mesh, place: str, namespace: str) -> list[str]:
     """The cluster's addresses that a place means to a proxy in that namespace; none when it lies outside."""
-    if is_address(place):
-        return [place] if place.startswith(_BLOCK) else []
-    if not is_inside(place):
+    if not in_cluster(place):
         return []
+    if is_address(place):
+        return [place]
     name, own = place.rstrip(".").removesuffix(f".svc.{_DOMAIN}").removesuffix(".svc"), namespace
     if "." in name:
         name, own = name.split(".", 1)
@@ -27,13 +25,7 @@ def looked_up(mesh: Mesh, place: str, namespace: str) -> list[str]:
 
 def beyond(place: str) -> list[str]:
     """The place itself when it lies outside of the cluster."""
-    return [] if place.startswith(_BLOCK) or is_inside(place) else [place]
-
-
-def is_inside(place: str) -> bool:
-    """Whether the cluster's DNS alone is asked for that name."""
-    name = place.rstrip(".")
-    return not is_address(name) and ("." not in name or name.endswith((".svc", f".{_DOMAIN}")))
+    return [] if in_cluster(place) else [place]
 
 
 def pod_at(mesh: Mesh, address: str) -> Workload | None:

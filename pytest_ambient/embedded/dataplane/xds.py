@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ..entries import is_address
+from ..entries import in_cluster, is_address
 from ..istiod.model import TRUST_DOMAIN
 from ..objects import Object
 from .ca import Leaf
@@ -81,17 +81,20 @@ def per_connection(requests: int) -> Object:
 
 def static(name: str, *endpoints: Object, **fields: object) -> Object:
     """A cluster with these endpoints; a resolver is asked for those that are names."""
-    if any(map(_is_named, endpoints)):
-        # an Envoy that starts, and whoever waits for it, does not wait for a resolver that never answers
-        fields = {**fields, "dns_lookup_family": "V4_ONLY", "wait_for_warm_on_init": False}
+    places = [place for each in endpoints if (place := _place(each))]
+    if not all(map(in_cluster, places)):
         fields.pop("upstream_bind_config", None)  # what is outside of this machine can't be called from a pod's address
-    kind = "STRICT_DNS" if any(map(_is_named, endpoints)) else "STATIC"
+    if all(map(is_address, places)):
+        kind = "STATIC"
+    else:
+        # an Envoy that starts, and whoever waits for it, does not wait for a resolver that never answers
+        kind, fields = "STRICT_DNS", fields | {"dns_lookup_family": "V4_ONLY", "wait_for_warm_on_init": False}
     return cluster(name, type=kind, load_assignment=assignment(name, endpoints), **_transports(endpoints), **fields)
 
 
-def _is_named(endpoint: Object) -> bool:
-    address = endpoint["endpoint"]["address"].get("socket_address")
-    return address is not None and not is_address(address["address"])
+def _place(endpoint: Object) -> str:
+    """The address or name of an endpoint that is one of the network."""
+    return str(endpoint["endpoint"]["address"].get("socket_address", {}).get("address", ""))
 
 
 def _transports(endpoints: Iterable[Object]) -> Object:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 from ..api.errors import Cause
-from ..entries import is_address, wants_addresses
+from ..entries import in_cluster, is_address, wants_addresses
 from ..objects import Object, labels_of, namespace_of
 from .filter_rules import wrong
 from .unimplemented import not_implemented
@@ -18,7 +18,6 @@ _PROTOCOLS = ("", "tcp", "udp", "grpc", "grpc-web", "http", "http_proxy", "http2
 _KNOWN = (*_PROTOCOLS, "mysql")
 _BY_HOST = ("http", "http2", "http_proxy", "grpc", "grpc-web", "https", "tls")
 _TUNNEL = "networking.istio.io/tunnel"
-_CLUSTER = (".cluster.local", ".svc")
 
 
 def entry_causes(item: Object) -> Iterator[Cause]:
@@ -77,7 +76,7 @@ def _endpoint_causes(spec: Object) -> Iterator[Cause]:
                 yield not_implemented(f"spec.endpoints[{position}].{field}", f"the {field} of an endpoint")
         if address.startswith("unix://"):
             yield not_implemented(f"spec.endpoints[{position}].address", "endpoints that are Unix sockets")
-        inside.add(address.startswith("127.") or address.rstrip(".").endswith(_CLUSTER))
+        inside.add(in_cluster(address))
     if len(inside) > 1:
         yield not_implemented("spec.endpoints", "endpoints inside and outside of the cluster in one ServiceEntry")
 

@@ -114,6 +114,16 @@ def test_a_name_from_outside_is_looked_up(tmp_path: Path) -> None:
     assert (made["type"], "upstream_bind_config" in made) == ("STRICT_DNS", False)
 
 
+def test_an_address_from_outside_is_not_called_from_a_pods(tmp_path: Path) -> None:
+    """It could not be answered."""
+    found = mesh(Place("10.9.9.9", {80: 443}))
+    clusters = Upstreams(found, "here", upstream_bind_config={})
+    clusters.add(found.services["here/a.example."], PORT)
+    (made,) = clusters
+    assert (made["type"], "upstream_bind_config" in made) == ("STATIC", False)
+    assert captured_cluster(tmp_path, found)["type"] == "STATIC"
+
+
 @pytest.mark.parametrize(
     ("place", "captured", "wanted"),
     [

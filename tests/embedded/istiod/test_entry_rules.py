@@ -98,6 +98,11 @@ def test_what_the_definition_refuses(spec: Object, cause: str) -> None:
             "endpoints inside and outside of the cluster in one ServiceEntry",
         ),
         (
+            entry(resolution="DNS", endpoints=[{"address": "single"}, {"address": "10.0.0.1"}]),
+            "spec.endpoints",
+            "endpoints inside and outside of the cluster in one ServiceEntry",
+        ),
+        (
             entry(labels={"networking.istio.io/tunnel": "http"}),
             "metadata.labels[networking.istio.io/tunnel]",
             "the label networking.istio.io/tunnel",
