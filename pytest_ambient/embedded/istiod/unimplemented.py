@@ -54,7 +54,8 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "VirtualService": {
         "exportTo": "exportTo",
-        "tcp": "TCP routes",
+        "tcp.match.destinationSubnets": "matches of a connection's destination",
+        "tcp.match.sourceSubnet": "matches of a caller's address",
         "tls": "TLS routes",
         "http.delegate": "delegation to another VirtualService",
         "http.match.sourceNamespace": "matches of the caller's namespace",

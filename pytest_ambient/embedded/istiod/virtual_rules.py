@@ -46,8 +46,11 @@ def virtual_mistakes(item: Object) -> Iterator[str]:
     for host, count in Counter(hosts).items():
         if count > 1:
             yield f"duplicate hosts in virtual service: {host} & {host}"
-    if not rules:
+    connections: list[Object] = spec_of(item).get("tcp") or []
+    if not rules and not connections:
         yield "http, tcp or tls must be provided in virtual service"
+    for rule in connections:
+        yield from _connection(rule)
     for rule in rules:
         yield from _rule(rule)
         yield from _faults(rule.get("fault") or {})
@@ -79,6 +82,14 @@ def destination_mistakes(item: Object) -> Iterator[str]:
     for name, count in Counter(each.get("name", "") for each in spec_of(item).get("subsets") or ()).items():
         if count > 1:
             yield f"duplicate subset names: {name}"
+
+
+def _connection(rule: Object) -> Iterator[str]:
+    routes: list[Object] = rule.get("route") or []
+    if not routes:
+        yield "TCP route is required"
+    if len(routes) > 1 and not any(each.get("weight") for each in routes):
+        yield "total destination weight = 0"
 
 
 def _rule(rule: Object) -> Iterator[str]:

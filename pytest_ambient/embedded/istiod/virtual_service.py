@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ..objects import Object, name_of, namespace_of
 from .hosts import fits, hostname, resolved
-from .model import Backend, HeaderChange, Mirror, Redirect, Retries, Rewrite, Route, RouteRule
+from .model import Backend, HeaderChange, Mirror, Redirect, Retries, Rewrite, Route, RouteMatch, RouteRule
 from .view import View, key_of, spec_of
 from .virtual_filters import cors, injection, percent
 from .virtual_match import is_catch_all, matches
@@ -20,11 +20,29 @@ def virtual_service(view: View, item: Object) -> Iterator[tuple[Object, Route]]:
     for service in view.called:
         if any(fits(each, hostname(service)) for each in hosts):
             for port in spec_of(service).get("ports") or ():
-                rules = tuple(_rules(view, item, int(port["port"])))
+                own = int(port["port"])
                 created = str(item.get("metadata", {}).get("creationTimestamp", ""))
-                if rules:
-                    own = int(port["port"])
-                    yield service, Route(name_of(item), namespace_of(item), created, own, rules, virtual=True)
+                for made, tcp in ((_rules(view, item, own), False), (_connections(view, item, own), True)):
+                    if rules := tuple(made):
+                        name, space = name_of(item), namespace_of(item)
+                        yield service, Route(name, space, created, own, rules, virtual=True, tcp=tcp)
+
+
+def _connections(view: View, item: Object, port: int) -> Iterator[RouteRule]:
+    """The rule for connections to that port that are not known to be HTTP; waypoints know nothing of who calls."""
+    for rule in spec_of(item).get("tcp") or ():
+        if any(_takes(match, port) for match in rule.get("match") or [{}]):
+            yield RouteRule((RouteMatch(),), tuple(_backends(view, item, rule, port)))
+            return
+
+
+def _takes(match: Object, port: int) -> bool:
+    in_mesh = "mesh" in (match.get("gateways") or ("mesh",))
+    return (
+        in_mesh
+        and (match.get("port") or port) == port
+        and not (match.get("sourceLabels") or match.get("sourceNamespace"))
+    )
 
 
 def _rules(view: View, item: Object, port: int) -> Iterator[RouteRule]:

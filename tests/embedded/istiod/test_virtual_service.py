@@ -1,6 +1,7 @@
 """VirtualServices and DestinationRules as waypoints get them, and what is refused of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -359,3 +360,49 @@ def test_mistakes_are_denied_as_by_istios_webhook(item: Object, message: str) ->
     error = refusal(item)
     assert (error.status, error.reason) == (400, "BadRequest")
     assert message in error.message
+
+
+def connections(*rules: Object) -> Object:
+    """A VirtualService for connections."""
+    made = virtual()
+    return {**made, "spec": {"hosts": ["reviews"], "tcp": list(rules)}}
+
+
+@pytest.mark.parametrize(
+    ("match", "taken"),
+    [
+        ([], True),
+        ([{"port": 9080}], True),
+        ([{"port": 9081}], False),
+        ([{"port": 9081}, {"gateways": ["mesh"]}], True),
+        ([{"gateways": ["front"]}], False),
+        ([{"sourceLabels": {"app": "curl"}}], False),
+        ([{"sourceNamespace": "bookinfo"}], False),
+    ],
+)
+def test_connections_have_rules_of_their_own(match: list[Object], taken: bool) -> None:
+    """The first rule whose match is met takes them, with its weights and subsets; what asks who calls is never met."""
+    both = {"destination": {"host": "reviews", "subset": "v2"}, "weight": 0}
+    item = connections({"match": match, "route": [{**TO, "weight": 3}, both]}, {"route": [TO]})
+    view = seen(item)
+    (found,) = routes_by_service(view, gates(view))["bookinfo/reviews"]
+    shared = (replace(OWN, weight=3), replace(OWN, weight=0, subset="v2"))
+    assert (found.tcp, found.virtual, found.port) == (True, True, 9080)
+    assert found.rules == (RouteRule((RouteMatch(),), shared if taken else (OWN,)),)
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (connections({"route": []}), "TCP route is required"),
+        (connections({"route": [TO, TO]}), "total destination weight = 0"),
+        (
+            connections({"match": [{"destinationSubnets": ["10.0.0.0/8"]}], "route": [TO]}),
+            "of a connection's destination",
+        ),
+        (connections({"match": [{"sourceSubnet": "10.0.0.0/8"}], "route": [TO]}), "matches of a caller's address"),
+    ],
+)
+def test_what_is_refused_of_rules_for_connections(item: Object, message: str) -> None:
+    """In Istio's words what is wrong, by name what is not carried out."""
+    assert message in refusal(item).message
