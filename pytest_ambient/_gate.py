@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ambient import _probing
 from pytest_ambient._state import run_of
 from pytest_ambient.errors import AmbientError, BrokenPromise, Inconclusive, Misuse
 
@@ -70,6 +69,8 @@ def _there(item: pytest.Item, request: pytest.FixtureRequest) -> "Case | Unsuppo
     row, on = case_of(item), facts(item).on
     if not on and (row is None or not row.varies):
         return row
+    from pytest_ambient import _probing
+
     world: World = _probing.world(request.getfixturevalue("ambient_mesh"))
     found = row.there(world) if row is not None else None
     if isinstance(found, Unsupported):
@@ -81,6 +82,8 @@ def _there(item: pytest.Item, request: pytest.FixtureRequest) -> "Case | Unsuppo
 
 def lacking(item: pytest.Item, request: pytest.FixtureRequest) -> str | None:
     """Why the mesh cannot do what a test needs, or others decide its row; asked only when that matters."""
+    from pytest_ambient import _probing
+
     needs, row = facts(item).needs, case_of(item)
     reason = _probing.missing(needs, request.getfixturevalue("ambient_features")) if needs else None
     if reason is not None or row is None or row.source is None or request.getfixturevalue("ambient_cluster").owned:

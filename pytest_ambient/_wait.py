@@ -11,6 +11,8 @@ from pytest_ambient.errors import NotInTime
 T = TypeVar("T")
 
 SHORTEST, LONGEST = 0.05, 1.0
+GROWTH = 1.5
+"""How much longer each pause is than the one before: a look comes late by a third of the time waited, at most."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def until(
 
     retrying = Retrying(
         retry=retry_if_result(lambda _answer: row < times),
-        wait=wait_exponential(multiplier=SHORTEST, min=SHORTEST, max=LONGEST),
+        wait=wait_exponential(multiplier=SHORTEST, exp_base=GROWTH, min=SHORTEST, max=LONGEST),
         stop=over,
         sleep=sleep,
         retry_error_callback=late,

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ambient import _gate, _probing, _xdist
+from pytest_ambient import _gate, _xdist
 from pytest_ambient._state import run_of
 from pytest_ambient.errors import AmbientError, BringUpFailed, Inconclusive, Misuse
-from pytest_ambient.handles import Apply, SourcePod, Verdict
 
 if TYPE_CHECKING:
     from pytest_ambient._asking import Probes
     from pytest_ambient._kube import Kube
     from pytest_ambient.cluster.provider import Cluster
+    from pytest_ambient.handles import Apply, SourcePod, Verdict
     from pytest_ambient.manifest import Places
     from pytest_ambient.mesh.bookinfo import Bookinfo
     from pytest_ambient.mesh.features import Feature
@@ -56,6 +56,8 @@ def ambient_kube(ambient_cluster: "Cluster") -> "Kube":
 @pytest.fixture(scope="session")
 def ambient_mesh(ambient_kube: "Kube", ambient_settings: "Settings", pytestconfig: pytest.Config) -> "Mesh":
     """The mesh, once istiod, the CNI agents and the ztunnels answer; what is not ready by then is in its `problems`."""
+    from pytest_ambient import _probing
+
     return _probing.mesh(ambient_kube, ambient_settings, run_of(pytestconfig).say)
 
 
@@ -68,7 +70,7 @@ def ambient_features(
     pytestconfig: pytest.Config,
 ) -> "Mapping[str, Feature]":
     """Every known feature by name: whether the mesh was found to have it (`present`), and why not (`reason`)."""
-    from pytest_ambient import _reporting
+    from pytest_ambient import _probing, _reporting
 
     found = _probing.features(ambient_kube, ambient_settings, ambient_cluster)
     _reporting.tell(pytestconfig, features=_reporting.features(found, ambient_settings))
@@ -83,6 +85,8 @@ def ambient_places(
 
     Raises BrokenEnvironment when another Istio version is there than the one that must be found.
     """
+    from pytest_ambient import _probing
+
     _probing.agreed(ambient_mesh, run_of(pytestconfig).settings)
     worker = _xdist.worker_id(pytestconfig)
     return _probing.places(ambient_kube, ambient_mesh, ambient_cluster, run_of(pytestconfig), worker)
@@ -111,6 +115,8 @@ def bookinfo(
     """
     if ambient_cluster.read_only:
         pytest.skip(ambient_cluster.read_only)
+    from pytest_ambient import _probing
+
     run = run_of(pytestconfig)
     return _probing.bookinfo(ambient_kube, ambient_places, ambient_mesh, ambient_settings, run.id, run.say)
 
@@ -132,12 +138,14 @@ def _ambient_probes(
 
 
 @pytest.fixture(scope="session")
-def source_pod(_ambient_probes: "Probes") -> SourcePod:
+def source_pod(_ambient_probes: "Probes") -> "SourcePod":
     """Finds a pod that calls: `source_pod("details-v1").get("http://reviews:9080/reviews/0").status`.
 
     The call leaves that very pod, with its service account and its enrolment; `other/curl` calls from a second
     enrolled namespace, `outside/curl` from one that is not meshed.
     """
+    from pytest_ambient.handles import SourcePod
+
     return SourcePod(_ambient_probes.ask, _ambient_probes.find)
 
 
@@ -172,13 +180,14 @@ def ambient_apply(
     ambient_kube: "Kube",
     ambient_places: "Places",
     ambient_settings: "Settings",
-) -> Iterator[Apply]:
+) -> "Iterator[Apply]":
     """Applies manifests beside the test: `ambient_apply("allow.yaml")`; they are taken back when the test ends.
 
     `${NAMESPACE}`, `${OTHER_NAMESPACE}`, `${OUTSIDE_NAMESPACE}`, `${ROOT_NAMESPACE}`, `${TRUST_DOMAIN}`,
     `${WAYPOINT_CLASS}`, `${ISTIOD}` and `${ZTUNNEL}` with their `${…_NAMESPACE}` are filled in.
     """
     from pytest_ambient import _asking, _others
+    from pytest_ambient.handles import Apply
 
     with ExitStack() as undo:
         mesh_wide = _gate.facts(request.node).scope == "mesh"
@@ -208,13 +217,14 @@ def verdict(
     _ambient_turn: None,
     ambient_rule: "RuleRun",
     ambient_cluster: "Cluster",
-) -> Verdict:
+) -> "Verdict":
     """What came of the row that this test runs: `verdict.holds()`.
 
     The row was probed before the manifest of the module, after it, and after its removal. Raises Inconclusive here, in
     set-up, when the probes proved nothing: the test then errors, it does not fail.
     """
     from pytest_ambient import _keeping, _others, _reporting, _results
+    from pytest_ambient.handles import Verdict
     from pytest_ambient.report.junit import properties
 
     case = _gate.row_of(request.node, request)

@@ -101,7 +101,7 @@ class Container:
     async def fetch(self, port: int, path: str, headers: dict[str, str]) -> int:
         """The status of a GET of one of the pod's ports."""
         way = self._pod.address if Fault.PROBES_THROUGH_ZTUNNEL in self._pod.machine.faults else ""
-        return (await reach.fetch(self._pod.ports, port, path, headers=headers, through=way))[0]
+        return await reach.status(self._pod.ports, port, path, headers, through=way)
 
     def listens(self, port: int) -> bool:
         """Whether the pod serves that port."""

@@ -1,6 +1,7 @@
 """Reaches a pod's ports from the node's side, past the data plane."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, UnixConnector
@@ -10,6 +11,7 @@ from .protocol import PodUnreachable
 from .sockets import Ports
 
 _SECONDS = 60.0
+_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
 
 
 async def fetch(
@@ -45,9 +47,34 @@ async def fetch(
         raise PodUnreachable(f"port {port}: {error}") from error
 
 
-async def dial(ports: Ports, port: int, *, through: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to the port, else to that of the proxy at the address `through`; PodUnreachable without any."""
-    socket = ports.socket(port)
+async def status(ports: Ports, port: int, path: str, headers: Mapping[str, str], *, through: str = "") -> int:
+    """The status of a GET as kubelet's probes send it; PodUnreachable when nothing answers. `through` as above.
+
+    Probes never end, and a general client costs many times as much as this.
+    """
+    reader, writer = await dial(ports, port, through=through, past=not through)
+    try:
+        named = {"Host": f"localhost:{port}", "User-Agent": "kube-probe", "Connection": "close"} | dict(headers)
+        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items())]
+        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        found = _STATUS.match(await reader.readline())
+    except OSError as error:
+        raise PodUnreachable(f"port {port}: {error}") from error
+    finally:
+        writer.close()
+    if found is None:
+        raise PodUnreachable(f"port {port}: closed without an answer")
+    return int(found[1])
+
+
+async def dial(
+    ports: Ports, port: int, *, through: str = "", past: bool = True
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the port, else to that of the proxy at the address `through`; PodUnreachable without any.
+
+    Not `past` the data plane, it is to that address in any case.
+    """
+    socket = ports.socket(port) if past else None
     refused = PodUnreachable(f"dial tcp: connect to port {port}: connection refused")
     if socket is None and not through:
         raise refused

@@ -101,7 +101,7 @@ class Sandboxes:
         self._pods[uid] = namespace, address
         if namespace not in self._namespaces:
             self._namespaces.add(namespace)
-            self._write_names([namespace])
+            self._write_names()
         self._write_own(uid, _PLAIN)
         return Sandbox(folder, self._folders, folder / "curlrc")
 
@@ -123,9 +123,10 @@ class Sandboxes:
     def _refresh(self) -> None:
         self._stale = None
         self._names.keep()
-        self._write_names(sorted(self._namespaces))
+        self._write_names()
 
-    def _write_names(self, namespaces: list[str]) -> None:
+    def _write_names(self) -> None:
+        namespaces = sorted(self._namespaces)
         if not namespaces:
             return
         pods, served = self._store.list(find("Pod")), self._nodes()
@@ -134,21 +135,25 @@ class Sandboxes:
         hosts = self._names.hosts(namespaces)
         served_here = [*names, *(host for found in hosts.values() for host in found)]
         self._dead_end.serve(each.addresses[0] for each in served_here if not each.headless)
+        mine = {uid: _way(found[uid]) for uid in self._pods.keys() & found.keys()}
+        used = {(self._pods[uid][0], way) for uid, way in mine.items()}
+        ways = sorted(used | {(each, _PLAIN) for each in namespaces})
         rotating = any(each.headless and len(each.addresses) > 1 for each in names)
-        if rotating or self._written != (names, hosts, neighbours, namespaces):
-            self._written = names, hosts, neighbours, namespaces
-            for each in namespaces:
-                self._write_ways(each, names, hosts[each], neighbours)
-        for uid in self._pods.keys() & found.keys():
-            self._write_own(uid, _way(found[uid]))
+        if rotating or self._written != (names, hosts, neighbours, ways):
+            self._written = names, hosts, neighbours, ways
+            for each, way in ways:
+                self._replace(self._file(each, way), self._lines(each, way, names, hosts[each], neighbours))
+        for uid, way in mine.items():
+            self._write_own(uid, way)
 
-    def _write_ways(self, namespace: str, names: list[Name], hosts: list[Name], neighbours: list[Neighbour]) -> None:
-        ends = self._dead_end.ends
-        for way, captured in ((_PLAIN, False), (_CAPTURED, True)):
-            known = [*hosts, *names] if captured is not self._mixed_up else names
-            lines = curl_names(known, namespace, neighbours, ends, captured=captured)
-            self._replace(self._file(namespace, way), lines)
-        self._replace(self._file(namespace, _CUT_OFF), cut_off(names, neighbours, ends))
+    def _lines(
+        self, namespace: str, way: str, names: list[Name], hosts: list[Name], neighbours: list[Neighbour]
+    ) -> list[str]:
+        ends, captured = self._dead_end.ends, way == _CAPTURED
+        if way == _CUT_OFF:
+            return cut_off(names, neighbours, ends)
+        known = [*hosts, *names] if captured is not self._mixed_up else names
+        return curl_names(known, namespace, neighbours, ends, captured=captured)
 
     def _nodes(self) -> set[str] | None:
         """The nodes whose ztunnel is ready; None where there is none to wait for."""
