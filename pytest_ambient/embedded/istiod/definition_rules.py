@@ -13,6 +13,10 @@ _TARGETED = ("AuthorizationPolicy", "RequestAuthentication", "Telemetry")
 _AIMS = ("selector", "targetRef", "targetRefs")
 _ACCOUNTS = ("serviceAccounts", "notServiceAccounts")
 _NAMES = ("principals", "notPrincipals", "namespaces", "notNamespaces")
+_TIMED = ("VirtualService", "DestinationRule")
+_DURATIONS = (
+    "timeout", "perTryTimeout", "backoff", "fixedDelay", "maxAge", "connectTimeout", "interval", "baseEjectionTime",
+)  # fmt: skip
 _KEYS = ("jwks", "jwksUri", "jwks_uri")
 
 
@@ -26,9 +30,22 @@ def definition_causes(item: Object) -> Iterator[Cause]:
         yield from _sources(spec)
     if kind == "PeerAuthentication":
         yield from _levels(spec)
+    if kind in _TIMED:
+        yield from _durations(spec, "spec")
     if kind == "RequestAuthentication":
         for position, rule in enumerate(spec.get("jwtRules") or ()):
             yield from _token_rule(rule, f"spec.jwtRules[{position}]")
+
+
+def _durations(part: object, path: str) -> Iterator[Cause]:
+    if isinstance(part, list):
+        for position, each in enumerate(part):
+            yield from _durations(each, f"{path}[{position}]")
+    elif isinstance(part, dict):
+        for field, value in part.items():
+            if field in _DURATIONS and isinstance(value, str) and seconds(value) < 0.001:
+                yield wrong(f"{path}.{field}", "string", "must be a valid duration greater than 1ms")
+            yield from _durations(value, f"{path}.{field}")
 
 
 def _selector(spec: Object) -> Iterator[Cause]:

@@ -8,6 +8,7 @@ from ..api.store import Resource, Store, find
 from ..objects import Object, name_of, namespace_of
 from .authorization import is_dry_run, target_refs
 from .definition_rules import definition_causes
+from .destination_checks import destination_causes, destination_mistakes
 from .entry_rules import entry_causes, entry_mistakes, entry_warnings
 from .envoy_filters import filter_patch_causes
 from .grpc_route import grpc_causes
@@ -26,7 +27,7 @@ from .tokens import token_mistakes
 from .tracers import tracing_causes
 from .unimplemented import not_implemented, unimplemented
 from .view import GATEWAY_API, NETWORKING, SECURITY, TELEMETRY, View, spec_of
-from .virtual_rules import destination_causes, destination_mistakes, virtual_causes, virtual_mistakes
+from .virtual_rules import virtual_causes, virtual_mistakes, virtual_warnings
 
 Causes = Callable[[Object], Iterable[Cause]]
 Mistakes = Callable[[Object], Iterable[str]]
@@ -49,6 +50,8 @@ def warnings(item: Object) -> list[str]:
             return authorization_warnings(item)
         case "PeerAuthentication" | "RequestAuthentication" | "Telemetry":
             return selector_warnings(item)
+        case "VirtualService":
+            return virtual_warnings(item)
         case "ServiceEntry":
             return entry_warnings(item)
     return []

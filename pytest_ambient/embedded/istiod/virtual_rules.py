@@ -1,4 +1,4 @@
-"""What is refused in VirtualServices and DestinationRules: Istio's own objections, and what is not carried out here."""
+"""What is refused in VirtualServices: Istio's own objections, and what is not carried out here."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,11 +7,9 @@ from ..api.errors import Cause
 from ..objects import Object
 from .unimplemented import not_implemented
 from .view import spec_of
+from .virtual_values import percent_mistakes, rule_mistakes
 
 _REDIRECTS = (0, 301, 302, 303, 307, 308)
-_BALANCERS = ("", "UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "RANDOM", "ROUND_ROBIN")
-_PLAIN = ("DISABLE", "ISTIO_MUTUAL")
-"""The modes of TLS that change nothing at a waypoint: its tunnels are mutual TLS anyway."""
 _APART = (
     ("route", "redirect", "HTTP route cannot contain both route and redirect"),
     ("fault", "redirect", "HTTP route cannot contain both fault and redirect"),
@@ -39,8 +37,8 @@ def virtual_mistakes(item: Object) -> Iterator[str]:
     """What Istio's webhook objects to in a VirtualService."""
     hosts = spec_of(item).get("hosts") or ()
     rules: list[Object] = spec_of(item).get("http") or []
-    if not hosts:
-        yield "virtual service must have at least one host"
+    if not hosts and spec_of(item).get("gateways"):
+        yield "delegate virtual service must have no gateways"
     if "*" in hosts:
         yield "wildcard host * is not allowed for virtual services bound to the mesh gateway"
     for host, count in Counter(hosts).items():
@@ -53,35 +51,16 @@ def virtual_mistakes(item: Object) -> Iterator[str]:
         yield from _connection(rule)
     for rule in rules:
         yield from _rule(rule)
-        yield from _faults(rule.get("fault") or {})
+        yield from _faults(rule)
+        yield from rule_mistakes(rule)
 
 
-def destination_causes(item: Object) -> Iterator[Cause]:
-    """What a DestinationRule asks for that waypoints here can't do."""
-    spec = spec_of(item)
-    parts = [("spec", spec)]
-    parts += [(f"spec.subsets[{position}]", each) for position, each in enumerate(spec.get("subsets") or ())]
-    for path, part in parts:
-        policy, where = part.get("trafficPolicy") or {}, f"{path}.trafficPolicy"
-        yield from _policy_causes(policy, where)
-        for position, each in enumerate(policy.get("portLevelSettings") or ()):
-            yield from _policy_causes(each, f"{where}.portLevelSettings[{position}]")
-
-
-def _policy_causes(policy: Object, path: str) -> Iterator[Cause]:
-    simple = (policy.get("loadBalancer") or {}).get("simple", "")
-    if simple not in _BALANCERS:
-        yield not_implemented(f"{path}.loadBalancer.simple", f"load balancing by {simple}")
-    mode = (policy.get("tls") or {}).get("mode", "DISABLE")
-    if mode not in _PLAIN:
-        yield not_implemented(f"{path}.tls.mode", f"TLS of mode {mode} from a waypoint")
-
-
-def destination_mistakes(item: Object) -> Iterator[str]:
-    """What Istio's webhook objects to in a DestinationRule."""
-    for name, count in Counter(each.get("name", "") for each in spec_of(item).get("subsets") or ()).items():
-        if count > 1:
-            yield f"duplicate subset names: {name}"
+def virtual_warnings(item: Object) -> list[str]:
+    """What a writer should be told although it is accepted: which rules no request comes to."""
+    rules: list[Object] = spec_of(item).get("http") or []
+    everything = next((position for position, rule in enumerate(rules) if not rule.get("match")), len(rules))
+    why = "not used (only the last rule can have no matches)"
+    return [f"virtualService rule #{position} {why}" for position in range(everything + 1, len(rules))]
 
 
 def _connection(rule: Object) -> Iterator[str]:
@@ -113,8 +92,13 @@ def _rule(rule: Object) -> Iterator[str]:
         yield "http retry policy configured when attempts are set to 0 (disabled)"
 
 
-def _faults(fault: Object) -> Iterator[str]:
+def _faults(rule: Object) -> Iterator[str]:
+    fault: Object = rule.get("fault") or {}
+    if "fault" in rule and "delay" not in fault and "abort" not in fault:
+        yield "HTTP fault injection must have an abort and/or a delay"
     delay, abort = fault.get("delay") or {}, fault.get("abort") or {}
+    for part in (delay, abort):
+        yield from percent_mistakes(part)
     if "exponentialDelay" in delay:
         yield "exponentialDelay not supported yet"
     if "http2Error" in abort:

@@ -1,0 +1,85 @@
+"""What is refused in DestinationRules: Istio's own objections, and what is not carried out here."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ..api.errors import Cause
+from ..objects import Object
+from .unimplemented import not_implemented
+from .view import spec_of
+from .virtual_values import LABEL
+
+_BALANCERS = ("", "UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "RANDOM", "ROUND_ROBIN")
+_PLAIN = ("DISABLE", "ISTIO_MUTUAL")
+"""The modes of TLS that change nothing at a waypoint: its tunnels are mutual TLS anyway."""
+_COUNTS = (
+    ("tcp", "maxConnections", "max connections"),
+    ("http", "http1MaxPendingRequests", "http1 max pending requests"),
+    ("http", "http2MaxRequests", "http2 max requests"),
+    ("http", "maxRequestsPerConnection", "max requests per connection"),
+    ("http", "maxRetries", "max retries"),
+)
+
+
+def destination_causes(item: Object) -> Iterator[Cause]:
+    """What a DestinationRule asks for that waypoints here can't do."""
+    spec = spec_of(item)
+    parts = [("spec", spec)]
+    parts += [(f"spec.subsets[{position}]", each) for position, each in enumerate(spec.get("subsets") or ())]
+    for path, part in parts:
+        policy, where = part.get("trafficPolicy") or {}, f"{path}.trafficPolicy"
+        yield from _policy_causes(policy, where)
+        for position, each in enumerate(policy.get("portLevelSettings") or ()):
+            yield from _policy_causes(each, f"{where}.portLevelSettings[{position}]")
+
+
+def _policy_causes(policy: Object, path: str) -> Iterator[Cause]:
+    simple = (policy.get("loadBalancer") or {}).get("simple", "")
+    if simple not in _BALANCERS:
+        yield not_implemented(f"{path}.loadBalancer.simple", f"load balancing by {simple}")
+    mode = (policy.get("tls") or {}).get("mode", "DISABLE")
+    if mode not in _PLAIN:
+        yield not_implemented(f"{path}.tls.mode", f"TLS of mode {mode} from a waypoint")
+
+
+def destination_mistakes(item: Object) -> Iterator[str]:
+    """What Istio's webhook objects to in a DestinationRule."""
+    spec = spec_of(item)
+    subsets: list[Object] = spec.get("subsets") or []
+    if not spec.get("host"):
+        yield "empty domain name not allowed"
+    for part in (spec, *subsets):
+        if "trafficPolicy" in part:
+            yield from _policy_mistakes(part["trafficPolicy"] or {}, "traffic policy")
+    for name, count in Counter(str(each.get("name", "")) for each in subsets).items():
+        if not name:
+            yield "subset name cannot be empty"
+        elif not LABEL.fullmatch(name):
+            yield f"subset name is invalid: {name}"
+        if count > 1:
+            yield f"duplicate subset names: {name}"
+
+
+def _policy_mistakes(policy: Object, what: str) -> Iterator[str]:
+    if not policy.keys() - {"port"}:
+        yield f"{what} must have at least one field"
+    cookie: Object | None = ((policy.get("loadBalancer") or {}).get("consistentHash") or {}).get("httpCookie")
+    if cookie is not None and not cookie.get("name"):
+        yield "name required for HttpCookie"
+    share = (policy.get("outlierDetection") or {}).get("maxEjectionPercent", 0)
+    if not 0 <= share <= 100:
+        yield f"percentage {share} is not in range 0..100"
+    if "connectionPool" in policy:
+        yield from _pool_mistakes(policy["connectionPool"] or {})
+    for each in policy.get("portLevelSettings") or ():
+        if not each.get("port"):
+            yield "portTrafficPolicy must have valid port"
+        yield from _policy_mistakes(each, "port traffic policy")
+
+
+def _pool_mistakes(pool: Object) -> Iterator[str]:
+    if not pool:
+        yield "connection pool must have at least one field"
+    for part, field, word in _COUNTS:
+        if (pool.get(part) or {}).get(field, 0) < 0:
+            yield f"{word} must be non-negative"
