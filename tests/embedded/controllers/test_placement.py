@@ -128,7 +128,7 @@ def test_missing_account(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [("PersistentVolume", ""), ("NetworkPolicy", "networking.k8s.io"), ("Ingress", "networking.k8s.io")]
+    "kind", [("PersistentVolumeClaim", ""), ("NetworkPolicy", "networking.k8s.io"), ("Ingress", "networking.k8s.io")]
 )
 def test_kinds_that_nobody_runs(tmp_path: Path, kind: tuple[str, str]) -> None:
     """A kind on which nobody would act is refused by name instead of being kept in silence."""
