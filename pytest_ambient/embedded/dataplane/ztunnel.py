@@ -107,7 +107,7 @@ class ZtunnelConfiguration:
             tunnelled = list(self._endpoints(mesh, service, port, from_captured=True))
             tunnelled += self._places(mesh, service, port)
         made.clusters.append(_any(f"captured~{name}", tunnelled))
-        plain = self._endpoints(mesh, service, port, from_captured=False)
+        plain = [*self._endpoints(mesh, service, port, from_captured=False), *self._places(mesh, service, port)]
         made.clusters.append(_any(f"plaintext~{name}", plain))
         line = direct(service.hostname, address)
         # only an endpoint that is not captured is reached without a tunnel, and then each connection is told of
