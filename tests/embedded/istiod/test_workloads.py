@@ -4,7 +4,7 @@ import pytest
 
 from pytest_ambient.embedded.istiod.view import View
 
-from .world import mesh_of, pod
+from .world import endpoint_slice, mesh_of, pod, service
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,24 @@ def test_a_pod_is_known_from_its_address_to_its_end(phase: str, address: str, kn
     item = pod("p", "reviews", address)
     item["status"]["phase"] = phase
     assert bool(mesh_of(View(pods=[item])).workloads) == known
+
+
+@pytest.mark.parametrize(("address", "served"), [("127.80.1.1", ["Kubernetes//Pod/bookinfo/p"]), ("127.80.1.9", [])])
+def test_an_endpoint_that_somebody_wrote_is_the_pod_of_that_address(address: str, served: list[str]) -> None:
+    """A Service without a selector leads where its EndpointSlice says, as far as a pod is there."""
+    written = endpoint_slice("by-hand")
+    written["endpoints"] = [{"addresses": [address], "conditions": {"ready": True}}]
+    view = View(services=[service("by-hand")], pods=[pod("p", "reviews", "127.80.1.1")], slices=[written])
+    assert [each.workload for each in mesh_of(view).services["bookinfo/by-hand"].endpoints] == served
+
+
+@pytest.mark.parametrize(
+    ("kind", "controller"), [("ReplicaSet", "reviews-v1"), ("Job", "once"), ("StatefulSet", "once")]
+)
+def test_a_workload_is_called_as_what_made_its_pods(kind: str, controller: str) -> None:
+    """A ReplicaSet stands for its Deployment, all else for itself."""
+    item = pod("p", "reviews", "127.80.1.1")
+    name = "reviews-v1-abc" if kind == "ReplicaSet" else "once"
+    item["metadata"]["ownerReferences"] = [{"kind": kind, "name": name, "controller": True}]
+    (found,) = mesh_of(View(pods=[item])).workloads.values()
+    assert found.controller == controller
