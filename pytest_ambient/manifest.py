@@ -169,6 +169,13 @@ def asks_for_sidecar(item: Object) -> bool:
     return ((template.get("metadata") or {}).get("labels") or {}).get(INJECT) == "true"
 
 
+def sidecar_of(pod: Object) -> Object | None:
+    """The container of a pod's sidecar: beside its others, or among those that begin and stay (native sidecars)."""
+    spec = pod["spec"]
+    every = (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
+    return next((one for one in every if one.get("name") == PROXY), None)
+
+
 def _tended(document: Document, places: Places, hub: str | None) -> Document:
     """A waypoint with the image of its data plane and the revision of its istiod, unless it names them itself.
 

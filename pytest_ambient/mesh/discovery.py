@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from pytest_ambient._kube import Object
 from pytest_ambient.errors import BrokenEnvironment
+from pytest_ambient.manifest import REVISION
 
 NAME = "kubernetes.io/metadata.name"
 """The label that Kubernetes itself gives every namespace."""
-INJECTION, REVISION = "istio-injection", "istio.io/rev"
-"""The labels of a namespace whose pods get sidecars, but for `istio-injection=disabled`."""
+INJECTION = "istio-injection"
+"""The label of a namespace whose pods get sidecars, unless it says `disabled`; `istio.io/rev` is the other."""
 
 
 def needed(selectors: Sequence[Object], labels: Mapping[str, str]) -> dict[str, str]:

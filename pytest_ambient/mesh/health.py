@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden
 from pytest_ambient.finding import Finding
+from pytest_ambient.manifest import sidecar_of
 from pytest_ambient.mesh import dataplane, meshwide, readiness
 from pytest_ambient.mesh.dataplane import LABEL, Dataplane
-from pytest_ambient.mesh.sidecars import INJECTED, sidecar_of
+from pytest_ambient.mesh.sidecars import INJECTED
 
 SHOWN = 3
 """Pods and policies that a line names before it counts the rest."""

@@ -2,7 +2,7 @@
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, KubeError, NotFound, ServerGone
-from pytest_ambient.manifest import INJECT, PROXY, REVISION
+from pytest_ambient.manifest import INJECT, REVISION, sidecar_of
 from pytest_ambient.mesh import meshwide
 from pytest_ambient.mesh.images import CURL, own
 
@@ -47,13 +47,6 @@ def unasked(kube: Kube) -> bool:
     except Forbidden:
         return False
     return any(str(one["name"]).startswith(UNASKED) for item in hooks for one in item.get("webhooks") or ())
-
-
-def sidecar_of(pod: Object) -> Object | None:
-    """The container of a pod's sidecar: beside its others, or among those that begin and stay (native sidecars)."""
-    spec = pod["spec"]
-    every = (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
-    return next((one for one in every if one.get("name") == PROXY), None)
 
 
 def _made(kube: Kube) -> Object | str:

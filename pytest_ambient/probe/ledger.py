@@ -46,6 +46,7 @@ class Ledger:
         outbound = [line for line in ordered if line.direction == "outbound"]
         inbound = [line for line in ordered if line.direction == "inbound"]
         self._outbound = _by_source(outbound)
+        self._captured = {host_of(line.source) for line in outbound}
         self._plain = _by_source(line for line in inbound if not line.tunnelled)
         self._rejections = [line for line in inbound if line.rejected]
         self._ends = paired(outbound, inbound)
@@ -66,7 +67,9 @@ class Ledger:
         return next((line for line in reversed(self._rejections) if line.source_workload in pods), None)
 
     def refusal_from(self, ip: str) -> Connection | None:
-        """The last refusal of what came by tunnel from an address."""
+        """The last refusal of what came by tunnel from an address; None where ztunnel calls from there."""
+        if ip in self._captured:
+            return None
         found = (line for line in reversed(self._rejections) if line.tunnelled and host_of(line.source) == ip)
         return next(found, None)
 

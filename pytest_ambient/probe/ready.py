@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
-from pytest_ambient.manifest import PROXY, Document, asks_for_sidecar
+from pytest_ambient.manifest import Document, asks_for_sidecar, sidecar_of
 from pytest_ambient.verdict.condition import Condition, ObjectStatus
 
 FINAL = ("AttachmentDenied", "UnsupportedTrafficType", "UnsupportedProtocol")
@@ -84,14 +84,8 @@ def _deployment(kube: Kube, document: Document) -> str | None:
 
 def _bare(kube: Kube, deployment: Object) -> str | None:
     """The pods that asked for a sidecar and have none: what they call and answer would be judged as another's."""
-    bare = [pod["metadata"]["name"] for pod in _pods(kube, deployment) if is_ready(pod) and not _has_sidecar(pod)]
+    bare = [pod["metadata"]["name"] for pod in _pods(kube, deployment) if is_ready(pod) and sidecar_of(pod) is None]
     return Final(f"pod {bare[0]} asked for a sidecar and has none") if bare else None
-
-
-def _has_sidecar(pod: Object) -> bool:
-    """Beside its other containers, or among those that begin and stay (native sidecars)."""
-    spec = pod["spec"]
-    return any(one["name"] == PROXY for one in (*spec["containers"], *(spec.get("initContainers") or ())))
 
 
 def _pods_left(kube: Kube, deployment: Object) -> str | None:

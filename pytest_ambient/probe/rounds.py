@@ -132,7 +132,8 @@ class Rounds:
 
         look()
         told = {key: self.traces.explained(found[key], row) for key, row in wanted.items()}
-        if not all(one is not None and one.traces is False for one in told.values()):  # else nothing will come
+        nothing_will_come = all(one is not None and one.traces is False for one in told.values())
+        if not nothing_will_come:
             with suppress(NotInTime):
                 until(look, what="the spans at Jaeger", within=self.battery.timing.spans)
             told = {key: self.traces.explained(found[key], row) for key, row in wanted.items()}

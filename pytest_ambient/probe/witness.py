@@ -120,7 +120,10 @@ class Witnesses:
         return spoken(out) if out.error else None
 
     def _past_sidecar(self, outcome: Outcome, ends: Seen, ledger: Ledger, origin: dict[str, Proxy]) -> Witness | None:
-        """What stands behind the 503 of a caller's own sidecar: that calls on, by tunnel, from the caller's address."""
+        """What stands behind the 503 of a caller's own sidecar: that calls on, by tunnel, from the caller's address.
+
+        Of a captured pod only the line is late: a refusal of another call of its is no word about this one.
+        """
         if ends.outbound is not None or outcome.status != 503 or not outcome.body.startswith(UPSTREAM_ERROR):
             return None
         found = ledger.refusal_from(outcome.local_ip)

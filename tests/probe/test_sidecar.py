@@ -22,6 +22,11 @@ REFUSAL = (
     'duration="0ms" error="connection closed due to policy rejection: explicitly denied by: shop/no-sidecar"\n'
 )
 PLAIN = REFUSAL.replace("dst.addr=10.0.0.5:15008 dst.hbone_addr=10.0.0.5:8080", "dst.addr=10.0.0.5:8080")
+CAPTURED = (
+    REFUSAL.replace("10.0.0.7:54302", "10.0.0.7:44600")
+    .replace('direction="inbound"', 'direction="outbound"')
+    .replace("dst.hbone_addr=10.0.0.5:8080", 'dst.hbone_addr=10.0.0.5:8080 dst.service="other.shop.svc.cluster.local"')
+)
 BODY = "upstream connect error or disconnect/reset before headers. reset reason: connection termination"
 SEEN = Outcome(
     0, 503, {"server": ("envoy",)}, BODY, local_ip="10.0.0.7", local_port=44672, remote_ip="10.96.0.9",
@@ -59,9 +64,9 @@ def test_a_503_is_the_refusal_of_the_callers_account() -> None:
     assert word(DeniedL4(), outcome) is Word.BROKEN
 
 
-@pytest.mark.parametrize("lines", ["", PLAIN, REFUSAL.replace("10.0.0.7", "10.0.0.17")])
+@pytest.mark.parametrize("lines", ["", PLAIN, REFUSAL.replace("10.0.0.7", "10.0.0.17"), CAPTURED + REFUSAL])
 def test_a_503_without_refusal_is_no_denial(lines: str) -> None:
-    """A refusal of another address, or of what came as plaintext, says nothing about this sidecar."""
+    """A refusal of another address, of what came as plaintext or of a captured pod's other call says nothing of it."""
     outcome = told(lines)
     assert outcome.witness is None
     assert word(DeniedL4(via="sidecar"), outcome) is Word.INCONCLUSIVE

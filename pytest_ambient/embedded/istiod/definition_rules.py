@@ -21,7 +21,7 @@ _KEYS = ("jwks", "jwksUri", "jwks_uri")
 
 
 def definition_causes(item: Object) -> Iterator[Cause]:
-    """What is wrong with an object of Istio's security or telemetry kinds."""
+    """What is wrong with an object of Istio's own kinds."""
     kind, spec = item.get("kind"), spec_of(item)
     yield from _selector(spec)
     if kind in _TARGETED:
