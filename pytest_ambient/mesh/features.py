@@ -11,6 +11,7 @@ from pytest_ambient.errors import Forbidden, KubeError, NotFound
 from pytest_ambient.mesh import meshwide, outages, sidecars
 from pytest_ambient.mesh.dataplane import running, workloads
 from pytest_ambient.mesh.meshwide import own_log_format, own_retries, peer_authentication, plaintext_refused, providers
+from pytest_ambient.mesh.tracing import PROVIDER
 
 Question = Callable[[Kube], str | None]
 """Gives None when the feature is there, else why it is not."""
@@ -21,8 +22,8 @@ ALPHA = "PILOT_ENABLE_ALPHA_GATEWAY_API"
 ALLOCATION, SELECTION = "PILOT_ENABLE_IP_AUTOALLOCATE", "PILOT_ENABLE_SERVICEENTRY_SELECT_PODS"
 EXT_AUTHZ = "pytest-ambient-ext-authz"
 """The extension provider that stands for Istio's sample authorizer."""
-TRACER, TRACERS = "jaeger", ("opentelemetry", "zipkin")
-"""The extension provider that leads to Jaeger, as Istio's own pages call it, and the kinds that it may have."""
+TRACERS = ("opentelemetry", "zipkin")
+"""The kinds of the extension provider that leads to Jaeger."""
 
 
 @dataclass(frozen=True)
@@ -201,11 +202,11 @@ def _kiali(kube: Kube) -> str | None:
 
 def _tracing(kube: Kube) -> str | None:
     """Whether proxies can be told to send spans to a Jaeger that we can ask: the mesh's configuration must name it."""
-    provider = providers(kube).get(TRACER, {})
+    provider = providers(kube).get(PROVIDER, {})
     asked = next((provider[kind] for kind in TRACERS if provider.get(kind)), None)
     if asked is None:
-        return f"the mesh configuration has no extensionProvider {TRACER} of kind {' or '.join(TRACERS)}"
-    nowhere = _leads(kube, TRACER, asked)
+        return f"the mesh configuration has no extensionProvider {PROVIDER} of kind {' or '.join(TRACERS)}"
+    nowhere = _leads(kube, PROVIDER, asked)
     if nowhere:
         return nowhere
     root = meshwide.read(kube).root

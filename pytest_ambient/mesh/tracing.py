@@ -6,6 +6,7 @@ from pytest_ambient.mesh import owned
 from pytest_ambient.mesh.bookinfo import INSTALLER
 
 PROVIDER = "jaeger"
+"""The extension provider that leads to Jaeger, as Istio's own pages call it."""
 PORT = 4317
 """Where Jaeger's collector takes OTLP over gRPC."""
 BEFORE = "pytest-ambient/mesh-before-tracing"
