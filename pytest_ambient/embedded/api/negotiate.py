@@ -10,7 +10,6 @@ from .route import Target, chosen
 from .table import table
 
 JSON = "application/json"
-_STREAM = {"application/json;stream=watch"}
 
 
 @dataclass(frozen=True)
