@@ -14,9 +14,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 SUITE = Path(__file__).parent.parent / "conformance"
 BUSY = "while True: pass"
+QUIET = ("holds", "skipped", "unsupported")
 
 
 def main() -> int:
@@ -26,11 +28,14 @@ def main() -> int:
     with starved() if "--starved" in sys.argv else unhindered():
         for seed in range(1, runs + 1):
             began = time.perf_counter()
-            found = verdicts(seed)
+            lines = results(seed)
+            found = {line["nodeid"]: line["word"] for line in lines}
             counted = ", ".join(f"{count} {word}" for word, count in Counter(found.values()).most_common())
             print(f"  run {seed:2}  {time.perf_counter() - began:6.1f} s  {counted}", flush=True)
-            for case, word in found.items():
-                words[case][word].append(seed)
+            for line in lines:
+                words[line["nodeid"]][line["word"]].append(seed)
+                if line["word"] not in QUIET:
+                    print(f"  {line['word']}  {line['nodeid']}: {line['reason']}", flush=True)
     differing = {case: by for case, by in words.items() if len(by) > 1}
     for case, by in sorted(differing.items()):
         print(f"  differs  {case}: " + "; ".join(f"{word} in runs {seeds}" for word, seeds in by.items()))
@@ -38,17 +43,17 @@ def main() -> int:
     return 1 if differing else 0
 
 
-def verdicts(seed: int) -> dict[str, str]:
-    """What came of each case, by its node id; the order follows from the seed."""
+def results(seed: int) -> list[dict[str, Any]]:
+    """What came of each case, a line of the results each; the order of the run follows from the seed."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pytest", str(SUITE), "--ambient-cluster=embedded"]
         command += [f"--ambient-report={folder}", "-n", "2", f"--randomly-seed={seed}", "-p", "no:cacheprovider", "-q"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        results = Path(folder) / "results.jsonl"
-        if not results.exists():
+        file = Path(folder) / "results.jsonl"
+        if not file.exists():
             raise SystemExit(f"run {seed} left no results:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
-        lines = [json.loads(line) for line in results.read_text().splitlines()]
-    return {line["nodeid"]: line["word"] for line in lines if "nodeid" in line}
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+    return [line for line in lines if "nodeid" in line]
 
 
 @contextmanager
