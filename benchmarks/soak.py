@@ -47,7 +47,8 @@ def results(seed: int) -> list[dict[str, Any]]:
     """What came of each case, a line of the results each; the order of the run follows from the seed."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pytest", str(SUITE), "--ambient-cluster=embedded"]
-        command += [f"--ambient-report={folder}", "-n", "2", f"--randomly-seed={seed}", "-p", "no:cacheprovider", "-q"]
+        command += [f"--ambient-report={folder}", "-n", "2", "-p", "no:cacheprovider", "-q"]
+        command += [f"--randomly-seed={seed}", "--no-loadscope-reorder"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         file = Path(folder) / "results.jsonl"
         if not file.exists():

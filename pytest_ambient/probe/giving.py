@@ -16,7 +16,8 @@ NOBODY = MANAGER
 def give_back(kube: Kube, where: Where, replaced: Mapping[str, Any], manager: str) -> None:
     """First the values that others had, then our fields fall away: what is required is never missing in between.
 
-    What nobody had set is mostly there again by itself; else it is written, which leaves our name on it.
+    What nobody had set is mostly there again by itself; else it is written, which leaves our name on it. What had been
+    given back to this manager itself, after a state had changed what the set-up says, does not fall away and is taken.
     """
     for owner, patch in replaced.items():
         if owner != NOBODY:
@@ -30,6 +31,8 @@ def give_back(kube: Kube, where: Where, replaced: Mapping[str, Any], manager: st
         kube.patch(*where, nobodys, field_manager=NOBODY)
         kube.apply(bare(where), force=True, field_manager=manager)
         return
+    if manager != NOBODY and (left := _written(kube.get(*where), manager)):
+        kube.patch(*where, left, field_manager=manager)
     if nobodys is not None and not _holds(kube.get(*where), nobodys):
         kube.patch(*where, nobodys, field_manager=NOBODY)
 
@@ -40,6 +43,27 @@ def bare(where: Where) -> Object:
     version, _, short = kind.rpartition("/")
     meta = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": version, "kind": short, "metadata": meta}
+
+
+def _written(now: Object | None, manager: str) -> Object:
+    """A merge patch that removes what a manager owns by having written it, not by having applied it."""
+    entries = (now["metadata"].get("managedFields") or []) if now else []
+    mine = [entry for entry in entries if entry.get("manager") == manager and entry.get("operation") == "Update"]
+    patch: Object = {}
+    for entry in mine:
+        patch |= _removing(entry.get("fieldsV1") or {})
+    return patch
+
+
+def _removing(fields: Object) -> Object:
+    """Null for each field; a list, whose members have keys instead of names, is left."""
+    patch: Object = {}
+    for key, inner in fields.items():
+        if key.startswith("f:"):
+            below = _removing(inner) if inner else None
+            if below != {}:
+                patch[key.removeprefix("f:")] = below
+    return patch
 
 
 def _holds(now: object, patch: object) -> bool:

@@ -282,6 +282,34 @@ def test_undoing_leaves_an_object_as_it_was(kube: Kube) -> None:
     assert kube.get("v1/ConfigMap", "made", "shop") is None
 
 
+def test_what_a_state_changes_of_a_set_up_is_left_behind_by_neither(kube: Kube) -> None:
+    """The set-up has its label back when the state is undone, and nobody has it once the set-up is undone too."""
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "ratings", "namespace": "shop", "labels": {"app": "ratings"}},
+        "spec": {"selector": {"app": "a"}, "ports": [{"name": "http", "port": 9080}]},
+    }
+    kube.apply(service, field_manager="helm")
+
+    def labelled(value: str) -> Document:
+        meta = {"name": "ratings", "namespace": "shop", "labels": {"istio.io/use-waypoint": value}}
+        return Document({"apiVersion": "v1", "kind": "Service", "metadata": meta}, Path("x.yaml"), 1)
+
+    def labels() -> object:
+        return (kube.get("v1/Service", "ratings", "shop") or {})["metadata"]["labels"]
+
+    setup = apply(kube, [labelled("ours")], manager=SETUP_MANAGER)
+    state = apply(kube, [labelled("none")])
+    assert labels() == {"app": "ratings", "istio.io/use-waypoint": "none"}
+    state.undo(within=5)
+    assert labels() == {"app": "ratings", "istio.io/use-waypoint": "ours"}
+    setup.undo(within=5)
+    assert labels() == {"app": "ratings"}
+    now = kube.get("v1/Service", "ratings", "shop") or {}
+    assert {entry["manager"] for entry in now["metadata"]["managedFields"]} == {"helm"}
+
+
 def test_a_lost_server_ends_an_exec_that_runs(tmp_path: Path) -> None:
     """A connection that breaks in the middle is lost, not successful."""
     wire = Wire(tmp_path)
