@@ -44,11 +44,11 @@ def test_pods_and_containers_with_curl_are_taken_too() -> None:
 @pytest.mark.parametrize(
     ("spec", "user"),
     [
-        ({"containers": [{"securityContext": {"runAsUser": 1001}}]}, 1001),
-        ({"securityContext": {"runAsUser": 7}, "containers": [{}]}, 7),
-        ({"securityContext": {"runAsUser": 7}, "containers": [{"securityContext": {"runAsUser": 8}}]}, 8),
-        ({"containers": [{"securityContext": {"runAsUser": 0}}]}, CURL_USER),
-        ({"containers": [{}]}, CURL_USER),
+        ({"containers": [{"name": "a", "securityContext": {"runAsUser": 1001}}]}, 1001),
+        ({"securityContext": {"runAsUser": 7}, "containers": [{"name": "a"}]}, 7),
+        ({"securityContext": {"runAsUser": 7}, "containers": [{"name": "a", "securityContext": {"runAsUser": 8}}]}, 8),
+        ({"containers": [{"name": "a", "securityContext": {"runAsUser": 0}}]}, CURL_USER),
+        ({"containers": [{"name": "a"}]}, CURL_USER),
     ],
 )
 def test_curl_runs_as_the_user_of_its_pod(spec: dict[str, Any], user: int) -> None:
