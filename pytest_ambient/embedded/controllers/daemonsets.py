@@ -7,8 +7,8 @@ from ..api.names import random_suffix
 from ..api.store import Change, Store, find
 from ..objects import Object, labels_of, name_of, namespace_of
 from .events import Recorder
-from .owned import digest, owned_by, owner_key, ready, reference
-from .queue import Controller, Key, itself
+from .owned import concerned, digest, owned_by, ready, reference
+from .queue import Controller, Key
 from .scheduler import fits
 
 _SET, _POD, _NODE = find("DaemonSet", "apps"), find("Pod"), find("Node")
@@ -24,12 +24,9 @@ class DaemonSets(Controller):
 
     def touched(self, change: Change) -> Iterable[Key]:
         """A DaemonSet itself, the one whose pod has changed, all of them when a node comes or goes."""
-        if change.resource == _SET:
-            return (itself(change),)
         if change.resource == _NODE and change.type != "MODIFIED":
             return [(namespace_of(each), name_of(each)) for each in self.store.list(_SET)]
-        owner = owner_key(change.object, _SET) if change.resource == _POD else None
-        return (owner,) if owner else ()
+        return concerned(change, _SET, _POD)
 
     def reconcile(self, namespace: str, name: str) -> None:
         """Bring every node's pod to the present template."""

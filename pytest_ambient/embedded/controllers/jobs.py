@@ -10,8 +10,8 @@ from ..api.names import random_suffix
 from ..api.store import Change, Store, find, timestamp
 from ..objects import Object, name_of, namespace_of
 from .events import Recorder
-from .owned import owned_by, owner_key, ready, reference
-from .queue import Controller, Key, itself
+from .owned import concerned, owned_by, ready, reference
+from .queue import Controller, Key
 
 _JOB, _POD = find("Job", "batch"), find("Pod")
 _FIRST, _LONGEST = 10.0, 600.0
@@ -41,10 +41,7 @@ class Jobs(Controller):
 
     def touched(self, change: Change) -> Iterable[Key]:
         """A Job itself, and the one whose pod has changed."""
-        if change.resource == _JOB:
-            return (itself(change),)
-        owner = owner_key(change.object, _JOB) if change.resource == _POD else None
-        return (owner,) if owner else ()
+        return concerned(change, _JOB, _POD)
 
     def reconcile(self, namespace: str, name: str) -> None:
         """Bring one Job nearer to its end."""

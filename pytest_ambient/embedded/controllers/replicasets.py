@@ -8,8 +8,8 @@ from ..api.names import random_suffix
 from ..api.store import Change, Store, find
 from ..objects import Object, labels_of, name_of, namespace_of
 from .events import Recorder
-from .owned import available_in, owned_by, owner_key, ready, reference
-from .queue import Controller, Key, itself
+from .owned import available_in, concerned, owned_by, ready, reference
+from .queue import Controller, Key
 
 _SET, _POD = find("ReplicaSet", "apps"), find("Pod")
 
@@ -23,10 +23,7 @@ class ReplicaSets(Controller):
 
     def touched(self, change: Change) -> Iterable[Key]:
         """A ReplicaSet itself, and the one whose pod has changed."""
-        if change.resource == _SET:
-            return (itself(change),)
-        owner = owner_key(change.object, _SET) if change.resource == _POD else None
-        return (owner,) if owner else ()
+        return concerned(change, _SET, _POD)
 
     def reconcile(self, namespace: str, name: str) -> None:
         """Bring the number of pods to the number asked for."""

@@ -7,8 +7,8 @@ from ..api.errors import Cause, invalid
 from ..api.store import Change, Store, find
 from ..objects import Object, labels_of, name_of, namespace_of
 from .events import Recorder
-from .owned import digest, owned_by, owner_key, ready, reference
-from .queue import Controller, Key, itself
+from .owned import concerned, digest, owned_by, ready, reference
+from .queue import Controller, Key
 
 _SET, _POD = find("StatefulSet", "apps"), find("Pod")
 _HASH = "controller-revision-hash"
@@ -24,10 +24,7 @@ class StatefulSets(Controller):
 
     def touched(self, change: Change) -> Iterable[Key]:
         """A StatefulSet itself, and the one whose pod has changed."""
-        if change.resource == _SET:
-            return (itself(change),)
-        owner = owner_key(change.object, _SET) if change.resource == _POD else None
-        return (owner,) if owner else ()
+        return concerned(change, _SET, _POD)
 
     def reconcile(self, namespace: str, name: str) -> None:
         """Bring one StatefulSet a step nearer to what it asks for."""
