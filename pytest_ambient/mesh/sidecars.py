@@ -1,5 +1,7 @@
 """Whether pods of ours can have a sidecar, and how sidecars take calls: asked by a pod that is never made."""
 
+from collections.abc import Iterable
+
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, KubeError, NotFound, ServerGone
 from pytest_ambient.manifest import INJECT, REVISION, sidecar_of
@@ -43,17 +45,25 @@ def tunnelled(kube: Kube) -> str | None:
 def unasked(kube: Kube) -> bool:
     """Whether pods that say nothing get sidecars in namespaces that say nothing; False when nobody may look."""
     try:
-        hooks = kube.list(HOOKS[0], labels=HOOKS[1])
+        return _unasked(_hooks(kube))
     except Forbidden:
         return False
+
+
+def _hooks(kube: Kube) -> list[Object]:
+    return kube.list(HOOKS[0], labels=HOOKS[1])
+
+
+def _unasked(hooks: Iterable[Object]) -> bool:
     return any(str(one["name"]).startswith(UNASKED) for item in hooks for one in item.get("webhooks") or ())
 
 
 def _made(kube: Kube) -> Object | str:
     """A pod with a sidecar, as the API server would take it if it were no dry run; or why there is none."""
-    if not kube.list(HOOKS[0], labels=HOOKS[1]):
+    hooks = _hooks(kube)
+    if not hooks:
         return "no sidecar injector"
-    if unasked(kube):
+    if _unasked(hooks):
         return "pods get sidecars unasked (enableNamespacesByDefault), so namespaces of ours are kept from the injector"
     namespace = _place(kube)
     try:
