@@ -7,11 +7,10 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from pytest_ambient.probe.accesslog import Connection, Request, address, host_of
+from pytest_ambient.probe.ends import APART, paired
 from pytest_ambient.verdict.call import Call
 from pytest_ambient.verdict.outcome import Outcome
 
-APART = 5.0
-"""Seconds by which the two ends of one connection may differ in their logs, clocks of two nodes included."""
 SKEW = 2.0
 """Seconds by which a waypoint's clock may differ from that of the caller's node."""
 
@@ -118,22 +117,6 @@ def _named(host: str, service: str) -> bool:
     return any(f"{service}.".startswith(".".join(labels[start:]) + ".") for start in range(len(labels)))
 
 
-def paired(outbound: Sequence[Connection], inbound: Sequence[Connection]) -> dict[str, Connection]:
-    """For each outbound line its inbound one: same caller, destination and fate, nearest in time, each used once."""
-    waiting: defaultdict[tuple[str, str, str], list[Connection]] = defaultdict(list)
-    for line in inbound:
-        if line.tunnelled:
-            waiting[_ends(line)].append(line)
-    found: dict[str, Connection] = {}
-    for line in outbound:
-        fitting = [other for other in waiting[_ends(line)] if _same_fate(line, other)]
-        nearest = min(fitting, key=lambda other: abs(other.at - line.at), default=None)
-        if nearest is not None and abs(nearest.at - line.at) <= APART:
-            found[line.line] = nearest
-            waiting[_ends(line)].remove(nearest)
-    return found
-
-
 def request_of(call: Call, outcome: Outcome, seen: Seen, lines: Iterable[Request]) -> Request | None:
     """The waypoint's line about a request, or about a connection that brought no answer.
 
@@ -159,14 +142,3 @@ def passed_on(call: Call, outcome: Outcome, proxies: Collection[str], lines: Ite
     wanted = (call.method, f"/{path}", outcome.status)
     same = [r for r in lines if (r.method, r.path, r.status) == wanted and r.client in (outcome.local_ip, *proxies)]
     return max(same, key=lambda r: r.at, default=None)
-
-
-def _ends(line: Connection) -> tuple[str, str, str]:
-    return host_of(line.source), line.tunnelled, line.destination_workload
-
-
-def _same_fate(outbound: Connection, inbound: Connection) -> bool:
-    """A refusal reads `http status: 401` at the caller's end; an outbound line without error met no refusal."""
-    if "401" in outbound.error:
-        return inbound.rejected
-    return bool(outbound.error) or not inbound.rejected
