@@ -1,4 +1,4 @@
-"""One round of probes: all rows of one source travel in one exec of curl, the sources side by side."""
+"""One round of probes: the rows of one source travel in one exec of curl, unless they are to be asked apart."""
 
 import secrets
 import time
@@ -49,17 +49,21 @@ class Battery:
 
         list(self._threads.map(chosen, sorted(set(words))))
 
-    def ask(self, rows: Mapping[str, tuple[str, Call]]) -> Round:
+    def ask(self, rows: Mapping[str, tuple[str, Call]], *, apart: bool = False) -> Round:
         """For each key of `rows` (a source word and a call) what its requests saw; a lost exec makes them Lost.
 
-        Raises Misuse for an unknown workload, Forbidden when this user may not exec, BrokenEnvironment without a curl.
+        With `apart` every row has an exec of its own. Raises Misuse for an unknown workload, Forbidden when this user
+        may not exec, BrokenEnvironment without a curl.
         """
-        groups: dict[str, list[str]] = {}
+        groups: dict[tuple[str, str], list[str]] = {}
         for key, (word, _call) in rows.items():
-            groups.setdefault(word, []).append(key)
+            groups.setdefault((word, key if apart else ""), []).append(key)
+        words = [word for word, _ in groups]
+        if apart:
+            self.choose(words)  # not each thread for itself
         started = time.time()
-        calls = {word: [rows[key][1] for key in keys] for word, keys in groups.items()}
-        answers = self._threads.map(self._from_source, calls.keys(), calls.values())
+        calls = ([rows[key][1] for key in keys] for keys in groups.values())
+        answers = self._threads.map(self._from_source, words, calls)
         seen = {
             key: found
             for keys, answer in zip(groups.values(), answers, strict=True)

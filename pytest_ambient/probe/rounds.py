@@ -60,14 +60,14 @@ class Rounds:
         self.kube, self.battery, self.witnesses, self.now = kube, battery, witnesses, now
         self.counters, self.traces = Counters(kube, witnesses.logs), Traces(kube, witnesses.logs)
 
-    def look(self, probes: Mapping[str, Probe]) -> dict[str, Judged]:
-        """The word on every row of one round."""
+    def look(self, probes: Mapping[str, Probe], *, apart: bool = False) -> dict[str, Judged]:
+        """The word on every row of one round; with `apart` rows of one source are asked side by side."""
         calls = {key: (p.source or "", p.call) for key, p in probes.items() if isinstance(p.call, Call)}
         counted = [p.expectation for p in probes.values() if isinstance(p.expectation, Counted)]
         before = self.counters.read(counted)
         traces = {key: fresh() for key in calls if isinstance(probes[key].expectation, Traced)}
         calls |= {key: (calls[key][0], carrying(calls[key][1], trace)) for key, trace in traces.items()}
-        answers = self.battery.ask(calls)
+        answers = self.battery.ask(calls, apart=apart)
         seen: dict[str, list[Observed]] = {key: list(found) for key, found in answers.seen.items()}
         seen |= {key: [self._looked(p.call)] for key, p in probes.items() if not isinstance(p.call, Call)}
         at = self.now()

@@ -17,6 +17,8 @@ from pytest_ambient.verdict.split import Sample
 
 TRIES = 3
 """Samples at most: a further one is taken only when the one before was not whole, never for its numbers."""
+EXECS = 4
+"""Execs that share one sample, a part each: one request keeps a single proxy busy at a time."""
 
 
 def converging(case: Case, documents: Sequence[Document]) -> AnyExpectation:
@@ -45,11 +47,13 @@ def marked(case: Case, documents: Sequence[Document]) -> Split:
 
 
 def sampled(rounds: Rounds, probe: Probe, split: Split) -> Sample:
-    """One sample of the size that the split needs, in one exec, every request over a new connection."""
-    rows = {"sample": many(probe, split.size)}
+    """One sample of the size that the split needs, every request over a new connection, asked by some execs at once."""
+    shares = (split.size // EXECS + (number < split.size % EXECS) for number in range(EXECS))
+    rows = {f"sample {number}": many(probe, share) for number, share in enumerate(shares) if share}
     for _ in range(TRIES):
-        judged = rounds.look(rows)["sample"]
-        sample = split.sample([one for one in judged.all if isinstance(one, Outcome | Lost)])
+        judged = rounds.look(rows, apart=True)
+        seen = [one for row in judged.values() for one in row.all]
+        sample = split.sample([one for one in seen if isinstance(one, Outcome | Lost)])
         if sample.doubt is None:
             break
     return sample

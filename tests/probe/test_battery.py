@@ -1,6 +1,7 @@
 """Rounds: one exec for each source, rows told apart, lost execs never read as an answer."""
 
 from collections.abc import Sequence
+from threading import Barrier
 
 import pytest
 
@@ -15,11 +16,11 @@ from tests.probe.bench import PLACES, QUICK, RUN, Bench, Reply
 URL = "http://reviews:9080/"
 
 
-def asked(bench: Bench, rows: dict[str, tuple[str, Call]]) -> dict[str, list[Outcome | Lost]]:
+def asked(bench: Bench, rows: dict[str, tuple[str, Call]], *, apart: bool = False) -> dict[str, list[Outcome | Lost]]:
     """One round."""
     battery = Battery(bench.real, Sources(bench.real, PLACES, RUN, image="curl", within=0.1), QUICK)
     try:
-        return dict(battery.ask(rows).seen)
+        return dict(battery.ask(rows, apart=apart).seen)
     finally:
         battery.close()
 
@@ -41,6 +42,29 @@ def test_rows_of_a_source_travel_together() -> None:
     seen = asked(bench, rows)
     assert {key: status(found) for key, found in seen.items()} == {"a": [201], "b": [202, 202], "c": [301], "d": [204]}
     assert sorted(where for where, _ in bench.execs) == ["outside/curl-x", "shop/curl-x"]
+
+
+def test_rows_may_be_asked_apart() -> None:
+    """Every row has an exec of its own then, all of them at once, from a source that is looked for once."""
+    together = Barrier(3)
+
+    def answer(where: str, method: str, url: str) -> Reply:
+        together.wait(10)
+        return Reply(int(url.rpartition("/")[2]))
+
+    bench = Bench(answer)
+    run, versions = bench.kube.run, list[str]()
+
+    def counted(where: str, container: str, argv: Sequence[str], stdin: bytes | None) -> Executed:
+        versions.extend(word for word in argv if word == "--version")
+        return run(where, container, argv, stdin)
+
+    bench.kube.run = counted
+    rows = {str(n): ("curl", GET(f"{URL}{n}")) for n in (200, 201, 202)}
+    seen = asked(bench, rows, apart=True)
+    assert {key: status(found) for key, found in seen.items()} == {"200": [200], "201": [201], "202": [202]}
+    assert [where for where, _ in bench.execs] == ["shop/curl-x"] * 3
+    assert versions == ["--version"]
 
 
 def test_rows_that_outgrow_arguments_travel_on_standard_input() -> None:

@@ -1,14 +1,17 @@
 """Splits judged by one sample, against a mesh of doubles."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from pytest_ambient.errors import Misuse
 from pytest_ambient.manifest import Manifests
+from pytest_ambient.probe.sampling import EXECS
 from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.expectation import Answered, Split, Word
-from tests.probe.bench import Bench, Reply
+from tests.probe.bench import QUICK, Bench, Reply
 from tests.probe.rules import MANIFEST, REVIEWS, bench_of, judged
 
 
@@ -40,6 +43,12 @@ def split_route(tmp_path: Path) -> Manifests:
     return Manifests.beside(tmp_path / "test_split.py")
 
 
+def requests_of(argv: Sequence[str]) -> int:
+    """How often an exec of curl asks."""
+    found = re.search(r"#\[1-(\d+)\]", " ".join(argv))
+    return int(found[1]) if found else 1
+
+
 @pytest.mark.parametrize(("backend", "word"), [("reviews-v1-abc", Word.HOLDS), ("reviews-v2-abc", Word.BROKEN)])
 def test_a_split_is_sampled_once_it_carries_its_header(split_route: Manifests, backend: str, word: Word) -> None:
     """Convergence is told by the route's own header, then one sample of the size that both error rates ask for."""
@@ -49,10 +58,15 @@ def test_a_split_is_sampled_once_it_carries_its_header(split_route: Manifests, b
         return Reply(body=f'{{"podname": "{backend}"}}', headers={"x-split": "on"} if marked else {})
 
     case = Case("all-go-to-v1", "curl", REVIEWS, Split({"reviews-v1": 1.0, "reviews-v2": 0.0}), Answered(200))
-    (result,) = judged(bench_of(routed), split_route, case, selected=(case,))
+    bench = bench_of(routed)
+    (result,) = judged(bench, split_route, case, selected=(case,))
     assert result.word is word
     assert result.sample is not None
-    assert result.sample.total >= result.sample.needed > 100
+    assert result.sample.total == result.sample.needed > 100
+    parts = [count for _, argv in bench.execs if (count := requests_of(argv)) > QUICK.stays]
+    assert len(parts) == EXECS
+    assert sum(parts) == result.sample.needed
+    assert max(parts) - min(parts) <= 1
 
 
 def test_a_split_without_a_marking_route_is_a_mistake(manifests: Manifests) -> None:
