@@ -12,7 +12,8 @@ import pytest
 from pytest_ambient import GET, Answered, DeniedL4, DeniedL7, Unsupported, Verdict, case, cases
 
 KMESH = {"kmesh": Unsupported("Kmesh has no mutual TLS between pods")}
-pytestmark = pytest.mark.ambient(rule="E9", profile="AMBIENT-L4", needs="Sidecar", on=KMESH)
+NEEDS = ("Sidecar", "VirtualService")
+pytestmark = pytest.mark.ambient(rule="E9", profile="AMBIENT-L4", needs=NEEDS, on=KMESH)
 
 AMBIENT = GET("http://httpbin.${NAMESPACE}:8000/get")
 BESIDE = GET("http://sidecar.${OUTSIDE_NAMESPACE}:8000/get")

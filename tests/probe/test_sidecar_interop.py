@@ -40,6 +40,8 @@ class Mesh:
     """Sidecars enforce nothing."""
     lax_ztunnels: bool = False
     """ztunnels enforce nothing."""
+    warm: bool = False
+    """Whether the sidecar keeps a connection to the captured pod: ztunnel lets an open one go on."""
     bench: Bench = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +72,8 @@ class Mesh:
         why = "" if self.lax_ztunnels else self._refusal(account)
         if where != SIDECAR:
             return Reply(status=0, body="", exit=56, refused=why) if why else Reply()
-        if not why:
+        if not why or self.warm:
+            self.warm = not self._one_request_each()
             return Reply(200, headers=THROUGH, silent=True)
         self._log(why, tunnelled=account is not None)
         return Reply(503, RESET, {"server": "envoy"}, silent=True)
@@ -82,6 +85,11 @@ class Mesh:
             return f"{DENIED_BY} shop/httpbin-no-sidecar"
         only = self._there("AuthorizationPolicy", "shop", "httpbin-only-sidecar")
         return NONE_ALLOWED if only and account != OF_SIDECAR else ""
+
+    def _one_request_each(self) -> bool:
+        rule = self.bench.kube.objects.get(("networking.istio.io/v1/DestinationRule", "shop", "httpbin"), {})
+        pool = (rule.get("spec") or {}).get("trafficPolicy", {}).get("connectionPool", {})
+        return bool(pool.get("http", {}).get("maxRequestsPerConnection") == 1)
 
     def _there(self, kind: str, namespace: str, name: str) -> bool:
         return (f"{SECURITY}/{kind}", namespace, name) in self.bench.kube.objects
