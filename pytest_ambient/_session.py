@@ -80,17 +80,23 @@ class Run:
             self.failure = str(error)
             self.say(self.failure)
 
-    def down(self, *, failed: bool) -> None:
-        """Undo what `up` did, or keep it, as the settings say; a second call does nothing."""
+    def down(self, *, failed: bool) -> bool:
+        """Undo what `up` did, or keep it, as the settings say; a second call does nothing.
+
+        False when Ctrl-C broke it off: what was left is said, and known to the next run.
+        """
         if self.lifecycle is None:
-            return
+            return True
         lifecycle, self.lifecycle = self.lifecycle, None
         before, self.before_us = self.before_us, {}
         _stop.ignore(before)
         try:
             lifecycle.down(failed=failed)
+        except KeyboardInterrupt:
+            return False
         finally:
             _stop.restore(before)
+        return True
 
     def check(self) -> None:
         """Misuse, or ProviderError for a provider that does not load, when the settings cannot work."""

@@ -9,14 +9,27 @@ REQUESTS = (signal.SIGTERM, signal.SIGHUP)
 
 Handlers: TypeAlias = "Mapping[signal.Signals, Callable[[int, FrameType | None], object] | int | None]"
 
+_came: list[str] = []
+"""Requests since they are heeded."""
+
 
 def heed() -> Handlers:
     """Turn requests to stop into KeyboardInterrupt, and return who handled them before.
 
     What this process was started to ignore (`nohup`) stays ignored.
     """
+    _came.clear()
     heeded = [number for number in REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
     return {number: signal.signal(number, _interrupt) for number in heeded}
+
+
+def hear() -> None:
+    """KeyboardInterrupt for a request that came earlier and ended nothing.
+
+    It came inside of a finalizer, of which Python lets no exception out.
+    """
+    if _came:
+        raise KeyboardInterrupt(_came[-1])
 
 
 def ignore(before: Handlers) -> None:
@@ -29,7 +42,9 @@ def restore(before: Handlers) -> None:
     """Give requests to stop back to who handled them."""
     for number, handler in before.items():
         signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+    _came.clear()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt(signal.Signals(number).name)
+    _came.append(signal.Signals(number).name)
+    raise KeyboardInterrupt(_came[-1])

@@ -72,9 +72,9 @@ TABLE: Final = (
     Option(
         "istio-version",
         "Istio version to install (newest known), or that must be found",
-        parse.text(parse.VERSION, "a version like 1.30.3"),
+        parse.text(parse.VERSION, "a version like 1.30 or 1.30.3"),
         None,
-        "X.Y.Z",
+        "X.Y[.Z]",
     ),
     Option("istio-dir", "unpacked Istio release to install from (downloads one)", Path, metavar="DIR"),
     Option("installer", "what puts the mesh in: an installer's name, or none (istioctl; none in an existing one)", str),
@@ -128,7 +128,7 @@ TABLE: Final = (
         "on-failure",
         "WHEN",
     ),
-    Option("fault", "break the embedded mesh on purpose", parse.words, (), "NAMES", True),
+    Option("fault", "break the embedded mesh on purpose, faults by comma (none)", parse.words, (), "NAMES", True),
 )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ambient import _gate, _xdist, options
+from pytest_ambient import _gate, _stop, _xdist, options
 from pytest_ambient._state import begun, run_of
 from pytest_ambient.errors import AmbientError
 from pytest_ambient.fixtures import (  # noqa: F401 - pytest finds fixtures by looking at a plugin's names
@@ -128,6 +128,11 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         run.up()
 
 
+def pytest_runtest_logstart() -> None:
+    """End a run that was asked to stop where nobody could hear it."""
+    _stop.hear()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Write down what the test says of itself, and skip it when the settings speak against it."""
@@ -163,7 +168,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Let the cluster go, after xdist has ended its workers."""
     run = begun(session.config)
     if run is not None:
-        run.down(failed=exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED))
+        failed = exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if not run.down(failed=failed):
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
 
 
 def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter", config: pytest.Config) -> None:

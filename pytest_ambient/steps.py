@@ -17,6 +17,9 @@ NOTABLE = 0.05
 PULSE = 30.0
 """Seconds between the lines that say of a long step that it goes on."""
 
+INTERRUPTED = "it was interrupted"
+"""Why a step is not undone whose undoing somebody did not wait for."""
+
 GRACE = 20.0
 """Seconds in which steps that were interrupted must have ended; then what they did is undone all the same."""
 
@@ -163,6 +166,9 @@ class Steps:
             undo()
         except Exception as error:  # whatever it was, the other steps are to be undone too
             self.left.append(str(error) if isinstance(error, AmbientError) else repr(error))
+        except BaseException:  # who interrupts an undoing must not lose what it has left
+            self.left.append(INTERRUPTED)
+            raise
 
 
 def first_line(error: Exception) -> str:

@@ -37,6 +37,13 @@ def test_a_module_is_short_and_says_its_rule(module: Path) -> None:
     assert (ast.get_docstring(tree) or "").split(":")[0].rstrip("0123456789") in set("RELPWHZITS")
 
 
+def test_no_two_modules_have_a_test_of_one_name() -> None:
+    """Named one by one from outside of their root, modules are no part of a test's name, and xdist runs but one."""
+    trees = [ast.parse(module.read_text()) for module in MODULES]
+    names = [node.name for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_module_uses_what_it_names(module: Path) -> None:
     """What is said of other data planes, and any other constant, stands in a row or a marker."""

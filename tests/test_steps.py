@@ -54,6 +54,21 @@ def test_steps_are_timed_and_undone_in_reverse() -> None:
     assert diary.steps.seconds == {"a": 1.5, "b": pytest.approx(0.01)}
 
 
+def test_an_undoing_that_is_interrupted_stays_known() -> None:
+    """What is left is told as of one that fails; the rest is undone all the same."""
+    diary = Diary()
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    diary.steps.do([diary.step("a")])
+    diary.steps.do([Step("b", lambda: None, interrupted)])
+    with pytest.raises(KeyboardInterrupt):
+        diary.steps.undo()
+    assert diary.lines == ["a", "not a"]
+    assert (diary.steps.left, diary.told) == (["it was interrupted"], ["a 1.5 s"])
+
+
 def test_a_removal_that_takes_time_is_told() -> None:
     """Not that of a step that never was done."""
     diary = Diary()

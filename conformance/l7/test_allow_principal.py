@@ -16,6 +16,6 @@ DENIED = DeniedL7(by="${NAMESPACE}/reviews-only-productpage")
     case("details-is-denied-at-l7", "details-v1", REVIEWS, DENIED, twin="productpage-is-answered"),
     case("other-namespace-is-denied-at-l7", "other/curl", REVIEWS, DENIED, twin="productpage-is-answered"),
 )
-def test_allow_principal(verdict: Verdict) -> None:
+def test_allow_principal_at_waypoint(verdict: Verdict) -> None:
     """Only productpage's account passes the waypoint of reviews."""
     verdict.holds()

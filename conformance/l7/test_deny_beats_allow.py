@@ -23,6 +23,6 @@ ANSWERED = Answered(200)
     case("both-let-it-pass", "curl", GET(OPEN), ANSWERED, state="gateway", unchanged=True),
     case("services-allow-still-counts", "curl", POST(OPEN), BY_ALLOW, state="gateway", twin="both-let-it-pass"),
 )
-def test_deny_beats_allow(verdict: Verdict) -> None:
+def test_deny_beats_allow_at_waypoint(verdict: Verdict) -> None:
     """One DENY is enough, wherever it is attached."""
     verdict.holds()

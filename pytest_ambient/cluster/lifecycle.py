@@ -75,9 +75,11 @@ class Lifecycle:
 
     def down(self, *, failed: bool) -> None:
         """Undo the steps in reverse, or keep the cluster where that was asked for; a second call does nothing."""
-        if failed or self.plan.logs_always:
-            self._save_logs()
-        self._let_go(failed=failed)
+        try:
+            if failed or self.plan.logs_always:
+                self._save_logs()
+        finally:
+            self._let_go(failed=failed)
 
     def leave(self) -> None:
         """Let what was made stay after this process, on purpose; bare namespaces are known by their label from then."""
@@ -171,9 +173,11 @@ class Lifecycle:
         if self._lease is not None and self._kept(failed):
             self.say(f"kept {words(self._lease)}: {self._farewell()}")
             self.leave()
-        self._steps.undo()
-        for reason in self._steps.left:  # the run has its results: whatever goes wrong here must not cost them
-            self.say(f"not all could be removed: {reason}; later: pytest-ambient cleanup")
+        try:
+            self._steps.undo()
+        finally:
+            for reason in self._steps.left:  # the run has its results: whatever goes wrong here must not cost them
+                self.say(f"not all could be removed: {reason}; later: pytest-ambient cleanup")
 
     def _kept(self, failed: bool) -> bool:
         if self.cluster is None:

@@ -19,6 +19,11 @@ class Lines:
         self._path: Path | None = None
 
     @property
+    def path(self) -> Path:
+        """Where lines go."""
+        return self._path or self.folder / RESULTS
+
+    @property
     def fresh(self) -> bool:
         """Whether nothing was written yet."""
         return self._path is None

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_ambient.redact import cleaned
 from pytest_ambient.report.junit import PREFIX, Json, facts
-from pytest_ambient.report.lines import RESULTS, Lines
+from pytest_ambient.report.lines import Lines
 
 Object: TypeAlias = dict[str, Any]
 Word = Literal["holds", "differs", "broken", "inconclusive", "error", "unsupported", "skipped"]
@@ -68,13 +68,14 @@ class Results:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take one phase of a test; phases of tests that do not concern us are passed over."""
         self._learn(report)
-        self._spent[report.nodeid] += report.duration
+        name = named(report)
+        self._spent[name] += report.duration
         found = self._inherited(report) if report.when == CRASHED else facts(report.user_properties)
         word = _word(report, found)
         if not found or word is None:
             return
-        found["duration"] = round(self._spent[report.nodeid], 3)
-        row = Row(report.nodeid, word, "" if word == "holds" else _reason(report, found), found)
+        found["duration"] = round(self._spent[name], 3)
+        row = Row(name, word, "" if word == "holds" else _reason(report, found), found)
         self.rows.append(row)
         self._write({"nodeid": row.nodeid, "word": row.word, "reason": row.reason, **row.facts})
         if self.keep is not None:
@@ -139,10 +140,15 @@ class Results:
         try:
             act()
         except OSError as error:
-            self._complain(f"{self.folder}/{RESULTS} cannot be written: {error.strerror}; the run goes on without it")
-            self.folder, broken, self._file = None, self._file, None
-            if broken is not None:
-                _drop(broken)
+            if self._file is not None:
+                self._complain(f"{self._file.path} cannot be written: {error.strerror}; the run goes on without it")
+                _drop(self._file)
+            self.folder, self._file = None, None
+
+
+def named(report: pytest.TestReport) -> str:
+    """A test's name with its file: pytest leaves out one outside of its root that was named on the command line."""
+    return f"{report.location[0]}{report.nodeid}" if report.nodeid.startswith("::") else report.nodeid
 
 
 def _drop(file: Lines) -> None:

@@ -65,7 +65,10 @@ WRONG = {
     "nodes": ("--ambient-nodes=0", "--ambient-nodes: wanted a number from 1 to 99, got '0'"),
     "name": ("--ambient-name=A_b", "--ambient-name: wanted a DNS label of at most 40, got 'A_b'"),
     "keep": ("--ambient-keep=maybe", "--ambient-keep: wanted one of never, on-failure, always, got 'maybe'"),
-    "version": ("--ambient-istio-version=new", "--ambient-istio-version: wanted a version like 1.30.3, got 'new'"),
+    "version": (
+        "--ambient-istio-version=new",
+        "--ambient-istio-version: wanted a version like 1.30 or 1.30.3, got 'new'",
+    ),
     "timeout": (
         "--ambient-timeout=pods=3",
         "--ambient-timeout: unknown name 'pods', known are cluster, installer, mesh, bookinfo, setup, control, "

@@ -99,6 +99,27 @@ def test_what_a_module_promises_is_told(rule: Project, xdist: tuple[str, ...]) -
 
 
 @pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
+def test_files_outside_of_the_root_keep_their_names(rule: Project, xdist: tuple[str, ...]) -> None:
+    """Pytest leaves them out of its own when they are named one by one: tests of two would be taken for one.
+
+    Of two tests with one name xdist itself deals out but one.
+    """
+    path = rule.pytester.path
+    for name in ("a", "b"):
+        (path / name).mkdir()
+        (path / name / f"test_{name}.py").write_text(f"def test_{name if xdist else 'it'}(ambient_cluster): pass")
+    (path / "root").mkdir()
+    (path / "root" / "pytest.ini").write_text("[pytest]")
+    root = ("--rootdir=root", "-c", "root/pytest.ini", "--confcutdir=.")
+    result = rule.run(ARGUMENTS[0], *xdist, *root, "--ambient-report=out", "a/test_a.py", "b/test_b.py")
+    result.assert_outcomes(passed=2)
+    made = written(rule)
+    tests = {one["rule"]: one["cases"][0]["test"].partition("::")[0] for one in made["rules"]}
+    assert tests == {"test_a": "../a/test_a.py", "test_b": "../b/test_b.py"}
+    assert (made["others"]["passed"], made["results"]["lines"]) == (2, 4)
+
+
+@pytest.mark.parametrize("xdist", ALONE_OR_DEALT)
 def test_junit_has_the_results_of_the_whole(rule: Project, xdist: tuple[str, ...]) -> None:
     """Properties of the suite, from the same document."""
     rule.run(*ARGUMENTS, *xdist, "--junitxml=out.xml")

@@ -180,6 +180,69 @@ FakeProvider.delete = broken
     assert len(list((state / "leases").iterdir())) == 1
 
 
+@pytest.mark.parametrize("failed", [False, True], ids=["green", "red"])
+def test_a_removal_that_is_interrupted_is_told_and_left_to_cleanup(
+    project: Project, state: Path, *, failed: bool
+) -> None:
+    """Whoever presses Ctrl-C once more does not wait: one line, no traceback, and the lease stays."""
+    project.write(
+        f"def test_a(ambient_cluster): assert {not failed}",
+        conftest="""
+import signal
+def interrupted(self, cluster): signal.raise_signal(signal.SIGINT)
+FakeProvider.delete = interrupted
+""",
+    )
+    result = project.run("--ambient-cluster=fake", "--ambient-report=out")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.assert_outcomes(passed=not failed, failed=failed)
+    result.stdout.fnmatch_lines(
+        ["ambient: not all could be removed: it was interrupted; later: pytest-ambient cleanup"]
+    )
+    assert "Traceback" not in result.stderr.str()
+    assert len(list((state / "leases").iterdir())) == 1
+
+
+def test_who_does_not_wait_for_logs_gets_the_removal(project: Project, state: Path) -> None:
+    """Ctrl-C ends what goes on, and nothing that comes after it."""
+    project.write(
+        "def test_a(ambient_cluster): assert 0",
+        conftest="""
+import signal
+def interrupted(self, cluster, folder): signal.raise_signal(signal.SIGINT)
+FakeProvider.save_logs = interrupted
+""",
+    )
+    result = project.run("--ambient-cluster=fake", "--ambient-report=out")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert project.provider.asked() == ["create", "delete"]
+    assert list((state / "leases").iterdir()) == []
+
+
+UNHEARD = """
+import os, signal
+class Last:
+    def __del__(self): signal.raise_signal(signal.SIGTERM)
+def pytest_runtest_logreport(report):
+    if report.when == "teardown" and report.nodeid.endswith("test_a") and not os.environ.get("PYTEST_XDIST_WORKER"):
+        Last()
+"""
+TWO = "def test_a(ambient_cluster): pass\ndef test_b(ambient_cluster): pass"
+
+
+@pytest.mark.parametrize("arguments", ALONE_OR_DEALT)
+def test_a_request_that_comes_in_a_finalizer_is_heard(
+    project: Project, state: Path, arguments: tuple[str, ...]
+) -> None:
+    """Python lets no exception out of one: the run ends before its next test."""
+    project.write(TWO, conftest=UNHEARD)
+    result = project.run("--ambient-cluster=fake", "-W", "ignore::pytest.PytestUnraisableExceptionWarning", *arguments)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*KeyboardInterrupt: SIGTERM*"])
+    assert project.provider.asked() == ["create", "delete"]
+    assert list((state / "leases").iterdir()) == []
+
+
 def test_a_state_folder_that_cannot_be_written_is_one_clear_error(project: Project, tmp_path: Path) -> None:
     """A broken environment: the tests error with one line; nothing is made."""
     (tmp_path / "state").write_text("in the way")

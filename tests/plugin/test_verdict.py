@@ -160,15 +160,18 @@ def test_artefacts_are_written_for_what_does_not_hold(rule: Project) -> None:
     assert "\nevidence\n  a line\n" in text
 
 
-def test_a_full_disk_costs_the_report_and_not_the_run(rule: Project) -> None:
-    """One message; the results stand."""
+@pytest.mark.parametrize("name", ["results.jsonl", "results.new.jsonl"])
+def test_a_full_disk_costs_the_report_and_not_the_run(rule: Project, name: str) -> None:
+    """One message, which names the file, beside that of an earlier run too; the results stand."""
     (rule.pytester.path / "out").mkdir()
-    (rule.pytester.path / "out" / "results.jsonl").symlink_to("/dev/full")
+    (rule.pytester.path / "out" / "results.jsonl").write_text("")
+    (rule.pytester.path / "out" / name).unlink(missing_ok=True)
+    (rule.pytester.path / "out" / name).symlink_to("/dev/full")
     result = rule.run(*ARGUMENTS, "--ambient-report=out", "--ambient-artifacts=off", "-W", "error")
     result.assert_outcomes(passed=2, failed=1, errors=1, xfailed=1, skipped=1)
     told = [line for line in result.outlines if "cannot be written" in line]
     assert told == [
-        f"ambient: {rule.pytester.path}/out/results.jsonl cannot be written: No space left on device; "
+        f"ambient: {rule.pytester.path}/out/{name} cannot be written: No space left on device; "
         "the run goes on without it"
     ]
 
