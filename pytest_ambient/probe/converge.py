@@ -1,19 +1,22 @@
 """Rounds until verdicts are stable, and the look whether they stay."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 
 from pytest_ambient.probe.rounds import Judged, Probe, Rounds
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.verdict.call import Call
-from pytest_ambient.verdict.expectation import TimedOut, Word
+from pytest_ambient.verdict.expectation import Judgement, TimedOut, Word
 from pytest_ambient.verdict.outcome import Outcome
 from pytest_ambient.verdict.seen import RESOLVE
 
 NAMES = 35.0
 """Seconds more for a name without an address: CoreDNS says so for 30 of a Service that was asked for too early."""
+LATE = 5.0
+"""Seconds after which a row that did not stay is looked at again."""
 LOOKS = 2
 """Looks that a row has at least: one look may take longer than the row's whole time."""
 
@@ -33,6 +36,13 @@ class Track:
     """When the row of rounds began in which it held to the end."""
     ended: float = 0.0
     last: Judged | None = field(default=None, repr=False)
+    late: str = ""
+    """What was wrong in the look after the hold, of a row that held in those some seconds later."""
+
+    @property
+    def judgement(self) -> Judgement:
+        """The word of the last round."""
+        return self.last.judgement if self.last is not None else Judgement(Word.INCONCLUSIVE, "nothing was asked")
 
     def add(self, judged: Judged, now: float) -> None:
         """Takes in one more round."""
@@ -107,17 +117,45 @@ def stay(
     *,
     since: float,
 ) -> dict[str, Track]:
-    """After the hold, many requests of each row that must hold still, at once; what proved nothing is asked again.
+    """After the hold, many requests of each row that must hold still, at once; what went wrong is looked at again.
 
-    `since` is when the last of them began to hold, by the clock. One of several resolvers may remember longer.
+    `since` is when the last of them began to hold, by the clock. A proxy of another node may be late with what most of
+    them know: a row holds, too, when after some seconds all of several looks agree, and its track says what was seen.
     """
     wanted = [key for key in probes if still.get(key)]
     if not wanted:
         return {}
     clock.sleep(max(0.0, since + timing.hold - clock.now()))
-    start = clock.now()
+    look = partial(_looked, rounds, probes, still, timing, clock, clock.now())
+    tracks, unnamed = look(wanted)
+    first = {key: track.judgement for key, track in tracks.items() if key not in unnamed}
+    left = [key for key, judgement in first.items() if judgement.word is Word.BROKEN]
+    for turn in range(timing.rounds):
+        if not left:
+            break
+        clock.sleep(timing.longest if turn else LATE)
+        tracks |= look(left)[0]
+        left = [key for key in left if tracks[key].row]
+    for key in left:
+        tracks[key].late = first[key].reason
+    return tracks
+
+
+def _looked(
+    rounds: Rounds,
+    probes: Mapping[str, Probe],
+    still: Mapping[str, bool],
+    timing: Timing,
+    clock: Clock,
+    start: float,
+    wanted: Sequence[str],
+) -> tuple[dict[str, Track], set[str]]:
+    """What one look saw, and whose names had no address for all the time; what proved nothing is asked again.
+
+    One of several resolvers may remember longer than the others.
+    """
     tracks = {key: Track() for key in wanted}
-    open_ = wanted
+    open_, unnamed = list(wanted), set[str]()
     for turn in count(1):
         needed = {*open_, *(probes[key].twin or key for key in open_)}
         times = {key: _times(probe, timing) if still.get(key) else 1 for key, probe in probes.items() if key in needed}
@@ -131,7 +169,7 @@ def stay(
         if not open_ or (turn >= timing.rounds and waited):
             break
         clock.sleep(timing.longest if unnamed else timing.shortest)
-    return tracks
+    return tracks, unnamed
 
 
 def nameless(probe: Probe, key: str, judged: Mapping[str, Judged]) -> bool:

@@ -102,7 +102,7 @@ class RuleRun:
             finding = state.finding(key)
             applied = setup if finding.phase == "control" else both
             stream = state.flows.get(key)
-            told = [str(stream)] if stream else []
+            told = [str(stream)] if stream else [*filter(None, [state.late.get(key)])]
             made = result(one, finding, state.became.get(key), applied, self.kube, self.sources, told)
             evidence, kept = (*made.evidence, *late, *self._without(one)), self._scene.keeps(red=key in state.findings)
             scene, sample = self._scene.texts if kept else {}, state.samples.get(key)

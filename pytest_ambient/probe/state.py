@@ -40,6 +40,8 @@ class State:
         self._connections = Connections(rounds.battery)
         self.flows: dict[str, Stream] = {}
         self._flowed: dict[str, Finding] = {}
+        self.late: dict[str, str] = {}
+        """What was seen of rows that took seconds longer than their three rounds told."""
 
     @property
     def open(self) -> list[str]:
@@ -138,6 +140,9 @@ class State:
         held = (self.became[key].stable or 0.0 for key in asked if key in self.became)
         since = self._applied + max(held, default=0.0)
         tracks = stay(self._rounds, asked, still, self._timing, self._clock, since=since)
+        self.late = {key: f"late: after the hold {track.late}" for key, track in tracks.items() if track.late}
+        for key in self.late.keys() & self.became.keys():
+            self.became[key].stable = self._clock.now() - self._applied
         self._note("stays", asked, tracks, times=1)
 
     def undone(self) -> None:

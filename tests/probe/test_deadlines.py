@@ -1,6 +1,6 @@
 """A row that may take longer keeps no other row waiting, and no other row makes it late."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import cast
 
 import pytest
@@ -23,20 +23,30 @@ PROBE = Probe("curl", GET("http://a/"), Answered(200))
 class Turns:
     """Rounds in which each row holds from its moment on; it notes what was asked when.
 
-    The first of them takes `first` seconds; what does not hold was seen as `exit`.
+    The first of them takes `first` seconds; what does not hold, none at a moment of `wrong`, was seen as `exit`.
     """
 
-    def __init__(self, clock: ManualClock, holds: Mapping[str, float], *, first: float = 0, exit: int = 56) -> None:
-        self.clock, self.holds, self.first, self.exit = clock, holds, first, exit
+    def __init__(
+        self,
+        clock: ManualClock,
+        holds: Mapping[str, float],
+        *,
+        first: float = 0,
+        exit: int = 56,
+        wrong: Collection[float] = (),
+    ) -> None:
+        self.clock, self.holds, self.first, self.exit, self.wrong = clock, holds, first, exit, wrong
         self.asked: dict[str, float] = {}
 
     def look(self, probes: Mapping[str, Probe]) -> dict[str, Judged]:
         """The word on every row."""
         self.asked |= dict.fromkeys(probes, self.clock.now)
-        words = {key: Word.HOLDS if self.clock.now >= self.holds[key] else Word.BROKEN for key in probes}
+        right = {key: self.clock.now >= self.holds[key] and self.clock.now not in self.wrong for key in probes}
+        words = {key: Word.HOLDS if right[key] else Word.BROKEN for key in probes}
         self.clock.now, self.first = self.clock.now + self.first, 0
         seen = {key: Lost("-") if word is Word.HOLDS else Outcome(self.exit) for key, word in words.items()}
-        return {key: Judged(Judgement(words[key]), seen[key], 0.0, self.clock.now) for key in words}
+        judgements = {key: Judgement(word, "" if word is Word.HOLDS else "wrong") for key, word in words.items()}
+        return {key: Judged(judgements[key], seen[key], 0.0, self.clock.now) for key in words}
 
 
 def settled(
@@ -124,14 +134,36 @@ def test_no_row_is_given_up_after_one_look() -> None:
     assert (tracks["row"].attempts, tracks["row"].row) == (4, 3)
 
 
-@pytest.mark.parametrize(("exit", "holds", "row", "ended"), [(6, 20, 1, 20), (6, 999, 0, 35), (56, 20, 0, 0)])
+def stayed(turns: Turns, clock: ManualClock, *keys: str) -> dict[str, Track]:
+    """The looks whether rows stay, which begin at once."""
+    timing = Timing(hold=0, shortest=1, longest=1)
+    probes, still = dict.fromkeys(keys, PROBE), dict.fromkeys(keys, True)
+    return stay(cast(Rounds, turns), probes, still, timing, Clock(clock, clock.sleep), since=0)
+
+
+@pytest.mark.parametrize(("exit", "holds", "row", "ended"), [(6, 20, 1, 20), (6, 999, 0, 35), (56, 20, 0, 5)])
 def test_one_of_several_resolvers_may_remember_longer(exit: int, holds: float, row: int, ended: float) -> None:
     """A row that stays but for its name is asked again for as long; one that went wrong otherwise has not stayed."""
     clock = ManualClock()
-    turns = Turns(clock, {"row": holds}, exit=exit)
-    timing = Timing(hold=0, shortest=1, longest=1)
-    tracks = stay(cast(Rounds, turns), {"row": PROBE}, {"row": True}, timing, Clock(clock, clock.sleep), since=0)
+    tracks = stayed(Turns(clock, {"row": holds}, exit=exit), clock, "row")
     assert (tracks["row"].row, clock.now) == (row, ended)
+
+
+def test_a_node_that_is_late_is_waited_for_and_told() -> None:
+    """Three more looks must all agree; the row beside it was right at once and is not asked again."""
+    clock = ManualClock()
+    turns = Turns(clock, {"late": 4, "prompt": 0})
+    tracks = stayed(turns, clock, "late", "prompt")
+    assert [(track.row, track.late) for track in tracks.values()] == [(1, "wrong"), (1, "")]
+    assert turns.asked == {"late": 7, "prompt": 0}
+
+
+@pytest.mark.parametrize(("wrong", "ended"), [({5}, 5), ({6}, 6), ({7}, 7)])
+def test_what_comes_and_goes_has_not_stayed(wrong: set[float], ended: float) -> None:
+    """One of the later looks is enough."""
+    clock = ManualClock()
+    tracks = stayed(Turns(clock, {"row": 1}, wrong=wrong), clock, "row")
+    assert (tracks["row"].row, tracks["row"].late, clock.now) == (0, "", ended)
 
 
 def test_a_denial_waits_for_the_name_that_its_twin_calls() -> None:

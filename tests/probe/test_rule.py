@@ -223,6 +223,25 @@ def test_an_effect_that_does_not_stay_is_broken(manifests: Manifests) -> None:
     assert "2 of 4 times HTTP 200" in result.reason
 
 
+def test_an_effect_that_is_late_somewhere_holds_and_says_so(manifests: Manifests) -> None:
+    """One of several ztunnels may hear of a policy seconds after the others: that is told, with the time it took."""
+    count = 0
+
+    def late(where: str, bench: Bench) -> Reply:
+        nonlocal count
+        if enforced(where, bench) is not DENIED:
+            return Reply()
+        count += 1
+        return Reply() if QUICK.rounds < count <= QUICK.rounds + QUICK.stays and count % 2 else DENIED
+
+    (result,) = judged(bench_of(late), manifests, TABLE[1])
+    assert (result.word, result.text) == (Word.HOLDS, "")
+    assert result.evidence[0] == "late: after the hold 2 of 4 times HTTP 200 from the application"
+    assert result.first_ms == 0
+    assert result.stable_ms is not None
+    assert result.stable_ms > 5000
+
+
 def test_a_policy_that_outlives_its_deletion_is_broken(manifests: Manifests) -> None:
     """The control must hold again once the manifest is undone."""
     seen = False
