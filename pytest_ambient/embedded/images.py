@@ -13,7 +13,7 @@ from .apps.productpage import Productpage
 from .apps.program import Maker
 from .apps.ratings import Ratings
 from .apps.reviews import Reviews
-from .kubelet.flavours import ALPINE, CURL, DEBIAN, DEBIAN_CURL, DISTROLESS, NETSHOOT, Flavour, program
+from .kubelet.flavours import ALPINE, CURL, DEBIAN, DEBIAN_CURL, DISTROLESS, NETSHOOT, PROXY, Flavour, program
 
 _REFERENCE = re.compile(r"(?P<path>[^@\s]+?)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>[\w:+.-]+))?")
 _PATH = re.compile(r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
@@ -69,7 +69,7 @@ _IMAGES: Mapping[str, Image] = {
     "pilot": Image(DISTROLESS, istio.Istiod, entry=("pilot-discovery",)),
     "ztunnel": Image(DISTROLESS, istio.Ztunnel, entry=("ztunnel",)),
     "install-cni": Image(DISTROLESS, istio.Cni, entry=("install-cni",)),
-    "proxyv2": Image(DISTROLESS, istio.Proxy, entry=("pilot-agent",)),
+    "proxyv2": Image(PROXY, istio.Proxy, entry=("pilot-agent",)),
 }
 
 

@@ -10,7 +10,7 @@ from .resources import Resource
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_DNS_LABELS = frozenset({"namespaces", "services"})
+_SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _FREE = frozenset({"roles", "rolebindings", "clusterroles", "clusterrolebindings"})
 
 _LABEL_TEXT = (
@@ -18,11 +18,17 @@ _LABEL_TEXT = (
     "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
+_SERVICE_TEXT = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
 _SUBDOMAIN_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
     "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
+_DNS_LABELS = {("", "namespaces"): (_LABEL, _LABEL_TEXT), ("", "services"): (_SERVICE, _SERVICE_TEXT)}
 
 
 def random_suffix() -> str:
@@ -53,8 +59,9 @@ def check_name(resource: Resource, obj: Object) -> None:
 def _fault(resource: Resource, name: str) -> ApiError | None:
     if resource.plural in _FREE:
         wrong = "may not contain '/' or '%'" if re.search(r"[/%]", name) else ""
-    elif resource.plural in _DNS_LABELS:
-        wrong = "" if _LABEL.fullmatch(name) else _LABEL_TEXT
+    elif resource.key in _DNS_LABELS:
+        form, text = _DNS_LABELS[resource.key]
+        wrong = "" if form.fullmatch(name) else text
         wrong = wrong or ("must be no more than 63 characters" if len(name) > 63 else "")
     else:
         wrong = "" if _SUBDOMAIN.fullmatch(name) else _SUBDOMAIN_TEXT

@@ -6,6 +6,8 @@ from ..objects import Object
 from .copying import copied
 from .errors import ApiError, bad_request
 
+_REJECTED = "the server rejected our request due to an error in our request"
+
 
 class _Missing(Exception):
     """A path leads nowhere."""
@@ -35,24 +37,10 @@ def patched(target: Object, operations: Any) -> Object:
         try:
             document = _step(document, each)
         except (_Missing, KeyError) as fault:
-            raise _failed(each, str(fault.args[0]) if fault.args else "") from fault
+            raise ApiError(422, "Invalid", _REJECTED) from fault
     if not isinstance(document, dict):
         raise bad_request("the patched document is no object")
     return document
-
-
-def _failed(operation: Object, why: str) -> ApiError:
-    path, word = operation["path"], operation["op"]
-    if word == "test":
-        text = f"testing value {path} failed: test failed"
-    elif word == "replace":
-        text = f"replace operation does not apply: doc is missing key: {path}: missing value"
-    elif word == "remove":
-        text = f"remove operation does not apply: doc is missing path: {path}: missing value"
-    else:
-        text = f"{word} operation does not apply: doc is missing path: {path}: missing value{': ' + why if why else ''}"
-    details = {"causes": [{"reason": "UnexpectedServerResponse", "message": text}]}
-    return ApiError(422, "Invalid", "the server rejected our request due to an error in our request", details)
 
 
 def _step(document: Any, operation: Object) -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from . import log_lines
 from .program import CannotStart, Surroundings
 from .web import Reply, Web, reply
 
@@ -43,10 +45,18 @@ class Httpbin(Web):
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Shared with whoever asks, by name (go-httpbin v2.15.0)."""
+        began = time.monotonic()
         asked = request.method == "OPTIONS"
         found = reply("", 200, {**self.plain, **_PREFLIGHT}) if asked else await self._page(request)
         found.headers["Access-Control-Allow-Origin"] = request.headers.get("Origin") or "*"
+        line = self.line(request, found, time.monotonic() - began)
+        if line:
+            self.around.log(line)
         return found
+
+    def line(self, request: web.BaseRequest, answer: Reply, seconds: float) -> str:
+        """What the log says of a request, nothing when it is not told."""
+        return log_lines.structured(request, answer, seconds, self._origin(request))
 
     async def _page(self, request: web.BaseRequest) -> Reply:
         first, _, rest = request.path.removeprefix("/").partition("/")
@@ -169,6 +179,11 @@ class OldHttpbin(Httpbin):
 
     listed = False
     server: Mapping[str, str] = {"Server": "gunicorn/19.9.0", "Connection": "keep-alive"}
+
+    def line(self, request: web.BaseRequest, answer: Reply, seconds: float) -> str:
+        """The line of gunicorn's access log, when the arguments ask for one."""
+        args = " ".join(self.around.args).replace("=", " ")
+        return log_lines.common(request, answer) if "--access-logfile -" in args else ""
 
 
 def go_httpbin(around: Surroundings) -> Httpbin:

@@ -6,8 +6,9 @@ from ..api.copying import copied
 from ..api.names import random_suffix
 from ..api.store import Change, Store, find
 from ..objects import Object, labels_of, name_of, namespace_of
+from .claims import claimed, concerned
 from .events import Recorder
-from .owned import concerned, digest, owned_by, ready, reference
+from .owned import digest, ready, reference
 from .queue import Controller, Key
 from .scheduler import fits
 
@@ -26,7 +27,7 @@ class DaemonSets(Controller):
         """A DaemonSet itself, the one whose pod has changed, all of them when a node comes or goes."""
         if change.resource == _NODE and change.type != "MODIFIED":
             return [(namespace_of(each), name_of(each)) for each in self.store.list(_SET)]
-        return concerned(change, _SET, _POD)
+        return concerned(self.store, change, _SET, _POD)
 
     def reconcile(self, namespace: str, name: str) -> None:
         """Bring every node's pod to the present template."""
@@ -34,7 +35,7 @@ class DaemonSets(Controller):
         if owner is None or "deletionTimestamp" in owner["metadata"]:
             return
         word = digest(owner["spec"]["template"])
-        pods = owned_by(owner, self.store.list(_POD, namespace))
+        pods = claimed(self.store, _POD, owner)
         alive = {each["spec"].get("nodeName"): each for each in pods if "deletionTimestamp" not in each["metadata"]}
         busy = {each["spec"].get("nodeName") for each in pods} - alive.keys()
         wanted = [name_of(each) for each in self.store.list(_NODE) if fits(owner["spec"]["template"]["spec"], each)]

@@ -7,10 +7,11 @@ from ..api.copying import copied
 from ..api.store import Change, Store, find
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
 from . import rollout
+from .claims import claimed, concerned
 from .deployment_status import REVISION, finished, status
 from .events import Recorder
 from .owned import HASH, digest, owned_by, owner_key, reference
-from .queue import Controller, Key, itself
+from .queue import Controller, Key
 
 _DEPLOYMENT, _SET, _POD = find("Deployment", "apps"), find("ReplicaSet", "apps"), find("Pod")
 _SIZE, _MOST = "deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas"
@@ -26,24 +27,19 @@ class Deployments(Controller):
 
     def touched(self, change: Change) -> Iterable[Key]:
         """A Deployment itself, and the one whose ReplicaSet or pod has changed."""
-        if change.resource == _DEPLOYMENT:
-            return (itself(change),)
-        if change.resource == _SET:
-            owner = owner_key(change.object, _DEPLOYMENT)
-            return (owner,) if owner else ()
         if change.resource == _POD and change.type == "DELETED":  # Recreate waits for the last pod
             set_key = owner_key(change.object, _SET)
             parent = self.store.get(_SET, set_key[1], set_key[0]) if set_key else None
             owner = owner_key(parent, _DEPLOYMENT) if parent else None
             return (owner,) if owner else ()
-        return ()
+        return concerned(self.store, change, _DEPLOYMENT, _SET)
 
     def reconcile(self, namespace: str, name: str) -> None:
         """Take one step of the rollout and report."""
         deployment = self.store.get(_DEPLOYMENT, name, namespace)
         if deployment is None or "deletionTimestamp" in deployment["metadata"]:
             return
-        sets = owned_by(deployment, self.store.list(_SET, namespace))
+        sets = claimed(self.store, _SET, deployment)
         new = self._current(deployment, sets)
         if new is None and not deployment["spec"].get("paused"):
             new = self._create(deployment, sets)

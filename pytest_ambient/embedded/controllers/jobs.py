@@ -9,8 +9,9 @@ from ..api.errors import Cause, invalid
 from ..api.names import random_suffix
 from ..api.store import Change, Store, find, timestamp
 from ..objects import Object, name_of, namespace_of
+from .claims import concerned
 from .events import Recorder
-from .owned import concerned, owned_by, ready, reference
+from .owned import owned_by, ready, reference
 from .queue import Controller, Key
 
 _JOB, _POD = find("Job", "batch"), find("Pod")
@@ -41,7 +42,7 @@ class Jobs(Controller):
 
     def touched(self, change: Change) -> Iterable[Key]:
         """A Job itself, and the one whose pod has changed."""
-        return concerned(change, _JOB, _POD)
+        return concerned(self.store, change, _JOB, _POD)
 
     def reconcile(self, namespace: str, name: str) -> None:
         """Bring one Job nearer to its end."""

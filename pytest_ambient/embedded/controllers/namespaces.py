@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from ..api.copying import copied
-from ..api.store import Change, Store, find
+from ..api.store import Change, Resource, Store, find
 from ..objects import Object, name_of, namespace_of
+from .leftovers import remaining
 from .queue import Controller, Key
 
 _NAMESPACE, _ACCOUNT, _CONFIG, _EVENT = find("Namespace"), find("ServiceAccount"), find("ConfigMap"), find("Event")
@@ -44,7 +45,7 @@ class Namespaces(Controller):
 
     def _empty(self, space: Object) -> None:
         name = name_of(space)
-        left = 0
+        left: dict[Resource, list[Object]] = {}
         for resource in list(self.store.registry):
             if not resource.namespaced or "delete" not in resource.verbs:
                 continue
@@ -52,8 +53,13 @@ class Namespaces(Controller):
                 current = self.store.get(resource, name_of(each), name)
                 if current and "deletionTimestamp" not in current["metadata"]:
                     self.store.delete(resource, name_of(each), name)
-                left += self.store.get(resource, name_of(each), name) is not None
-        if not left:
+                current = self.store.get(resource, name_of(each), name)
+                if current:
+                    left.setdefault(resource, []).append(current)
+        if left:
+            status = {"phase": "Terminating", "conditions": remaining(left, space["status"].get("conditions") or ())}
+            self.store.set_status(_NAMESPACE, name, "", status)
+        else:
             ended = copied(space)
             ended["spec"]["finalizers"] = []
             self.store.replace(_NAMESPACE, ended)

@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from ..api.store import Change, Resource
+from ..api.store import Resource
 from ..objects import Object, labels_of, name_of
-from .queue import Key, itself
 
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 HASH = "pod-template-hash"
@@ -44,14 +43,6 @@ def owner_key(item: Object, resource: Resource) -> tuple[str, str] | None:
     if owner.get("kind") != resource.kind:
         return None
     return str(item["metadata"].get("namespace", "")), str(owner["name"])
-
-
-def concerned(change: Change, owners: Resource, owned: Resource) -> tuple[Key, ...]:
-    """Which of the owners a change is about: one of them itself, or the one whose object has changed."""
-    if change.resource == owners:
-        return (itself(change),)
-    owner = owner_key(change.object, owners) if change.resource == owned else None
-    return (owner,) if owner else ()
 
 
 def digest(template: Object) -> str:

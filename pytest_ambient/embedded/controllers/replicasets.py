@@ -7,8 +7,9 @@ from ..api.errors import ApiError
 from ..api.names import random_suffix
 from ..api.store import Change, Store, find
 from ..objects import Object, labels_of, name_of, namespace_of
+from .claims import claimed, concerned
 from .events import Recorder
-from .owned import available_in, concerned, owned_by, ready, reference
+from .owned import available_in, ready, reference
 from .queue import Controller, Key
 
 _SET, _POD = find("ReplicaSet", "apps"), find("Pod")
@@ -22,15 +23,15 @@ class ReplicaSets(Controller):
         self._events = Recorder(store, "replicaset-controller")
 
     def touched(self, change: Change) -> Iterable[Key]:
-        """A ReplicaSet itself, and the one whose pod has changed."""
-        return concerned(change, _SET, _POD)
+        """A ReplicaSet itself, and the one whose pod has changed or may be."""
+        return concerned(self.store, change, _SET, _POD)
 
     def reconcile(self, namespace: str, name: str) -> None:
         """Bring the number of pods to the number asked for."""
         owner = self.store.get(_SET, name, namespace)
         if owner is None or "deletionTimestamp" in owner["metadata"]:
             return
-        pods = [each for each in owned_by(owner, self.store.list(_POD, namespace)) if _counts(each)]
+        pods = [each for each in claimed(self.store, _POD, owner) if _counts(each)]
         missing = int(owner["spec"].get("replicas", 1)) - len(pods)
         try:
             for _ in range(missing):

@@ -6,8 +6,9 @@ from ..api.copying import copied
 from ..api.errors import Cause, invalid
 from ..api.store import Change, Store, find
 from ..objects import Object, labels_of, name_of, namespace_of
+from .claims import claimed, concerned
 from .events import Recorder
-from .owned import concerned, digest, owned_by, ready, reference
+from .owned import digest, ready, reference
 from .queue import Controller, Key
 
 _SET, _POD = find("StatefulSet", "apps"), find("Pod")
@@ -24,7 +25,7 @@ class StatefulSets(Controller):
 
     def touched(self, change: Change) -> Iterable[Key]:
         """A StatefulSet itself, and the one whose pod has changed."""
-        return concerned(change, _SET, _POD)
+        return concerned(self.store, change, _SET, _POD)
 
     def reconcile(self, namespace: str, name: str) -> None:
         """Bring one StatefulSet a step nearer to what it asks for."""
@@ -32,7 +33,8 @@ class StatefulSets(Controller):
         if owner is None or "deletionTimestamp" in owner["metadata"]:
             return
         word = f"{name}-{digest(owner['spec']['template'])}"
-        pods = {name_of(each): each for each in owned_by(owner, self.store.list(_POD, namespace))}
+        members = claimed(self.store, _POD, owner, lambda pod: name_of(pod).rpartition("-")[0] == name)
+        pods = {name_of(each): each for each in members}
         wanted = _names(owner)
         self._step(owner, wanted, pods, word)
         self._report(owner, [pods[each] for each in wanted if each in pods], word)

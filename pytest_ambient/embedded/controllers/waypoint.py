@@ -42,8 +42,10 @@ def service(gateway: Object) -> Object:
     meta = _meta(gateway)
     kind = annotations_of(gateway).get(_SERVICE_TYPE) or ("LoadBalancer" if _is_ingress(gateway) else "ClusterIP")
     if _is_ingress(gateway):
-        first = {int(each["port"]): each for each in reversed(gateway["spec"]["listeners"])}
-        ports = [_port(_port_name(first[port]), port, "http") for port in reversed(first)]
+        first: dict[int, Object] = {}
+        for each in gateway["spec"]["listeners"]:
+            first.setdefault(int(each["port"]), each)
+        ports = [_port(_port_name(each), port, "http") for port, each in first.items()]
         meta["labels"] |= _OUTSIDE
     else:
         ports = [_port("mesh", 15008, "hbone")]

@@ -10,7 +10,7 @@ from .. import images
 from ..apps.program import CannotStart, Program
 from ..faults import Fault
 from ..objects import Object, name_of, namespace_of
-from . import execution, reach
+from . import agent, execution, reach
 from .attached import Attached
 from .command import Command, located
 from .environment import ConfigError
@@ -84,6 +84,8 @@ class Container:
             message = f"OCI runtime exec failed: exec failed: {error}: unknown"
             raise ExecRefused(message, 127 if "not found" in str(error) else 126) from error
         env = self._pod.sandbox.environment(self._flavour, self._env)
+        admin = self._pod.ports.socket(agent.PORT)
+        env |= {agent.ADMIN: str(admin)} if admin else {}
         home = self._pod.sandbox.home
         try:
             return await execution.execute(self._pod.machine.processes, placed, env, home, stdin=stdin, tty=tty)

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import callers
+from . import agent, callers
 
 _TEXT = (
     "basename cat chmod cp cut date dd df dirname du echo env expr false find grep head hostname id ln ls md5sum mkdir "
@@ -33,6 +33,7 @@ DEBIAN = Flavour("debian", (*COREUTILS, "bash"))
 DEBIAN_CURL = Flavour("debian-curl", (*COREUTILS, "bash", "curl"))
 ALPINE = Flavour("alpine", (*COREUTILS, *CALLERS))
 DISTROLESS = Flavour("distroless", ())
+PROXY = Flavour("proxy", ("pilot-agent",))
 
 _PLACES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
@@ -76,6 +77,8 @@ class Folders:
         """The text of a program that must not be the machine's own, empty for all others."""
         if name in CALLERS:
             return f"#!/bin/sh\nexec '{sys.executable}' -ISs '{callers.__file__}' {name} \"$@\"\n"
+        if name == "pilot-agent":
+            return f"#!/bin/sh\nexec '{sys.executable}' -ISs '{agent.__file__}' \"$@\"\n"
         if name == "curl" and found:
             return self._wrapper.replace("@CURL@", found)
         return '#!/bin/sh\nprintf "%s\\n" "$HOSTNAME"\n' if name == "hostname" else ""

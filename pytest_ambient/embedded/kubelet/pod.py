@@ -167,5 +167,11 @@ class Pod:
         }
         for word, kind in _OTHERS.items():
             found = [each.state.described() for each in self._of(kind)]
+            if kind == "init":  # one that has done its work counts as ready
+                found = [each | {"ready": each["ready"] or _done(each)} for each in found]
             status |= {word: found} if found else {}
         return status
+
+
+def _done(described: Object) -> bool:
+    return bool(described["state"].get("terminated", {}).get("exitCode") == 0)

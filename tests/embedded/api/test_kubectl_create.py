@@ -99,6 +99,13 @@ def test_taken_names_are_refused(world: World) -> None:
     assert 'configmaps "once" already exists' in refused
 
 
+def test_a_services_name_begins_with_a_letter(world: World) -> None:
+    """Its name is one of DNS, which a namespace's need not be."""
+    refused = world.kubectl("create", "service", "clusterip", "1st", "--tcp=80", code=1)
+    assert 'metadata.name: Invalid value: "1st": a DNS-1035 label must consist of lower case' in refused
+    world.kubectl("create", "namespace", "1st")
+
+
 def test_mistakes_in_a_deployment_are_listed(world: World) -> None:
     """Everything that is wrong is named at once, as the API does."""
     bad = {

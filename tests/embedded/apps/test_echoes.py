@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -37,6 +38,42 @@ def test_go_httpbin() -> None:
         assert json.loads((await street.ask("httpbin", "/hostname")).text) == {"hostname": "httpbin-pod"}
 
     walk(scenario)
+
+
+def test_go_httpbin_tells_of_each_request(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line each, as a text logger of Go writes it: what is more than one plain word is quoted."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("httpbin", go_httpbin)
+        await street.ask("httpbin", "/status/503", headers={"User-Agent": "curl/8"})
+        await street.ask("httpbin", "/get?a=1", headers={"User-Agent": "a b", "X-Forwarded-For": "10.0.0.1, 10.0.0.2"})
+
+    walk(scenario)
+    broken, fine = capsys.readouterr().out.splitlines()[1:]
+    words = r" status=503 method=GET uri=/status/503 size_bytes=0 duration_ms=[\d.e-]+ user_agent=curl/8 client_ip=@"
+    assert re.fullmatch(rf'time=\S+Z level=ERROR msg="503 GET /status/503 [\d.]+ms"{words}', broken)
+    assert ' level=INFO msg="200 GET /get?a=1 ' in fine
+    assert ' uri="/get?a=1" ' in fine
+    assert fine.endswith(' user_agent="a b" client_ip=10.0.0.1')
+
+
+@pytest.mark.parametrize(
+    ("args", "told"), [(["--access-logfile", "-"], True), (["--access-logfile=-"], True), ([], False)]
+)
+def test_httpbin_tells_of_requests_when_it_is_asked_to(
+    args: list[str], told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the combined format, as gunicorn does with that argument alone."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("httpbin", old_httpbin, args=[*args, "-b", "0.0.0.0:80", "httpbin:app"])
+        await street.ask("httpbin", "/status/418?x", headers={"User-Agent": "curl/8"})
+
+    walk(scenario)
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert len(lines) == told
+    line = r'127\.0\.0\.1 - - \[\d\d/\w+/\d{4}:[\d:]{8} \+0000\] "GET /status/418\?x HTTP/1\.1" 418 0 "-" "curl/8"'
+    assert all(re.fullmatch(line, each) for each in lines)
 
 
 @pytest.mark.parametrize("program", [go_httpbin, old_httpbin])

@@ -172,7 +172,8 @@ def test_ingress_by_a_load_balancer(tmp_path: Path) -> None:
         gateway = waypoint()
         gateway["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": "{}"}
         listeners = [
-            {"name": name, "port": 80, "protocol": "HTTP", "hostname": f"{name}.example"} for name in ("a.b", "c")
+            {"name": name, "port": port, "protocol": "HTTP", "hostname": f"{name}.example"}
+            for name, port in (("a.b", 80), ("b", 8080), ("c", 80))
         ]
         gateway["spec"] = {"gatewayClassName": "istio", "listeners": listeners}
         bench.store.create(GATEWAY, gateway)
@@ -180,7 +181,8 @@ def test_ingress_by_a_load_balancer(tmp_path: Path) -> None:
         item = bench.store.get(SERVICE, "waypoint-istio", bench.space)
         assert item
         assert item["spec"]["type"] == "LoadBalancer"
-        assert [(each["name"], each["port"]) for each in item["spec"]["ports"]] == [("status-port", 15021), ("a-b", 80)]
+        ports = [(each["name"], each["port"]) for each in item["spec"]["ports"]]
+        assert ports == [("status-port", 15021), ("a-b", 80), ("b", 8080)]
         assert annotations_of(item) == {}
         assert (item["spec"]["ipFamilies"], item["spec"]["ipFamilyPolicy"]) == (["IPv4"], "PreferDualStack")
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ambient.embedded.kubelet import agent
 from pytest_ambient.embedded.kubelet.protocol import ExecProcess, ExecRefused
 
-from .bench import POD, Bench, play
+from .bench import POD, Bench, Plane, play
 from .seen import state
 from .specs import CURL, container, pod
 
@@ -163,5 +164,57 @@ def test_attach_leaves_the_program_alone(tmp_path: Path) -> None:
         assert "running" in state(bench, "talks")["state"]
         with pytest.raises(ExecRefused, match="not valid"):
             await bench.kubelet.attach(made, "other", stdin=False, tty=False)
+
+    play(tmp_path, scenario)
+
+
+def test_a_proxys_agent_asks_its_envoy(tmp_path: Path) -> None:
+    """Istio's proxy image has `pilot-agent request` and nothing else; it reaches the pod's own port 15000."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("proxy", container("istio/proxyv2", args=["proxy", "waypoint"])))
+        made = await bench.ready_pod("proxy")
+        assert await bench.run(made, "pilot-agent", "request", "GET", "stats?filter=a") == (
+            0,
+            "GET /stats?filter=a",
+            "",
+        )
+        assert (await bench.run(made, "pilot-agent", "request", "post", "/logging"))[1] == "POST /logging"
+        said = "Error: of pilot-agent the embedded cluster has: request METHOD PATH [BODY]\n"
+        assert await bench.run(made, "pilot-agent", "wait") == (255, "", said)
+        with pytest.raises(ExecRefused):
+            await bench.run(made, "sh")
+
+    play(tmp_path, scenario)
+
+
+def test_a_proxys_agent_says_what_was_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another status than 200 ends it with that status and what came with it, a proxy that is gone with the reason."""
+
+    async def refused(*_: object) -> tuple[int, dict[str, str], bytes]:
+        return 404, {}, b"no such page"
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("proxy", container("istio/proxyv2", args=["proxy", "waypoint"])))
+        made = await bench.ready_pod("proxy")
+        monkeypatch.setattr(Plane, "waypoint_admin", refused)
+        said = "Error: received unsuccessful status code 404: no such page\n"
+        assert await bench.run(made, "pilot-agent", "request", "GET", "x") == (255, "", said)
+
+    play(tmp_path, scenario)
+    monkeypatch.setenv(agent.ADMIN, str(tmp_path / "nosuch"))
+    assert agent.main(["request", "GET", "stats"]) == 255
+
+
+def test_an_initializer_that_is_done_counts_as_ready(tmp_path: Path) -> None:
+    """As the kubelet reports it: ready, though it has ended."""
+
+    async def scenario(bench: Bench) -> None:
+        initial = container("busybox", "true", name="init")
+        bench.store.create(POD, pod("curl", CURL, initContainers=[initial]))
+        await bench.ready_pod("curl")
+        found = state(bench, "curl", "initContainerStatuses")
+        assert found["state"]["terminated"]["reason"] == "Completed"
+        assert found["ready"]
 
     play(tmp_path, scenario)
