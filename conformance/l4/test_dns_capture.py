@@ -1,6 +1,7 @@
 """E13: ztunnel answers for DNS in captured pods: there a ServiceEntry's name leads to what it selects.
 
-The name is one of the cluster's own domain: the cluster's DNS server denies it by itself and asks nobody.
+The name is one of the cluster's own domain: the cluster's DNS server denies it by itself and asks nobody. It has five
+dots, so that pods ask for it as it is and for nothing below a search domain of their node, where any name may lead.
 """
 
 import pytest
@@ -9,7 +10,7 @@ from pytest_ambient import GET, Answered, Logged, Unreachable, Unsupported, Verd
 
 pytestmark = pytest.mark.ambient(rule="E13", profile="AMBIENT-L4", needs=("DnsCapture", "ServiceEntry"))
 
-HOST = "captured.${NAMESPACE}.mesh.cluster.local"
+HOST = "captured.by.${NAMESPACE}.mesh.cluster.local"
 CALL = GET(f"http://{HOST}:8000/get")
 NOBODY = Unreachable("no address")
 TUNNELLED = Logged("outbound", {"dst.service": HOST, "dst.hbone_addr": "*:8080", "error": None})

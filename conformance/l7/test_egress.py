@@ -1,6 +1,6 @@
 """I2: what a ServiceEntry names is called through its waypoint, which enforces the policies that target the entry.
 
-The target is inside of the cluster; the name is one that only the mesh's own DNS knows.
+The target is inside of the cluster; the name is one that only the mesh's own DNS knows, asked for as it is (five dots).
 """
 
 import pytest
@@ -14,7 +14,7 @@ ELSEWHERE = {
 NEEDS = ("Waypoint", "ServiceEntry", "DnsCapture", "Permissive")
 pytestmark = pytest.mark.ambient(rule="I2", profile="AMBIENT-L7", needs=NEEDS, on=ELSEWHERE)
 
-EGRESS = "http://egress.${NAMESPACE}.mesh.cluster.local:80/anything/egress"
+EGRESS = "http://egress.to.${NAMESPACE}.mesh.cluster.local:80/anything/egress"
 THROUGH = Answered(200, through="egress-waypoint")
 ENTRY = STATUS("networking.istio.io/v1/ServiceEntry", "egress")
 POLICY = STATUS("security.istio.io/v1/AuthorizationPolicy", "egress-get-only")
