@@ -103,12 +103,13 @@ def applier(
     from pytest_ambient.manifest import read
     from pytest_ambient.probe.applied import apply, placed
     from pytest_ambient.probe.ready import ready
+    from pytest_ambient.stuck import Waits
 
     def applied(path: Path) -> None:
         documents = placed(kube, read(path, where, hub=settings.hub), where, mesh_wide=mesh_wide)
         change = apply(kube, documents, trace=trace)
         undo.callback(change.undo, settings.timeout["undo"])
-        ready(kube, documents, settings.timeout["setup"])
+        ready(kube, documents, settings.timeout["setup"], Waits())
 
     return applied
 

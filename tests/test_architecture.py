@@ -24,10 +24,11 @@ DANGEROUS = {
 
 MAY_IMPORT = {
     "verdict": {"verdict", "errors"},
-    "probe": {"probe", "verdict", "manifest", "errors", "redact", "_kube", "_wait"},
+    "probe": {"probe", "verdict", "manifest", "stuck", "errors", "redact", "_kube", "_wait"},
     "mesh": {
         "mesh",
         "manifest",
+        "stuck",
         "errors",
         "steps",
         "finding",

@@ -18,7 +18,7 @@ from pytest_ambient.mesh.images import CURL, own
 from pytest_ambient.mesh.refusals import Patience
 from pytest_ambient.mesh.serving import settle
 from pytest_ambient.mesh.sidecars import INJECTED
-from pytest_ambient.mesh.stuck import Waits
+from pytest_ambient.stuck import Waits
 
 INSTALLER = f"{MANAGER}-install"
 """The field manager of what is installed: rules may change the same objects under a name of their own."""
@@ -144,7 +144,8 @@ def _ready(kube: Kube, places: Places, patience: Patience, waits: Waits) -> bool
             refused |= {name: why} if (why := refusals.refusal(item)) else {}
             stuck += own
     patience.spend(refused)
-    waits.look(kube, stuck)
+    if why := waits.look(kube, stuck):
+        raise BrokenEnvironment(why)
     return NotYet(", ".join(late)) if late else True
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.manifest import Document, asks_for_sidecar, sidecar_of
+from pytest_ambient.stuck import Waits
 from pytest_ambient.verdict.condition import Condition, ObjectStatus
 
 FINAL = ("AttachmentDenied", "UnsupportedTrafficType", "UnsupportedProtocol")
@@ -12,6 +13,12 @@ FINAL = ("AttachmentDenied", "UnsupportedTrafficType", "UnsupportedProtocol")
 
 STATUS_FROM_ISTIO = ("AuthorizationPolicy", "HTTPRoute", "GRPCRoute")
 """Kinds whose status istiod writes; it may be switched off, so nothing but evidence hangs on it."""
+
+GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+"""The label by which Istio says for which Gateway something is."""
+
+STARTING = ("Deployment", "DaemonSet", "Pod")
+"""Kinds whose pods are told by the object itself."""
 
 
 class Final(str):
@@ -23,8 +30,11 @@ class Final(str):
 Check = Callable[[Kube, Document], str | None]
 
 
-def ready(kube: Kube, documents: Sequence[Document], within: float) -> None:
-    """Waits until workloads are available and waypoints programmed; NotInTime says which is not and why."""
+def ready(kube: Kube, documents: Sequence[Document], within: float, waits: Waits | None = None) -> None:
+    """Waits until workloads are available and waypoints programmed; NotInTime says which is not and why.
+
+    It comes before its time where `waits` say that a pod will not start.
+    """
     for document in documents:
         check = _check(document, documents)
         if check is None:
@@ -32,7 +42,8 @@ def ready(kube: Kube, documents: Sequence[Document], within: float) -> None:
 
         def asked(item: Document = document, check: Check = check) -> bool | NotYet:
             reason = check(kube, item)
-            return NotYet(reason, given_up=isinstance(reason, Final)) if reason else True
+            stuck = waits.look(kube, _started_for(kube, item)) if reason and waits else None
+            return NotYet(stuck or reason, given_up=bool(stuck) or isinstance(reason, Final)) if reason else True
 
         until(asked, what=f"{document} to be ready", within=within)
 
@@ -94,6 +105,17 @@ def _pods_left(kube: Kube, deployment: Object) -> str | None:
     return f"{len(pods)} of its pods are still there" if pods else None
 
 
+def _started_for(kube: Kube, document: Document) -> list[Object]:
+    """The pods that a document brings about."""
+    kind = document.object["kind"]
+    if kind == "Gateway":
+        return kube.list("v1/Pod", document.namespace, labels=f"{GATEWAY_NAME}={document.name}")
+    item = kube.get(document.kind, document.name, document.namespace) if kind in STARTING else None
+    if item is None:
+        return []
+    return [item] if kind == "Pod" else _pods(kube, item)
+
+
 def _pods(kube: Kube, deployment: Object) -> list[Object]:
     labels = (deployment["spec"].get("selector") or {}).get("matchLabels") or {}
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
@@ -146,9 +168,7 @@ def _gateway(kube: Kube, document: Document) -> str | None:
     programmed = [c for c in status.conditions if c.type == "Programmed" and not c.listener]
     if not programmed or programmed[0].status != "True" or programmed[0].observed_generation != status.generation:
         return f"{programmed[0]}: {programmed[0].message}" if programmed else str(status)
-    deployments = kube.list(
-        "apps/v1/Deployment", document.namespace, f"gateway.networking.k8s.io/gateway-name={document.name}"
-    )
+    deployments = kube.list("apps/v1/Deployment", document.namespace, f"{GATEWAY_NAME}={document.name}")
     named = deployments or [
         item for item in (kube.get("apps/v1/Deployment", document.name, document.namespace),) if item
     ]

@@ -23,6 +23,7 @@ from pytest_ambient.probe.state import State
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.probe.trace import Trace
 from pytest_ambient.probe.witness import Witnesses
+from pytest_ambient.stuck import Waits
 from pytest_ambient.verdict.case import Case
 
 __all__ = ["CaseResult", "RuleRun"]
@@ -203,7 +204,7 @@ class RuleRun:
         try:
             documents = self._documents(self.manifests.setup, mesh_wide=mesh_wide)
             self._setup = apply(self.kube, documents, manager=SETUP_MANAGER, trace=self.trace)
-            ready(self.kube, documents, self.timing.setup)
+            ready(self.kube, documents, self.timing.setup, Waits())
         except AmbientError as error:
             self._unready = error
             raise

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from pytest_ambient import stuck
 from pytest_ambient.errors import NotInTime
 from pytest_ambient.manifest import Document
 from pytest_ambient.probe.ready import ready
+from pytest_ambient.stuck import Waits
 from pytest_ambient.testing import FakeKube
 
 GATEWAY = "gateway.networking.k8s.io/v1"
@@ -119,3 +121,31 @@ def test_a_pod_without_the_sidecar_that_it_asked_for_is_not_ready(containers: di
         return
     with pytest.raises(NotInTime, match=r"gave up .*pod w-1 asked for a sidecar and has none"):
         ready(kube, [one], 60)  # type: ignore[arg-type]  # as above
+
+
+GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "name"), [("apps/v1", "Deployment", "w-1"), (GATEWAY, "Gateway", "w-1"), ("v1", "Pod", "w")]
+)
+def test_what_has_a_pod_that_will_not_start_is_not_waited_for(
+    version: str, kind: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a set-up waits: what a rule itself brings has all its time, since its cases are judged then."""
+    monkeypatch.setattr(stuck, "PULLED_WITHIN", 0.1)
+    kube, one = FakeKube(), document(version, kind)
+    one.object["spec"] = {"replicas": 1, "selector": {"matchLabels": {"app": "w"}}}
+    said(kube, one)
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": "not found"}}
+    labels = {"app": "w", GATEWAY_NAME: "w"}
+    kube.objects["v1/Pod", "n", name] = {
+        "metadata": {"name": name, "namespace": "n", "labels": labels},
+        "status": {"containerStatuses": [{"name": "c", "image": "p", "state": waiting}]},
+    }
+    with pytest.raises(
+        NotInTime, match=rf"^{kind} n/w to be ready: gave up waiting .*; last: pod n/{name} does not get image p "
+    ):
+        ready(kube, [one], 60, Waits())  # type: ignore[arg-type]  # as above
+    with pytest.raises(NotInTime, match=r"not within 0\.3 s"):
+        ready(kube, [one], 0.3)  # type: ignore[arg-type]  # as above

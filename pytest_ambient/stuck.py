@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ambient._kube import Kube, Object
-from pytest_ambient.errors import BrokenEnvironment, Forbidden, NotFound
+from pytest_ambient.errors import Forbidden, NotFound
 
 PULLING = ("ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed")
 REFUSED = ("InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError")
@@ -43,8 +43,8 @@ class Waits:
     _since: dict[Key, float] = field(default_factory=dict)
     _told: dict[Key, str] = field(default_factory=dict)
 
-    def look(self, kube: Kube, pods: Sequence[Object]) -> None:
-        """Take the pods as they are now; BrokenEnvironment in one line for one that is stuck for good."""
+    def look(self, kube: Kube, pods: Sequence[Object]) -> str | None:
+        """Take the pods as they are now; why one of them is stuck for good, in one line with what helps."""
         now, found = self.clock(), [one for pod in pods for one in stuck(pod)]
         self._since = {one.key: self._since.get(one.key, now) for one in found}
         for one in found:
@@ -54,9 +54,8 @@ class Waits:
             if lasted >= one.within and not _node_comes(kube, one.key):
                 seconds = f" for {lasted:.0f} s" if one.within else ""
                 told = " ".join(self._told[one.key].split())
-                raise BrokenEnvironment(
-                    f"pod {one.key[0]} {one.what}{seconds}: {told or 'nobody says why'}: {one.remedy}"
-                )
+                return f"pod {one.key[0]} {one.what}{seconds}: {told or 'nobody says why'}: {one.remedy}"
+        return None
 
 
 def stuck(pod: Object) -> Iterator[Stuck]:
