@@ -7,7 +7,7 @@ from cluster import Cluster, cluster
 
 from pytest_ambient import GET, Split
 from pytest_ambient._kube import Kube
-from pytest_ambient.manifest import Places
+from pytest_ambient.places import Places
 from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.source import Sources
 from pytest_ambient.probe.timing import Timing

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_ambient._kube import Kube
     from pytest_ambient._session import Run
     from pytest_ambient.cluster.provider import Cluster
-    from pytest_ambient.manifest import Places
+    from pytest_ambient.places import Places
     from pytest_ambient.probe.battery import Battery
     from pytest_ambient.probe.rule import RuleRun
     from pytest_ambient.probe.trace import Trace

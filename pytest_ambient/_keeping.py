@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_ambient._kube import Kube
     from pytest_ambient.errors import AmbientError
-    from pytest_ambient.manifest import Places
+    from pytest_ambient.places import Places
     from pytest_ambient.probe.result import CaseResult
     from pytest_ambient.report.junit import Json
     from pytest_ambient.settings import Settings

@@ -1,19 +1,18 @@
 """The only door to a Kubernetes API server: objects, execs, logs and port-forwards, with errors that stand alone."""
 
-import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
+from pytest_ambient._kube_config import connections, read
 from pytest_ambient._kube_exec import Executed, execute
 from pytest_ambient._kube_forward import Tunnel, tunnel
-from pytest_ambient._kube_rest import Kind, Object, Rest, direct
+from pytest_ambient._kube_rest import Kind, Object, Rest
 from pytest_ambient._kube_stream import Dialer, fetch, tls
 from pytest_ambient._wait import NotYet, until
-from pytest_ambient.errors import BrokenEnvironment, KubeError, NotFound
+from pytest_ambient.errors import KubeError, NotFound
 
 __all__ = ["MANAGER", "Executed", "Kube", "Object", "Tunnel"]
 
@@ -75,18 +74,12 @@ class Kube:
 
         Fields that the API server does not know are refused when it is `strict`, else left out.
         """
-        meta = obj["metadata"]
-        path = self.kind(f"{obj['apiVersion']}/{obj['kind']}").path(meta.get("namespace"), meta["name"])
         unknown = "Strict" if strict else "Ignore"
-        query = {"fieldManager": field_manager, "force": str(force).lower(), "fieldValidation": unknown}
-        return self._rest.json("PATCH", path, obj, query=query, content=PATCHES["apply"])
+        return self._apply(obj, fieldManager=field_manager, force=str(force).lower(), fieldValidation=unknown)
 
     def rehearse(self, obj: Object) -> Object:
         """The object as it would be had it been applied: whoever admits or completes it is asked, nothing is kept."""
-        meta = obj["metadata"]
-        path = self.kind(f"{obj['apiVersion']}/{obj['kind']}").path(meta.get("namespace"), meta["name"])
-        query = {"fieldManager": MANAGER, "force": "true", "dryRun": "All"}
-        return self._rest.json("PATCH", path, obj, query=query, content=PATCHES["apply"])
+        return self._apply(obj, fieldManager=MANAGER, force="true", dryRun="All")
 
     def patch(
         self,
@@ -200,18 +193,19 @@ class Kube:
         if "_rest" in self.__dict__:
             self._rest.pool.clear()
 
+    def _apply(self, obj: Object, **query: str) -> Object:
+        meta = obj["metadata"]
+        path = self.kind(f"{obj['apiVersion']}/{obj['kind']}").path(meta.get("namespace"), meta["name"])
+        return self._rest.json("PATCH", path, obj, query=query, content=PATCHES["apply"])
+
     @cached_property
     def _configuration(self) -> Any:
-        return _configuration(self.kubeconfig, self.context)
+        return read(self.kubeconfig, self.context)
 
     @cached_property
     def _rest(self) -> Rest:
-        from kubernetes.client.rest import RESTClientObject
-
         with self._lock:
-            self._configuration.connection_pool_maxsize = 16
-            pool = RESTClientObject(self._configuration).pool_manager
-            return Rest(str(self._configuration.host).rstrip("/"), pool, self._credentials)
+            return Rest(str(self._configuration.host).rstrip("/"), connections(self._configuration), self._credentials)
 
     @cached_property
     def _dialer(self) -> Dialer:
@@ -225,37 +219,3 @@ class Kube:
         with self._lock:  # a refresh of expired credentials may rewrite them
             settings = self._configuration.auth_settings().values()
             return {auth["key"]: auth["value"] for auth in settings if auth["in"] == "header" and auth["value"]}
-
-
-@contextmanager
-def _listening() -> Iterator[list[str]]:
-    """What is logged as an error meanwhile, a line each: of a plugin that gives no credentials the client only logs."""
-    told: list[str] = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: told.append(" ".join(record.getMessage().split()))  # type: ignore[method-assign]  # all it does
-    logging.getLogger().addHandler(handler)
-    try:
-        yield told
-    finally:
-        logging.getLogger().removeHandler(handler)
-
-
-def _configuration(kubeconfig: Path | None, context: str | None) -> Any:
-    import yaml
-    from kubernetes import config
-    from kubernetes.client import Configuration
-
-    made = Configuration()
-    path = str(kubeconfig) if kubeconfig else None
-    where = f"kubeconfig {kubeconfig}" if kubeconfig else "the default kubeconfig"
-    where += f", context {context}" if context else ""
-    try:
-        with _listening() as told:
-            cast(Any, config).load_kube_config(config_file=path, context=context, client_configuration=made)
-    except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BrokenEnvironment(f"{where}: {' '.join(str(error).split())}") from error
-    if told and not (made.api_key or made.cert_file or made.username):
-        raise BrokenEnvironment(f"{where}: no credentials: {'; '.join(told)}")
-    if made.proxy and direct(str(made.host), getattr(made, "no_proxy", None) or ""):
-        made.proxy = None
-    return made

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pytest_ambient._asking import Probes
     from pytest_ambient._kube import Kube
     from pytest_ambient.cluster.provider import Cluster
-    from pytest_ambient.manifest import Places
     from pytest_ambient.mesh.foreign import Foreign
+    from pytest_ambient.places import Places
     from pytest_ambient.probe.result import CaseResult
     from pytest_ambient.probe.trace import Trace
     from pytest_ambient.verdict.case import Case

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from pytest_ambient._kube import Kube
     from pytest_ambient._session import Run
     from pytest_ambient.cluster.provider import Cluster
-    from pytest_ambient.manifest import Places
     from pytest_ambient.mesh.bookinfo import Bookinfo
     from pytest_ambient.mesh.features import Feature
     from pytest_ambient.mesh.meshwide import MeshWide
     from pytest_ambient.mesh.readiness import Mesh
+    from pytest_ambient.places import Places
     from pytest_ambient.settings import Settings
     from pytest_ambient.verdict.variant import World
 
@@ -96,9 +96,9 @@ def places(kube: "Kube", found: "Mesh", cluster: "Cluster", run: "Run", worker: 
 
 
 def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide") -> "Places":
-    from pytest_ambient.manifest import Places
     from pytest_ambient.mesh import outages, sidecars
     from pytest_ambient.mesh.bookinfo import users_assigned
+    from pytest_ambient.places import Places
 
     plane = found.dataplane
     return Places(

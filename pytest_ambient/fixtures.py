@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from pytest_ambient._kube import Kube
     from pytest_ambient.cluster.provider import Cluster
     from pytest_ambient.handles import Apply, SourcePod, Verdict
-    from pytest_ambient.manifest import Places
     from pytest_ambient.mesh.bookinfo import Bookinfo
     from pytest_ambient.mesh.features import Feature
     from pytest_ambient.mesh.foreign import Foreign
     from pytest_ambient.mesh.readiness import Mesh
+    from pytest_ambient.places import Places
     from pytest_ambient.probe.rule import RuleRun
     from pytest_ambient.settings import Settings
 

@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "pytest_ambient"
 CONFORMANCE = PACKAGE.parent / "conformance"
 
 DANGEROUS = {
-    "kubernetes": {"_kube.py"},
-    "websocket": {"_kube.py", "_kube_exec.py", "_kube_forward.py", "_kube_stream.py"},
+    "kubernetes": {"_kube_config.py"},
+    "websocket": {"_kube_exec.py", "_kube_forward.py", "_kube_stream.py"},
     "subprocess": {"_run.py", "embedded/process.py"},
     "requests": {"_fetch.py"},
     "tarfile": {"_archive.py"},
@@ -24,10 +24,11 @@ DANGEROUS = {
 
 MAY_IMPORT = {
     "verdict": {"verdict", "errors"},
-    "probe": {"probe", "verdict", "manifest", "stuck", "errors", "redact", "_kube", "_wait"},
+    "probe": {"probe", "verdict", "manifest", "places", "stuck", "errors", "redact", "_kube", "_wait"},
     "mesh": {
         "mesh",
         "manifest",
+        "places",
         "stuck",
         "errors",
         "steps",

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pytest_ambient.errors import ManifestError
-from pytest_ambient.manifest import Manifests, Places, image_from, read
+from pytest_ambient.manifest import Manifests, image_from, read
+from pytest_ambient.places import Places
 
 PLACES = Places("shop", "other", "outside")
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: ${NAMESPACE}\n"

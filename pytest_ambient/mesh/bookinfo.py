@@ -9,7 +9,7 @@ from pathlib import Path
 from pytest_ambient._kube import MANAGER, Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, Forbidden, Inconclusive, NotFound, NotInTime
-from pytest_ambient.manifest import INJECT, Document, Places, read
+from pytest_ambient.manifest import INJECT, Document, read
 from pytest_ambient.mesh import refusals
 from pytest_ambient.mesh.capture import Capture, captured
 from pytest_ambient.mesh.dataplane import ZTUNNEL, Dataplane
@@ -18,6 +18,7 @@ from pytest_ambient.mesh.images import CURL, own
 from pytest_ambient.mesh.refusals import Patience
 from pytest_ambient.mesh.serving import settle
 from pytest_ambient.mesh.sidecars import INJECTED
+from pytest_ambient.places import Places
 from pytest_ambient.stuck import Waits
 
 INSTALLER = f"{MANAGER}-install"
@@ -144,8 +145,8 @@ def _ready(kube: Kube, places: Places, patience: Patience, waits: Waits) -> bool
             refused |= {name: why} if (why := refusals.refusal(item)) else {}
             stuck += own
     patience.spend(refused)
-    if why := waits.look(kube, stuck):
-        raise BrokenEnvironment(why)
+    if never := waits.look(kube, stuck):
+        raise BrokenEnvironment(never)
     return NotYet(", ".join(late)) if late else True
 
 

@@ -7,7 +7,7 @@ from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import KubeError
 from pytest_ambient.mesh.bundle import BUNDLE, CHANNEL
 from pytest_ambient.mesh.dataplane import Dataplane, running
-from pytest_ambient.mesh.features import GATEWAY_API
+from pytest_ambient.mesh.questions import GATEWAY_API
 from pytest_ambient.mesh.readiness import Mesh, read
 
 CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"

@@ -1,29 +1,19 @@
 """What a mesh can do, found out by questions put to the cluster, never by its version."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from pytest_ambient._kube import Kube, Object
-from pytest_ambient.errors import Forbidden, KubeError, NotFound
-from pytest_ambient.mesh import meshwide, outages, sidecars
-from pytest_ambient.mesh.dataplane import running, workloads
-from pytest_ambient.mesh.meshwide import own_log_format, own_retries, peer_authentication, plaintext_refused, providers
-from pytest_ambient.mesh.tracing import PROVIDER
+from pytest_ambient._kube import Kube
+from pytest_ambient.errors import Forbidden
+from pytest_ambient.mesh import outages, questions, sidecars
+from pytest_ambient.mesh.meshwide import own_log_format, own_retries, peer_authentication, plaintext_refused
+from pytest_ambient.mesh.questions import GATEWAY_API
 
 Question = Callable[[Kube], str | None]
 """Gives None when the feature is there, else why it is not."""
 
-GATEWAY_API = "gateway.networking.k8s.io"
 GATEWAY_CLASS, INGRESS_CLASS = "istio-waypoint", "istio"
-ALPHA = "PILOT_ENABLE_ALPHA_GATEWAY_API"
-ALLOCATION, SELECTION = "PILOT_ENABLE_IP_AUTOALLOCATE", "PILOT_ENABLE_SERVICEENTRY_SELECT_PODS"
-EXT_AUTHZ = "pytest-ambient-ext-authz"
-"""The extension provider that stands for Istio's sample authorizer."""
-TRACERS = ("opentelemetry", "zipkin")
-"""The kinds of the extension provider that leads to Jaeger."""
 
 
 @dataclass(frozen=True)
@@ -58,188 +48,26 @@ def _asked(question: Question, kube: Kube) -> str | None:
         return f"this user may not find out: {error}"
 
 
-def _kind(kind: str, kube: Kube) -> str | None:
-    try:
-        kube.kind(kind)
-    except NotFound:
-        return f"the cluster has no kind {kind}"
-    return None
-
-
-def _route_filter(field: str, kube: Kube) -> str | None:
-    """Whether HTTPRoutes may have that filter: the standard channel gets them one by one."""
-    definition = kube.get("apiextensions.k8s.io/v1/CustomResourceDefinition", f"httproutes.{GATEWAY_API}")
-    for version in definition["spec"]["versions"] if definition else ():
-        shape: Object = version["schema"]["openAPIV3Schema"]
-        for name in ("spec", "rules", "filters"):
-            inner = shape["properties"].get(name, {})
-            shape = inner.get("items", inner)
-        if version["name"] == "v1" and field in shape.get("properties", {}):
-            return None
-    return f"HTTPRoutes have no filter {field}"
-
-
-def _tcp_route(kube: Kube) -> str | None:
-    """Istio reads the alpha kinds of the Gateway API only where its istiod is told to."""
-    missing = _kind(f"{GATEWAY_API}/v1alpha2/TCPRoute", kube)
-    if missing:
-        return missing
-    for item in workloads(kube, "apps/v1/Deployment", "app=istiod"):
-        spec = ((item.get("spec") or {}).get("template") or {}).get("spec") or {}
-        for container in spec.get("containers") or []:
-            if _variables(kube, container, item["metadata"]["namespace"]).get(ALPHA, "").lower() == "true":
-                return None
-    return f"istiod runs without {ALPHA}=true"
-
-
-def _entries(kube: Kube) -> str | None:
-    """Istiod gives their hosts addresses and has them select pods, unless it is told not to."""
-    missing = _kind("networking.istio.io/v1/ServiceEntry", kube)
-    if missing:
-        return missing
-    for item in workloads(kube, "apps/v1/Deployment", "app=istiod"):
-        spec = ((item.get("spec") or {}).get("template") or {}).get("spec") or {}
-        for container in spec.get("containers") or []:
-            told = _variables(kube, container, item["metadata"]["namespace"])
-            for name in (ALLOCATION, SELECTION):
-                if told.get(name, "").lower() in ("false", "0"):
-                    return f"istiod runs with {name}={told[name]}"
-    return None
-
-
-def _gateway_class(name: str, kube: Kube) -> str | None:
-    missing = _kind(f"{GATEWAY_API}/v1/Gateway", kube)
-    if missing:
-        return missing
-    found = kube.get(f"{GATEWAY_API}/v1/GatewayClass", name)
-    if found is None:
-        return f"no GatewayClass {name}"
-    conditions = (found.get("status") or {}).get("conditions") or []
-    accepted = any(c["type"] == "Accepted" and c["status"] == "True" for c in conditions)
-    return None if accepted else f"GatewayClass {name} is not accepted"
-
-
-def _nodes(kube: Kube) -> str | None:
-    ready = [node for node in kube.list("v1/Node") if _schedulable(node)]
-    return None if len(ready) > 1 else f"{len(ready)} node that takes pods, 2 are needed"
-
-
-def _schedulable(node: Object) -> bool:
-    conditions = (node.get("status") or {}).get("conditions") or []
-    taints = node["spec"].get("taints") or []
-    blocked = node["spec"].get("unschedulable") or any(taint["effect"] != "PreferNoSchedule" for taint in taints)
-    return not blocked and any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-
-
-def _workload(label: str, kube: Kube) -> str | None:
-    pods = kube.list("v1/Pod", labels=label, fields="status.phase=Running")
-    return None if pods else f"no running pod with label {label}"
-
-
-def _dns(kube: Kube) -> str | None:
-    plane = running(kube)
-    part, variable = plane.dns
-    for item in workloads(kube, *plane.parts[part]):
-        for container in item["spec"]["template"]["spec"]["containers"]:
-            if _variables(kube, container, item["metadata"]["namespace"]).get(variable, "").lower() == "true":
-                return None
-    return f"{part} runs without {variable}=true"
-
-
-def _variables(kube: Kube, container: Object, namespace: str) -> Mapping[str, str]:
-    """A container's environment: Istio's chart gives the CNI agent a ConfigMap whole."""
-    found = dict[str, str]()
-    for entry in container.get("envFrom") or []:
-        name = (entry.get("configMapRef") or {}).get("name")
-        found |= ((kube.get("v1/ConfigMap", name, namespace) or {}).get("data") or {}) if name else {}
-    return found | {entry["name"]: entry.get("value", "") for entry in container.get("env") or []}
-
-
-def _hbone(kube: Kube) -> str | None:
-    plane = running(kube)
-    return None if plane.hbone else f"{plane.name} does not tunnel"
-
-
-def _identity(kube: Kube) -> str | None:
-    plane = running(kube)
-    return None if plane.identity else f"{plane.name} tells callers by their address, no certificate proves them"
-
-
-def _ext_authz(kube: Kube) -> str | None:
-    """An authorizer can't be brought along: the mesh's own configuration must name it."""
-    provider = providers(kube).get(EXT_AUTHZ)
-    if provider is None:
-        return f"the mesh configuration has no extensionProvider {EXT_AUTHZ} that leads to Istio's sample ext-authz"
-    asked = provider.get("envoyExtAuthzHttp") or provider.get("envoyExtAuthzGrpc") or {}
-    return _leads(kube, EXT_AUTHZ, asked)
-
-
-def _leads(kube: Kube, provider: str, asked: Mapping[str, Any]) -> str | None:
-    name, _, rest = str(asked.get("service", "")).rpartition("/")[2].partition(".")
-    namespace = rest.partition(".")[0]
-    there = kube.get("v1/Service", name, namespace) if name and namespace else None
-    return None if there else f"extensionProvider {provider} leads to no Service: {asked.get('service', 'none')!r}"
-
-
-def _ours_to_look_into(kube: Kube) -> str | None:
-    allowed = kube.can("create", "pods/ephemeralcontainers") or kube.can("patch", "pods/ephemeralcontainers")
-    return None if allowed else "this user may not add ephemeral containers"
-
-
-def _kiali(kube: Kube) -> str | None:
-    """Whether pods can ask Kiali: it serves beside istiod, as in Istio's samples, and nobody needs to sign in."""
-    namespace = meshwide.read(kube).root
-    pods = kube.list("v1/Pod", namespace, labels="app=kiali", fields="status.phase=Running")
-    if not pods:
-        return f"no running pod with label app=kiali in {namespace}"
-    try:
-        told = json.loads(kube.pod_http(namespace, pods[0]["metadata"]["name"], 20001, "/kiali/api/auth/info"))
-        strategy = told.get("strategy")
-    except (KubeError, ValueError, AttributeError) as error:
-        return f"Kiali in {namespace} does not say who may ask it: {error}"
-    return None if strategy == "anonymous" else f"Kiali in {namespace} wants people to sign in (strategy {strategy})"
-
-
-def _tracing(kube: Kube) -> str | None:
-    """Whether proxies can be told to send spans to a Jaeger that we can ask: the mesh's configuration must name it."""
-    provider = providers(kube).get(PROVIDER, {})
-    asked = next((provider[kind] for kind in TRACERS if provider.get(kind)), None)
-    if asked is None:
-        return f"the mesh configuration has no extensionProvider {PROVIDER} of kind {' or '.join(TRACERS)}"
-    nowhere = _leads(kube, PROVIDER, asked)
-    if nowhere:
-        return nowhere
-    root = meshwide.read(kube).root
-    pods = kube.list("v1/Pod", root, labels="app=jaeger", fields="status.phase=Running")
-    if not pods:
-        return f"no running pod with label app=jaeger in {root}"
-    try:
-        json.loads(kube.pod_http(root, pods[0]["metadata"]["name"], 16686, "/jaeger/api/services"))
-    except (KubeError, ValueError) as error:
-        return f"Jaeger in {root} does not answer: {error}"
-    return None
-
-
 FEATURES: Mapping[str, Question] = {
-    "Waypoint": partial(_gateway_class, GATEWAY_CLASS),
-    "Ingress": partial(_gateway_class, INGRESS_CLASS),
-    "HTTPRoute": partial(_kind, f"{GATEWAY_API}/v1/HTTPRoute"),
-    "HTTPRouteCors": partial(_route_filter, "cors"),
-    "GRPCRoute": partial(_kind, f"{GATEWAY_API}/v1/GRPCRoute"),
-    "TCPRoute": _tcp_route,
-    "RequestAuthentication": partial(_kind, "security.istio.io/v1/RequestAuthentication"),
-    "VirtualService": partial(_kind, "networking.istio.io/v1/VirtualService"),
-    "EnvoyFilter": partial(_kind, "networking.istio.io/v1alpha3/EnvoyFilter"),
-    "ServiceEntry": _entries,
+    "Waypoint": partial(questions.gateway_class, GATEWAY_CLASS),
+    "Ingress": partial(questions.gateway_class, INGRESS_CLASS),
+    "HTTPRoute": partial(questions.has_kind, f"{GATEWAY_API}/v1/HTTPRoute"),
+    "HTTPRouteCors": partial(questions.route_filter, "cors"),
+    "GRPCRoute": partial(questions.has_kind, f"{GATEWAY_API}/v1/GRPCRoute"),
+    "TCPRoute": questions.tcp_route,
+    "RequestAuthentication": partial(questions.has_kind, "security.istio.io/v1/RequestAuthentication"),
+    "VirtualService": partial(questions.has_kind, "networking.istio.io/v1/VirtualService"),
+    "EnvoyFilter": partial(questions.has_kind, "networking.istio.io/v1alpha3/EnvoyFilter"),
+    "ServiceEntry": questions.entries,
     "AccessLogFormat": own_log_format,
     "DefaultRetries": own_retries,
-    "Telemetry": partial(_kind, "telemetry.istio.io/v1/Telemetry"),
-    "MultiNode": _nodes,
-    "DnsCapture": _dns,
-    "Hbone": _hbone,
-    "Identity": _identity,
-    "EphemeralContainers": _ours_to_look_into,
-    "Redirection": partial(_workload, "k8s-app=istio-cni-node"),
+    "Telemetry": partial(questions.has_kind, "telemetry.istio.io/v1/Telemetry"),
+    "MultiNode": questions.nodes,
+    "DnsCapture": questions.dns,
+    "Hbone": questions.hbone,
+    "Identity": questions.identity,
+    "EphemeralContainers": questions.ephemeral_containers,
+    "Redirection": partial(questions.runs, "k8s-app=istio-cni-node"),
     "Sidecar": sidecars.injected,
     "SidecarHbone": sidecars.tunnelled,
     "Permissive": plaintext_refused,
@@ -247,10 +75,10 @@ FEATURES: Mapping[str, Question] = {
     "ZtunnelRestart": outages.ztunnel_stays,
     "IstiodOutage": outages.istiod_stays,
     "Upgrade": outages.no_upgrade,
-    "ExtAuthz": _ext_authz,
-    "Kiali": _kiali,
-    "Prometheus": partial(_workload, "app.kubernetes.io/name=prometheus"),
-    "Tracing": _tracing,
+    "ExtAuthz": questions.ext_authz,
+    "Kiali": questions.kiali,
+    "Prometheus": partial(questions.runs, "app.kubernetes.io/name=prometheus"),
+    "Tracing": questions.tracing,
 }
 """The closed list of features, by name."""
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import Forbidden, NotFound
-from pytest_ambient.manifest import Places, read
+from pytest_ambient.manifest import read
 from pytest_ambient.mesh.meshwide import hidden_headers
+from pytest_ambient.places import Places
 
 KIND = "security.istio.io/v1/AuthorizationPolicy"
 RUN_LABEL = "pytest-ambient/run"

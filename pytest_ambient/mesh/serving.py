@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pytest_ambient._kube import Kube
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import KubeError, NotInTime
-from pytest_ambient.manifest import Places
+from pytest_ambient.places import Places
 
 WITHIN = 5.0
 """Seconds that all Services have to answer all clients; whether they do after that is for a rule to say."""

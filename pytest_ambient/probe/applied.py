@@ -7,7 +7,8 @@ from functools import partial
 from pytest_ambient._kube import MANAGER, Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import Invalid, ManifestError, NotFound
-from pytest_ambient.manifest import Document, Places
+from pytest_ambient.manifest import Document
+from pytest_ambient.places import Places
 from pytest_ambient.probe.giving import NOBODY, give_back
 from pytest_ambient.probe.trace import Trace, plain
 

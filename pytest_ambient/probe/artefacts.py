@@ -6,7 +6,8 @@ from functools import partial
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import KubeError
-from pytest_ambient.manifest import Document, Places
+from pytest_ambient.manifest import Document
+from pytest_ambient.places import Places
 from pytest_ambient.probe.logs import Logs, Proxy
 from pytest_ambient.probe.ready import is_ready
 from pytest_ambient.redact import redacted, shown

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import AmbientError, Misuse, NotInTime
-from pytest_ambient.manifest import Document, Manifests, Places, read
+from pytest_ambient.manifest import Document, Manifests, read
+from pytest_ambient.places import Places
 from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, apply, placed
 from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.converge import Clock

@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import AmbientError, Misuse
-from pytest_ambient.manifest import Document, Places
+from pytest_ambient.manifest import Document
+from pytest_ambient.places import Places
 from pytest_ambient.probe.artefacts import PODS, gather, pods
 from pytest_ambient.probe.logs import Logs
 

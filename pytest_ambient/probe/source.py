@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, ExecFailed, Forbidden, Inconclusive, Invalid, Misuse, NotFound
-from pytest_ambient.manifest import INJECT, PROXY, REVISION, Places
+from pytest_ambient.manifest import INJECT, PROXY, REVISION
+from pytest_ambient.places import Places
 from pytest_ambient.probe.ready import is_ready
 
 OLDEST = (7, 83)

@@ -13,7 +13,8 @@ from pytest_ambient.cluster.existing import Existing
 from pytest_ambient.cluster.permissions import MANIFEST, Wish, ask, listed, wishes
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import ProviderError
-from pytest_ambient.manifest import Places, read
+from pytest_ambient.manifest import read
+from pytest_ambient.places import Places
 from pytest_ambient.testing import FakeKube
 
 ROOT = Path(permissions.__file__).parent.parent

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pytest_ambient.cluster import evidence
 from pytest_ambient.cluster.provider import Cluster
-from pytest_ambient.manifest import Document, Places
+from pytest_ambient.manifest import Document
+from pytest_ambient.places import Places
 from pytest_ambient.probe.artefacts import gather
 from pytest_ambient.probe.logs import Logs
 

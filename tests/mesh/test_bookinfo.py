@@ -10,8 +10,9 @@ import pytest
 from pytest_ambient import stuck
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import BrokenEnvironment, Inconclusive, NotInTime
-from pytest_ambient.manifest import Document, Places, read
+from pytest_ambient.manifest import Document, read
 from pytest_ambient.mesh import bookinfo
+from pytest_ambient.places import Places
 from pytest_ambient.testing import FakeKube
 
 PLACES = Places("shop", "shop-other", "shop-outside")

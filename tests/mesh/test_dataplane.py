@@ -9,12 +9,13 @@ import pytest
 from pytest_ambient import _probing
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import BrokenEnvironment, Misuse
-from pytest_ambient.manifest import Places, read
+from pytest_ambient.manifest import read
 from pytest_ambient.mesh import bookinfo
 from pytest_ambient.mesh.capture import captured
 from pytest_ambient.mesh.dataplane import KMESH, ZTUNNEL, named, running
 from pytest_ambient.mesh.features import detect
 from pytest_ambient.mesh.readiness import read as found
+from pytest_ambient.places import Places
 from pytest_ambient.settings import Settings
 from pytest_ambient.testing import FakeKube
 from pytest_ambient.verdict.variant import World

@@ -6,8 +6,8 @@ import pytest
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import Forbidden
-from pytest_ambient.manifest import Places
 from pytest_ambient.mesh.foreign import Foreign, Ours, look, weighed
+from pytest_ambient.places import Places
 from pytest_ambient.testing import FakeKube
 
 Object = dict[str, Any]

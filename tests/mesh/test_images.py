@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from pytest_ambient.errors import Misuse
-from pytest_ambient.manifest import Places, read
+from pytest_ambient.manifest import read
 from pytest_ambient.mesh import bookinfo
 from pytest_ambient.mesh import installer as installers
 from pytest_ambient.mesh.images import Image, in_manifest, needed, own
 from pytest_ambient.mesh.sail import operator
+from pytest_ambient.places import Places
 
 PLACES = Places("shop", "shop-other", "shop-outside")
 SUITE = Path(__file__).parent.parent.parent / "conformance"

@@ -6,10 +6,10 @@ import pytest
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import Forbidden
-from pytest_ambient.manifest import Places
 from pytest_ambient.mesh import meshwide
 from pytest_ambient.mesh.features import detect
 from pytest_ambient.mesh.foreign import look
+from pytest_ambient.places import Places
 from pytest_ambient.testing import FakeKube
 
 STRICT = {"mtls": {"mode": "STRICT"}}

@@ -5,9 +5,9 @@ from typing import Any, cast
 import pytest
 
 from pytest_ambient._kube import Kube
-from pytest_ambient.manifest import Places
 from pytest_ambient.mesh import outages
 from pytest_ambient.mesh.features import detect
+from pytest_ambient.places import Places
 from pytest_ambient.testing import FakeKube
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import BrokenEnvironment, Forbidden
-from pytest_ambient.manifest import Places
 from pytest_ambient.mesh import bookinfo, refusals
 from pytest_ambient.mesh.refusals import EXEMPT, Patience, undecided
+from pytest_ambient.places import Places
 from pytest_ambient.testing import FakeKube, ManualClock
 
 Object = dict[str, Any]

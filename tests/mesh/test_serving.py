@@ -7,8 +7,8 @@ import pytest
 
 from pytest_ambient._kube import Kube
 from pytest_ambient._kube_exec import Executed
-from pytest_ambient.manifest import Places
 from pytest_ambient.mesh.serving import SERVICES, settle
+from pytest_ambient.places import Places
 from pytest_ambient.testing import FakeKube
 
 PLACES = Places("shop", "shop-other", "shop-outside")

@@ -11,7 +11,7 @@ from pytest_ambient import GET, Answered, _keeping, case
 from pytest_ambient._keeping import explain, keep, watched
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import NotInTime
-from pytest_ambient.manifest import Places
+from pytest_ambient.places import Places
 from pytest_ambient.probe.result import CaseResult
 from pytest_ambient.settings import Settings
 from pytest_ambient.testing import FakeKube

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pytest_ambient._kube import Kube
 from pytest_ambient._kube_exec import Executed
-from pytest_ambient.manifest import Places
+from pytest_ambient.places import Places
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.testing import FakeKube, ManualClock
 

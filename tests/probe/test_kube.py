@@ -13,7 +13,8 @@ from pytest_ambient._kube import Kube
 from pytest_ambient._kube_rest import cause
 from pytest_ambient.embedded.faults import Fault
 from pytest_ambient.errors import BrokenEnvironment, Conflict, ExecFailed, Invalid, KubeError, NotFound, ServerGone
-from pytest_ambient.manifest import Document, Places
+from pytest_ambient.manifest import Document
+from pytest_ambient.places import Places
 from pytest_ambient.probe.applied import SETUP_MANAGER, apply
 from tests.probe.wire import Wire, page
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ambient.manifest import Manifests, Places
+from pytest_ambient.manifest import Manifests
+from pytest_ambient.places import Places
 from pytest_ambient.probe.converge import Clock
 from pytest_ambient.probe.result import CaseResult
 from pytest_ambient.probe.rule import RuleRun
