@@ -5,8 +5,8 @@ from ipaddress import ip_address
 from ..objects import Object, name_of, namespace_of
 from .binding import HBONE_PORT, address_of
 from .conditions import Said, merged
-from .ingress import attached, is_ingress, workload_name
-from .view import GATEWAY_API, View, spec_of
+from .ingress import attached, is_ingress, supported, workload_name
+from .view import View, spec_of
 
 _NO_ERRORS = "No errors found"
 _LISTENER = (
@@ -15,7 +15,7 @@ _LISTENER = (
     Said("Programmed", True, "Programmed", _NO_ERRORS),
     Said("ResolvedRefs", True, "ResolvedRefs", _NO_ERRORS),
 )
-_KINDS = tuple({"group": GATEWAY_API, "kind": kind} for kind in ("HTTPRoute", "GRPCRoute"))
+_WRONG_KINDS = Said("ResolvedRefs", False, "InvalidRouteKinds", "Invalid route kinds")
 _WRONG_LISTENER = Said(
     "Accepted", False, "UnsupportedProtocol", f'Expected a single listener on port {HBONE_PORT} with protocol "HBONE"'
 )
@@ -130,10 +130,12 @@ def _listener(view: View, gateway: Object, listener: Object, now: str) -> Object
     ingress = is_ingress(gateway)
     right = ingress or (listener.get("protocol") == "HBONE" and listener.get("port") == HBONE_PORT)
     said = _LISTENER if right else (_WRONG_LISTENER, *_LISTENER[1:])
+    kinds, known = supported(listener)
+    said = said if known else (*said[:-1], _WRONG_KINDS)
     return {
         # an HBONE listener admits no kind of route
         "attachedRoutes": len(attached(view, gateway, listener)) if ingress else 0,
         "conditions": merged(present.get("conditions") or [], said, now, _generation(gateway)),
         "name": name,
-        "supportedKinds": list(_KINDS) if ingress else [],
+        "supportedKinds": kinds,
     }

@@ -12,6 +12,10 @@ from .ingress_policies import policies_at, tokens_at
 from .model import Ingress, Route
 from .view import GATEWAY_API, INGRESS_CLASS, View, age_of, key_of, spec_of
 
+_KINDS = tuple({"group": GATEWAY_API, "kind": kind} for kind in ("HTTPRoute", "GRPCRoute"))
+_NEAREST = ("NotAllowedByListeners", "NoMatchingListenerHostname", "NoMatchingParent")
+"""Why listeners take no route, those first that come nearest to taking it."""
+
 
 def is_ingress(gateway: Object) -> bool:
     """Whether this istiod runs the Gateway as an ingress gateway."""
@@ -32,23 +36,49 @@ def gateway_parents(view: View, route: Object) -> Iterator[Object]:
 
 
 def accepted(view: View, route: Object, parent: Object) -> Said:
-    """Whether the Gateway takes the route, as its status says it."""
+    """Whether the Gateway takes the route, as its status says it: of refusals the nearest to a success."""
     gateway = _gateway(view, route, parent) or {}
-    listeners = list(_named(gateway, parent))
-    if not listeners:
-        port, section = parent.get("port"), parent.get("sectionName", "")
-        some = not any(each.get("port") == port for each in spec_of(gateway).get("listeners") or ())
-        why = f"port {port} not found" if port and some else f'sectionName "{section}" not found'
-        return Said("Accepted", False, "NoMatchingParent", why)
-    asked = str(listeners[0].get("hostname") or "")
-    right = [each for each in listeners if _hosts(each, route) is not None]
-    if not right:
-        return Said("Accepted", False, "NoMatchingListenerHostname", f'no hostnames matched parent hostname "{asked}"')
-    if not any(_lets_in(view, gateway, each, route) for each in right):
-        own = namespace_of(route)
-        why = f'hostnames matched parent hostname "{asked}", but namespace "{own}" is not allowed by the parent'
+    said = [_refusal(view, gateway, each, route, parent) for each in spec_of(gateway).get("listeners") or ()]
+    taken = said.count(None)
+    if taken:
+        more = f", bound to {taken} parents" if taken > 1 else ""
+        return Said("Accepted", True, "Accepted", f"Route was valid{more}")
+    refusals = [each for each in said if each]
+    reason = min((each.reason for each in refusals), key=_NEAREST.index, default=_NEAREST[-1])
+    return Said("Accepted", False, reason, "; ".join(each.message for each in refusals if each.reason == reason))
+
+
+def _refusal(view: View, gateway: Object, listener: Object, route: Object, parent: Object) -> Said | None:
+    """Why a listener does not take the route, None when it does."""
+    port, section = parent.get("port"), parent.get("sectionName")
+    own, hostname = namespace_of(route), str(listener.get("hostname") or "")
+    if port and port != listener.get("port"):
+        return Said("Accepted", False, "NoMatchingParent", f"port {port} not found")
+    if section and section != listener.get("name"):
+        return Said("Accepted", False, "NoMatchingParent", f'sectionName "{section}" not found')
+    if _hosts(listener, route) is None:
+        why = f'no hostnames matched parent hostname "{hostname}"'
+        return Said("Accepted", False, "NoMatchingListenerHostname", why)
+    if not _admits_namespace(view, gateway, listener, own):
+        why = f'hostnames matched parent hostname "{hostname}", but namespace "{own}" is not allowed by the parent'
         return Said("Accepted", False, "NotAllowedByListeners", why)
-    return Said("Accepted", True, "Accepted", "Route was valid")
+    if not _admits_kind(listener, route):
+        why = f"kind {GATEWAY_API}/v1/{route.get('kind', 'HTTPRoute')} is not allowed"
+        return Said("Accepted", False, "NotAllowedByListeners", why)
+    return None
+
+
+def supported(listener: Object) -> tuple[list[Object], bool]:
+    """The kinds of routes that a listener takes, and whether it asks for no other."""
+    able: list[Object] = list(_KINDS) if listener.get("protocol") == "HTTP" else []
+    asked = [
+        (each.get("group", GATEWAY_API), each["kind"])
+        for each in (listener.get("allowedRoutes") or {}).get("kinds") or ()
+    ]
+    if not asked:
+        return able, True
+    both = [each for each in able if (each["group"], each["kind"]) in asked]
+    return both, len(both) == len(asked)
 
 
 def attached(view: View, gateway: Object, listener: Object) -> list[Object]:
@@ -106,8 +136,16 @@ def _covers(wide: str, host: str) -> bool:
 
 
 def _lets_in(view: View, gateway: Object, listener: Object, route: Object) -> bool:
-    if _hosts(listener, route) is None:
+    if _hosts(listener, route) is None or not _admits_kind(listener, route):
         return False
+    return _admits_namespace(view, gateway, listener, namespace_of(route))
+
+
+def _admits_kind(listener: Object, route: Object) -> bool:
+    return route.get("kind", "HTTPRoute") in [each["kind"] for each in supported(listener)[0]]
+
+
+def _admits_namespace(view: View, gateway: Object, listener: Object, own: str) -> bool:
     namespaces: Object = (listener.get("allowedRoutes") or {}).get("namespaces") or {}
-    labels: Mapping[str, str] = view.namespace_labels.get(namespace_of(route), {})
-    return admits(namespaces, namespace_of(gateway), namespace_of(route), labels)
+    labels: Mapping[str, str] = view.namespace_labels.get(own, {})
+    return admits(namespaces, namespace_of(gateway), own, labels)

@@ -50,7 +50,6 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "tls": "TLS of a Gateway",
         "infrastructure.parametersRef": "parametersRef of a Gateway",
         "listeners.tls": "TLS of listeners",
-        "listeners.allowedRoutes.kinds": "allowedRoutes.kinds",
     },
     "VirtualService": {
         "exportTo": "exportTo",

@@ -183,6 +183,69 @@ def test_routes_of_a_gateway(parent: Object, allowed: dict[str, str], space: str
     assert len(followed) == (reason == "Accepted")
 
 
+@pytest.mark.parametrize(
+    ("parent", "space", "hosts", "wanted"),
+    [
+        ({}, "bookinfo", [], ("True", "Accepted", "Route was valid, bound to 2 parents")),
+        ({}, "bookinfo", ["b.test"], ("True", "Accepted", "Route was valid")),
+        ({"port": 81}, "bookinfo", [], ("True", "Accepted", "Route was valid")),
+        ({"port": 9}, "bookinfo", [], ("False", "NoMatchingParent", "port 9 not found; port 9 not found")),
+        (
+            {"sectionName": "any"}, "other", [],
+            (
+                "False", "NotAllowedByListeners",
+                'hostnames matched parent hostname "", but namespace "other" is not allowed by the parent',
+            ),
+        ),
+        (
+            {"sectionName": "shop"}, "bookinfo", ["b.test"],
+            ("False", "NoMatchingListenerHostname", 'no hostnames matched parent hostname "shop.example"'),
+        ),
+    ],
+)  # fmt: skip
+def test_a_route_at_several_listeners(
+    parent: Object, space: str, hosts: list[str], wanted: tuple[str, str, str]
+) -> None:
+    """Those that take it are counted; if none does, the reasons that come nearest to it are told together."""
+    front, asked = gateway(), route("r", [RULE], PARENT | {"namespace": "bookinfo"} | parent, space)
+    front["spec"]["listeners"] = [
+        {"name": "any", "port": 80, "protocol": "HTTP"},
+        {"name": "shop", "port": 81, "protocol": "HTTP", "hostname": "shop.example"},
+    ]
+    asked["spec"]["hostnames"] = hosts
+    spaces = [namespace("bookinfo"), namespace("other")]
+    view = View(namespaces=spaces, gateways=[front], services=[service("reviews", space)], routes=[asked])
+    assert facts(said(view, "r")["parents"][0])[0] == ("Accepted", *wanted)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "supported", "right", "taken"),
+    [
+        (["HTTPRoute"], ["HTTPRoute"], True, True),
+        (["GRPCRoute"], ["GRPCRoute"], True, False),
+        (["GRPCRoute", "TCPRoute"], ["GRPCRoute"], False, False),
+        (["TCPRoute"], [], False, False),
+    ],
+)
+def test_kinds_of_routes_of_a_listener(kinds: list[str], supported: list[str], right: bool, taken: bool) -> None:
+    """A listener takes the kinds that it names and supports; others that it names are told of."""
+    front = gateway()
+    listener = front["spec"]["listeners"][0]
+    listener["allowedRoutes"] = {"kinds": [{"group": PARENT["group"], "kind": each} for each in kinds]}
+    view = View(gateways=[front], services=[entry(), service("reviews")], routes=[route("r", [RULE], PARENT)])
+    (told,) = said(view, "front")["listeners"]
+    assert [each["kind"] for each in told["supportedKinds"]] == supported
+    why = (
+        ("True", "ResolvedRefs", "No errors found") if right else ("False", "InvalidRouteKinds", "Invalid route kinds")
+    )
+    assert facts(told)[3] == ("ResolvedRefs", *why)
+    assert told["attachedRoutes"] == taken
+    assert len(mesh_of(view).ingresses["bookinfo/front"].ports[80]) == taken
+    refused = ("False", "NotAllowedByListeners", "kind gateway.networking.k8s.io/v1/HTTPRoute is not allowed")
+    wanted = ("True", "Accepted", "Route was valid") if taken else refused
+    assert facts(said(view, "r")["parents"][0])[0] == ("Accepted", *wanted)
+
+
 def test_a_gateway_that_is_not_there_is_not_spoken_of() -> None:
     """Istio leaves the status of such a route alone."""
     view = View(routes=[route("r", [RULE], PARENT)])
