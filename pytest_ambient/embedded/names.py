@@ -4,7 +4,7 @@ Names of ServiceEntries only ztunnel knows, which answers for DNS in captured po
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .addresses import Lent
 from .api.store import Store, find
@@ -105,12 +105,25 @@ class Names:
 
     def _name(self, service: Object) -> Name:
         spec = service.get("spec", {})
+        if spec.get("type") == "ExternalName":
+            return self._elsewhere(service, str(spec.get("externalName", "")))
         address = str(spec.get("clusterIP") or "")
         headless = address == "None"
         endpoints = self._endpoints(service)
         found = endpoints if headless else ((address,) if address else ())
         ports = tuple(each["port"] for each in spec.get("ports") or () if isinstance(each.get("port"), int))
         return Name(name_of(service), namespace_of(service), found, ports, endpoints, headless)
+
+    def _elsewhere(self, service: Object, host: str) -> Name:
+        """Another name for what `host` is: a Service of this cluster, else what a resolver knows."""
+        name, namespace = name_of(service), namespace_of(service)
+        parts = host.removesuffix(".").removesuffix(f".svc.{CLUSTER_DOMAIN}").split(".")
+        if not host.removesuffix(".").endswith(f".svc.{CLUSTER_DOMAIN}") or len(parts) != 2:
+            return Name(name, namespace, (host,), (), headless=True)
+        found = self._store.get(find("Service"), parts[0], parts[1])
+        if found is None or found.get("spec", {}).get("type") == "ExternalName":
+            return Name(name, namespace, (), ())
+        return replace(self._name(found), service=name, namespace=namespace)
 
     def _pods(self, name: Name) -> Iterator[Name]:
         endpoints = self._store.get(find("Endpoints"), name.service, name.namespace) or {}

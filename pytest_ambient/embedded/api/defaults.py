@@ -114,6 +114,10 @@ def _job(obj: Object) -> None:
 def _service(obj: Object) -> None:
     for each in obj.get("spec", {}).get("ports") or ():
         each.setdefault("targetPort", each.get("port"))
+    if obj.get("spec", {}).get("sessionAffinity") == "ClientIP":
+        obj["spec"].setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {}).setdefault(
+            "timeoutSeconds", 10800
+        )
     obj.setdefault("status", {}).setdefault("loadBalancer", {})
 
 

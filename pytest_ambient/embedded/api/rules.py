@@ -108,6 +108,8 @@ def _service(new: Object, old: Object | None) -> list[Cause]:
     ports = spec.get("ports") or []
     if not ports and spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None":
         found.append(Cause("spec.ports", "Required value", "FieldValueRequired"))
+    if spec.get("type") == "ExternalName" and not spec.get("externalName"):
+        found.append(Cause("spec.externalName", "Required value", "FieldValueRequired"))
     seen: set[str] = set()
     for number, each in enumerate(ports):
         name = each.get("name", "")

@@ -49,9 +49,7 @@ def _refusal(resource: Resource) -> Hook:
 def _service(new: Object, old: Object | None) -> None:
     spec = new["spec"]
     unserved = {
-        "spec.type": "ExternalName" if spec.get("type") == "ExternalName" else None,
         "spec.externalIPs": spec.get("externalIPs"),
-        "spec.sessionAffinity": spec.get("sessionAffinity") if spec.get("sessionAffinity") == "ClientIP" else None,
     }
     for number, each in enumerate(spec.get("ports") or ()):
         if each.get("protocol", "TCP") != "TCP":
@@ -88,4 +86,4 @@ def _account(store: Store, pod: Object) -> None:
     spec["serviceAccount"] = account
     if store.get(_ACCOUNT, account, namespace_of(pod)) is None:
         why = f'error looking up service account {namespace_of(pod)}/{account}: serviceaccount "{account}" not found'
-        raise forbidden(_POD, name_of(pod), why)
+        raise forbidden(_POD, str(pod["metadata"].get("generateName") or name_of(pod)), why)

@@ -35,6 +35,10 @@ class VirtualAddresses:
     def _complete(self, new: Object, old: Object | None) -> None:
         spec = new.setdefault("spec", {})
         before = (old or {}).get("spec", {})
+        if spec.get("type") == "ExternalName":
+            for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
+                spec.pop(field, None)
+            return
         given, kept = spec.get("clusterIP") or "", before.get("clusterIP") or ""
         if kept:
             if given not in ("", kept):
@@ -51,8 +55,11 @@ class VirtualAddresses:
         spec.setdefault("ipFamilyPolicy", "SingleStack")
 
     def _seen(self, change: Change) -> None:
-        if change.type == "DELETED" and change.resource == _SERVICE:
-            self._pool.give_back(str(change.object["spec"].get("clusterIP", "")))
+        if change.resource == _SERVICE:
+            now = {} if change.type == "DELETED" else change.object["spec"]
+            before = (change.object if change.type == "DELETED" else change.old or {}).get("spec", {})
+            if before.get("clusterIP") and not now.get("clusterIP"):
+                self._pool.give_back(str(before["clusterIP"]))
 
 
 class EndpointLists(Controller):

@@ -7,6 +7,7 @@ from ..istiod.model import L4Match, L4Policy, Mesh, Place, Service, StringMatch,
 from ..objects import Object
 from .ca import Authority, describe
 from .metrics import canonical
+from .nearest import balancing
 from .xds import HBONE_PORT
 
 _VERSION = "1.30.3"
@@ -54,6 +55,8 @@ def _workload(mesh: Mesh, workload: Workload) -> Object:
     }
     if services:
         found["services"] = sorted(services)
+    if where := mesh.localities.get(workload.node):
+        found["locality"] = dict(zip(("region", "zone", "subzone"), where, strict=True))
     if workload.policies:
         found["authorizationPolicies"] = list(workload.policies)
     return found | _bound(workload.waypoint)
@@ -82,6 +85,8 @@ def _service(mesh: Mesh, service: Service) -> Object:
         "subjectAltNames": [],
         "canonical": _canonical(mesh, service),
     }
+    if said := balancing(service):
+        found["loadBalancer"] = said
     return found | ({} if service.host else {"ipFamilies": "IPv4"}) | _bound(service.waypoint)
 
 

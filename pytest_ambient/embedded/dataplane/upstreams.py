@@ -19,6 +19,7 @@ from ..objects import Object
 from ..ports import bound
 from .hashing import balancing
 from .names import destination, upstream
+from .nearest import nearest, serving
 from .places import beyond, looked_up, pod_at
 from .policy import policies_of
 from .route_actions import timed
@@ -29,9 +30,9 @@ from .xds import inner, limits, outer, per_connection, socket, static
 class Upstreams:
     """Collects the clusters that a waypoint needs; `fields` are those of each of them."""
 
-    def __init__(self, mesh: Mesh, namespace: str = ROOT_NAMESPACE, **fields: object) -> None:
-        """`namespace` is that of the proxy, which looks up names."""
-        self._mesh, self._namespace, self._fields = mesh, namespace, fields
+    def __init__(self, mesh: Mesh, namespace: str = ROOT_NAMESPACE, node: str = "", **fields: object) -> None:
+        """`namespace` is that of the proxy, which looks up names; `node` tells which endpoints are near to it."""
+        self._mesh, self._namespace, self._node, self._fields = mesh, namespace, node, fields
         self._made: dict[str, Object] = {}
 
     def __iter__(self) -> Iterator[Object]:
@@ -55,7 +56,7 @@ class Upstreams:
         said = self._mesh.destinations.get(service.key, Destination())
         chosen = said.chosen(subset, port)
         if chosen is not None:  # else a cluster that is not there
-            found = [*endpoints(self._mesh, service, port, chosen.labels)]
+            found = [*endpoints(self._mesh, service, port, chosen.labels, self._node)]
             found += places(self._mesh, service, port, chosen.labels, self._namespace)
             self._made[name] = static(name, *found, **_handled(chosen.policy), **self._fields)
 
@@ -91,12 +92,10 @@ def _ejecting(ejection: Ejection) -> Object:
     return {"outlier_detection": found, "common_lb_config": threshold}
 
 
-def endpoints(mesh: Mesh, service: Service, port: int, labels: Mapping[str, str]) -> Iterator[Object]:
-    """The ready pods with these labels behind a port, for a proxy that opens tunnels itself."""
-    for each in service.endpoints:
-        pod, target = mesh.workloads.get(each.workload), each.ports.get(port)
-        if pod is None or target is None or not pod.ready or not labels.items() <= pod.labels.items():
-            continue
+def endpoints(mesh: Mesh, service: Service, port: int, labels: Mapping[str, str], node: str = "") -> Iterator[Object]:
+    """The pods with these labels behind a port, for a proxy (on that node) that opens tunnels itself."""
+    found = [each for each in serving(mesh, service, port) if labels.items() <= each[0].labels.items()]
+    for pod, target in nearest(mesh, service.nearness, found, node) if node else found:
         if pod.captured:
             address = f"{pod.address}:{target}"
             yield inner("connect_originate", f"{address}{_generation(mesh, pod)}", local=address)

@@ -55,7 +55,8 @@ class WaypointConfiguration:
         made.clusters += [self._originating(), static("main_internal", inner("main_internal", "waypoint"))]
         made.clusters.append(static("encap", inner("connect_originate", "pod")))
         own = Checks.of(mesh, waypoint, "", self._faults)
-        clusters = Upstreams(mesh, waypoint.namespace if waypoint else "", **self._from_here())
+        node = next((each.node for each in mesh.workloads.values() if each.address == self._address), "")
+        clusters = Upstreams(mesh, waypoint.namespace if waypoint else "", node, **self._from_here())
         clusters.ask(_others(mesh, own))
         for service, port in _ports(mesh, waypoint):
             checks = Checks.of(mesh, waypoint, service.key, self._faults)

@@ -5,7 +5,7 @@ opens the tunnel from that address and with its certificate; the destination's p
 connection passes the internal listener `inbound~ADDRESS` of the captured pod.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..faults import Fault
@@ -16,6 +16,7 @@ from .ca import Authority
 from .inbound import application, hbone_listener, hbone_routes, inbound, plaintext_listener
 from .lines import FORWARDED, SERVICE, TUNNELLED, direct
 from .matching import blocks, by_address, chain
+from .nearest import Group, Serving, Way, by_node, nearest, serving
 from .openings import Openings
 from .places import behind, beyond, looked_up
 from .resources import ROUTES, Resources
@@ -73,12 +74,14 @@ class ZtunnelConfiguration:
         made.clusters.append(static("originate", inner("originate", "pod")))
         made.clusters.append(static("nothing", outer(pipe(self._nothing))))
         # nobody's address stands for nobody
-        callers = blocks(() if self._plaintext else self._callers(mesh, captured)) or blocks(["0.0.0.0"])  # noqa: S104
+        known = () if self._plaintext else self._callers(mesh, captured)
+        callers = blocks(known or ["0.0.0.0"])  # noqa: S104
+        groups = by_node(mesh, frozenset(known))
         for waypoint in mesh.waypoints.values():
             made.clusters.append(_any(f"waypoint~{waypoint.key}", _waypoint_endpoints(mesh, waypoint, None)))
         for service in mesh.services.values():
             for port in service.ports if service.listens not in ("", "None") else ():
-                self._service(made, mesh, callers, service, port)
+                self._service(made, mesh, callers, groups, service, port)
         for workload in mesh.workloads.values():
             if workload.address:
                 self._pod(made, mesh, callers, workload)
@@ -98,38 +101,57 @@ class ZtunnelConfiguration:
         return tuple(sorted(self._known))
 
     def _service(
-        self, made: Resources, mesh: Mesh, callers: Sequence[Object], service: Service, port: ServicePort
+        self,
+        made: Resources,
+        mesh: Mesh,
+        callers: Sequence[Object],
+        groups: Mapping[str, Group],
+        service: Service,
+        port: ServicePort,
     ) -> None:
+        address, found = f"{service.vip}:{port.port}", serving(mesh, service, port.port)
+        captured, others = self._ways(made, mesh, service, port, (found, found), "")
+        ways: list[Way] = []
+        for node, group in groups.items() if service.nearness != "anywhere" else ():
+            near = (service.nearness, service.node_nearness)
+            chosen = (nearest(mesh, near[0], found, node), nearest(mesh, near[1], found, node))
+            pairs = self._ways(made, mesh, service, port, chosen, f"@{node}")
+            names = (f"captured@{node}", f"others@{node}")
+            ways += [each for each in zip(names, (group.captured, group.others), pairs, strict=True) if each[1]]
+        where = socket(service.listens, bound(port.port))
+        made.listeners.append(_listener(f"service~{address}", where, callers, captured, others, ways))
+
+    def _ways(
+        self,
+        made: Resources,
+        mesh: Mesh,
+        service: Service,
+        port: ServicePort,
+        found: tuple[Serving, Serving],
+        mark: str,
+    ) -> tuple[list[Object], list[Object]]:
+        """What is done with connections of captured callers, and of all others, for each of whom these pods serve."""
         name, address = f"{service.hostname}:{port.port}", f"{service.vip}:{port.port}"
         if service.waypoint:
             tunnelled = _waypoint_endpoints(mesh, mesh.waypoints.get(service.waypoint.key), address)
         else:
-            tunnelled = list(self._endpoints(mesh, service, port, from_captured=True))
-            tunnelled += self._places(mesh, service, port)
-        made.clusters.append(_any(f"captured~{name}", tunnelled))
-        plain = [*self._endpoints(mesh, service, port, from_captured=False), *self._places(mesh, service, port)]
-        made.clusters.append(_any(f"plaintext~{name}", plain))
+            tunnelled = [*self._endpoints(found[0], from_captured=True), *self._places(mesh, service, port)]
+        made.clusters.append(_any(f"captured~{name}{mark}", tunnelled))
+        plain = [*self._endpoints(found[1], from_captured=False), *self._places(mesh, service, port)]
+        # a node leads a caller to one of them by its address, where the Service wants that; ztunnel never does
+        policy = {"lb_policy": "RING_HASH"} if service.sticky else {}
+        hashed: Object = {"hash_policy": [{"source_ip": {}}]} if service.sticky else {}
+        made.clusters.append(_any(f"plaintext~{name}{mark}", plain, **policy))
         line = direct(service.hostname, address)
         # only an endpoint that is not captured is reached without a tunnel, and then each connection is told of
         past = (service.waypoint is None and service.places) or not all("metadata" in each for each in tunnelled)
         only = {} if past else _FAILED
-        proxy = tcp_proxy(f"captured~{name}", access_log=access_log(line, **only))
+        proxy = tcp_proxy(f"captured~{name}{mark}", access_log=access_log(line, **only))
         told = remember(_CALLER, state(SERVICE, service.hostname, factory="envoy.string"))
-        made.listeners.append(
-            _listener(
-                f"service~{address}",
-                socket(service.listens, bound(port.port)),
-                callers,
-                [told, proxy],
-                [remember(_CALLER), tcp_proxy(f"plaintext~{name}")],
-            )
-        )
+        return [told, proxy], [remember(_CALLER), tcp_proxy(f"plaintext~{name}{mark}", **hashed)]
 
-    def _endpoints(self, mesh: Mesh, service: Service, port: ServicePort, *, from_captured: bool) -> Iterator[Object]:
-        for each in service.endpoints:
-            workload, target = mesh.workloads.get(each.workload), each.ports.get(port.port)
-            if workload is None or target is None or not workload.ready:
-                continue
+    def _endpoints(self, found: Serving, *, from_captured: bool) -> Iterator[Object]:
+        for workload, target in found:
             address = f"{workload.address}:{target}"
             if from_captured and workload.tunnelled and _behind_ztunnel(workload):
                 yield inner("originate", address, local=address)
@@ -197,8 +219,8 @@ class ZtunnelConfiguration:
         )
 
 
-def _any(name: str, endpoints: Iterable[Object]) -> Object:
-    return static(name, *endpoints, lb_policy="RANDOM")
+def _any(name: str, endpoints: Iterable[Object], lb_policy: str = "RANDOM") -> Object:
+    return static(name, *endpoints, lb_policy=lb_policy)
 
 
 def _captured(mesh: Mesh) -> list[Workload]:
@@ -227,18 +249,25 @@ def _originate() -> Object:
 
 
 def _listener(
-    name: str, address: Object, callers: Sequence[Object], captured: list[Object], others: list[Object]
+    name: str,
+    address: Object,
+    callers: Sequence[Object],
+    captured: list[Object],
+    others: list[Object],
+    ways: Sequence[Way] = (),
 ) -> Object:
-    """A listener that treats captured callers in one way and all others in another.
+    """A listener that treats captured callers in one way and all others in another; `ways` are for some of either.
 
     Who is captured stands in the matcher, not in the chains: a chain that changes ends its open connections.
     """
+    special = [{"ranges": list(ranges), "on_match": chain(way)} for way, ranges, _ in ways]
     chosen = {"ranges": callers, "on_match": chain("captured")}
+    chains = {"captured": captured, "others": others} | {way: filters for way, _, filters in ways}
     return {
         "name": name,
         "address": address,
-        "filter_chains": [{"name": "captured", "filters": captured}, {"name": "others", "filters": others}],
-        "filter_chain_matcher": by_address("SourceIPInput", [chosen], chain("others")),
+        "filter_chains": [{"name": way, "filters": filters} for way, filters in chains.items()],
+        "filter_chain_matcher": by_address("SourceIPInput", [*special, chosen], chain("others")),
     }
 
 

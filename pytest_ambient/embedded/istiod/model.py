@@ -22,7 +22,7 @@ from .route_model import (
     RouteMatch,
     RouteRule,
 )
-from .service_model import Endpoint, Place, Service, ServicePort, WaypointRef
+from .service_model import Endpoint, Locality, Nearness, Place, Service, ServicePort, WaypointRef
 
 __all__ = [
     "ROOT_NAMESPACE",
@@ -47,8 +47,10 @@ __all__ = [
     "L4Rule",
     "L7Policy",
     "L7Rule",
+    "Locality",
     "Mesh",
     "Mirror",
+    "Nearness",
     "Operation",
     "Place",
     "Policy",
@@ -165,3 +167,5 @@ class Mesh:
     """By Service key: routes attached to it, in order of precedence."""
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     """By Service key: what a DestinationRule says of it."""
+    localities: Mapping[str, Locality] = field(default_factory=dict)
+    """By node."""

@@ -6,6 +6,12 @@ from typing import Literal
 
 from ..entries import key_of_host
 
+Locality = tuple[str, str, str]
+"""Region, zone and subzone."""
+
+Nearness = Literal["anywhere", "zone", "node", "own-node"]
+"""Which endpoints ztunnel takes: any, those of the caller's zone or node if there are, those of its node alone."""
+
 
 @dataclass(frozen=True)
 class WaypointRef:
@@ -72,6 +78,13 @@ class Service:
     """Its addresses but the first."""
     places: tuple[Place, ...] = ()
     """Endpoints of a ServiceEntry that it does not select by labels."""
+    nearness: Nearness = "anywhere"
+    node_nearness: Nearness = "anywhere"
+    """The same for callers without a ztunnel, whose node chooses."""
+    unready_too: bool = False
+    """Whether ztunnel takes endpoints that are not ready (publishNotReadyAddresses)."""
+    sticky: bool = False
+    """Whether callers without a ztunnel stay with one endpoint (sessionAffinity); ztunnel does not know of that."""
 
     @property
     def key(self) -> str:

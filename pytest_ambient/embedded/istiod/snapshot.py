@@ -24,6 +24,7 @@ from .model import (
     Waypoint,
     Workload,
 )
+from .nearness import localities, nearness
 from .peers import peer_keys, peer_policies
 from .protocols import service_port
 from .routes import routes_by_service
@@ -72,6 +73,7 @@ def snapshot(view: View, sockets: Sockets, at: At = lambda _: "") -> Mesh:
         tracers=tracers(view, known, bound),
         routes=routes_by_service(view, known),
         destinations=destinations(view, known),
+        localities=localities(view.nodes),
     )
 
 
@@ -160,6 +162,10 @@ def _services(view: View, known: Mapping[str, Gate], workloads: Mapping[str, Wor
             labels=labels_of(item),
             waypoint=gate.ref if isinstance(gate, Gate) else None,
             ingress_too=ingress_too(view, item),
+            nearness=nearness(item, item, view.namespace_by_name.get(namespace_of(item), {})),
+            node_nearness=nearness(item),
+            unready_too=bool(spec_of(item).get("publishNotReadyAddresses")),
+            sticky=spec_of(item).get("sessionAffinity") == "ClientIP",
         )
 
 

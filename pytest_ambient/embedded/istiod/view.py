@@ -81,6 +81,7 @@ class View:
     destination_rules: Sequence[Object] = ()
     envoy_filters: Sequence[Object] = ()
     entries: Sequence[Object] = ()
+    nodes: Sequence[Object] = ()
 
     @classmethod
     def of(cls, store: Store) -> "View":
@@ -91,6 +92,11 @@ class View:
     def namespace_labels(self) -> Mapping[str, Mapping[str, str]]:
         """Labels of each namespace by its name."""
         return {name_of(each): labels_of(each) for each in self.namespaces}
+
+    @cached_property
+    def namespace_by_name(self) -> Mapping[str, Object]:
+        """Namespaces by name."""
+        return {name_of(each): each for each in self.namespaces}
 
     @cached_property
     def service_by_key(self) -> Mapping[str, Object]:
@@ -143,5 +149,6 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "destination_rules": ("DestinationRule", NETWORKING),
     "envoy_filters": ("EnvoyFilter", NETWORKING),
     "entries": ("ServiceEntry", NETWORKING),
+    "nodes": ("Node", ""),
 }
 """Where each list of a view comes from: kind and group."""

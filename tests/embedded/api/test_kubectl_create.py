@@ -121,3 +121,6 @@ def test_mistakes_in_a_deployment_are_listed(world: World) -> None:
     assert "* spec.template.metadata.labels: Invalid value" in refused
     assert "`selector` does not match template `labels`" in refused
     assert "* spec.template.spec.containers[0].image: Required value" in refused
+    elsewhere = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}, "spec": {"type": "ExternalName"}}
+    refused = world.kubectl("create", "-f", "-", stdin=json.dumps(elsewhere), code=1)
+    assert "spec.externalName: Required value" in refused

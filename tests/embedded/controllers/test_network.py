@@ -13,6 +13,7 @@ from pytest_ambient.embedded.api.errors import ApiError
 from pytest_ambient.embedded.api.store import find
 from pytest_ambient.embedded.controllers.capture import enrolled
 from pytest_ambient.embedded.faults import Fault
+from pytest_ambient.embedded.names import Names
 from pytest_ambient.embedded.objects import Object, annotations_of
 
 from ..kubelet.bench import ENDPOINTS, POD, SERVICE, Bench, play
@@ -105,10 +106,42 @@ def test_wrong_ports_at_the_nodes(tmp_path: Path, kind: str, port: int, why: str
     play(tmp_path, scenario)
 
 
+def test_another_name_has_no_address(tmp_path: Path) -> None:
+    """It means what it says of: a Service wherever that is, or what a resolver knows; it can become a Service."""
+
+    async def scenario(bench: Bench) -> None:
+        web = bench.store.create(SERVICE, service("web", HTTP))
+        full = f"web.{bench.space}.svc.cluster.local"
+        made = bench.store.create(SERVICE, service("other", type="ExternalName", externalName=full, ports=[]))
+        assert not {"clusterIP", "clusterIPs", "ipFamilies", "internalTrafficPolicy"} & made["spec"].keys()
+        known = Names(bench.store, bench.addresses.hosts)
+        assert known.resolve("other", bench.space) == (web["spec"]["clusterIP"],)
+        assert next(each.ports for each in known.all() if each.service == "other") == (8000,)
+        for elsewhere, meant in (("a.example", ("a.example",)), (full.replace("web", "gone"), ())):
+            bench.store.replace(SERVICE, service("other", type="ExternalName", externalName=elsewhere, ports=[]))
+            assert known.resolve("other", bench.space) == meant
+        now = bench.store.replace(SERVICE, service("other", HTTP))
+        assert known.resolve("other", bench.space) == (now["spec"]["clusterIP"],)
+        bench.store.replace(SERVICE, service("other", type="ExternalName", externalName="a.example", ports=[]))
+        again = bench.store.create(SERVICE, service("third", HTTP, clusterIP=now["spec"]["clusterIP"]))
+        assert again["spec"]["clusterIP"] == now["spec"]["clusterIP"]
+
+    play(tmp_path, scenario)
+
+
+def test_callers_that_stay_stay_for_three_hours(tmp_path: Path) -> None:
+    """Unless the Service says how long."""
+
+    async def scenario(bench: Bench) -> None:
+        made = bench.store.create(SERVICE, service("web", HTTP, sessionAffinity="ClientIP"))
+        assert made["spec"]["sessionAffinityConfig"] == {"clientIP": {"timeoutSeconds": 10800}}
+
+    play(tmp_path, scenario)
+
+
 @pytest.mark.parametrize(
     ("more", "path"),
     [
-        ({"type": "ExternalName"}, "spec.type"), ({"sessionAffinity": "ClientIP"}, "spec.sessionAffinity"),
         ({"externalIPs": ["1.2.3.4"]}, "spec.externalIPs"),
         ({"ports": [{"port": 53, "protocol": "UDP"}]}, r"spec.ports\[0\].protocol"),
     ],

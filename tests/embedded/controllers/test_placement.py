@@ -1,5 +1,6 @@
 """DaemonSets, the scheduler, and what is not admitted."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,8 @@ def test_missing_account(tmp_path: Path) -> None:
         made["spec"]["template"]["spec"]["serviceAccountName"] = "late"
         bench.store.create(DEPLOYMENT, made)
         await bench.until(lambda: any(e["reason"] == "FailedCreate" for e in bench.store.list(EVENT, bench.space)))
+        told = next(e["message"] for e in bench.store.list(EVENT, bench.space) if e["reason"] == "FailedCreate")
+        assert re.fullmatch(r'Error creating: pods "echo-[a-z0-9]+-" is forbidden: error looking up .*', told)
         bench.store.create(find("ServiceAccount"), {"metadata": {"name": "late", "namespace": bench.space}})
         await bench.ready_pod("echo")
 
