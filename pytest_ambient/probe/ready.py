@@ -1,15 +1,19 @@
-"""Objects that are ready: what their status must say before anything is probed, and what it says of a condition."""
+"""Objects that are ready: what their status must say before anything is probed."""
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.manifest import Document, asks_for_sidecar, sidecar_of
+from pytest_ambient.probe.status import status_of
 from pytest_ambient.stuck import Waits
-from pytest_ambient.verdict.condition import Condition, ObjectStatus
 
 FINAL = ("AttachmentDenied", "UnsupportedTrafficType", "UnsupportedProtocol")
 """Reasons that no time mends: the configuration itself is refused."""
+
+MADE_WITHIN = 60.0
+"""Seconds in which somebody makes a Deployment for a Gateway: istiod takes about one."""
 
 STATUS_FROM_ISTIO = ("AuthorizationPolicy", "HTTPRoute", "GRPCRoute")
 """Kinds whose status istiod writes; it may be switched off, so nothing but evidence hangs on it."""
@@ -27,6 +31,12 @@ class Final(str):
     __slots__ = ()
 
 
+class Unmade(str):
+    """Why a Gateway for which nobody has made anything is not ready."""
+
+    __slots__ = ()
+
+
 Check = Callable[[Kube, Document], str | None]
 
 
@@ -40,20 +50,15 @@ def ready(kube: Kube, documents: Sequence[Document], within: float, waits: Waits
         if check is None:
             continue
 
-        def asked(item: Document = document, check: Check = check) -> bool | NotYet:
+        def asked(item: Document = document, check: Check = check, begun: float = time.monotonic()) -> bool | NotYet:
             reason = check(kube, item)
-            stuck = waits.look(kube, _started_for(kube, item)) if reason and waits else None
-            return NotYet(stuck or reason, given_up=bool(stuck) or isinstance(reason, Final)) if reason else True
+            if reason is None:
+                return True
+            stuck = waits.look(kube, _started_for(kube, item)) if waits else None
+            forgotten = isinstance(reason, Unmade) and time.monotonic() - begun >= MADE_WITHIN
+            return NotYet(stuck or reason, given_up=bool(stuck) or forgotten or isinstance(reason, Final))
 
         until(asked, what=f"{document} to be ready", within=within)
-
-
-def status_of(item: Object | None) -> ObjectStatus:
-    """What an object says about itself; an HTTPRoute's conditions carry the parent they speak of."""
-    if item is None:
-        return ObjectStatus(exists=False)
-    generation = item["metadata"].get("generation")
-    return ObjectStatus(True, tuple(_conditions(item.get("status") or {})), generation)
 
 
 def lagging(kube: Kube, documents: Sequence[Document]) -> list[str]:
@@ -165,13 +170,14 @@ def _gateway(kube: Kube, document: Document) -> str | None:
     refused = [c for c in status.conditions if c.type == "Accepted" and c.status == "False" and c.reason in FINAL]
     if refused:
         return Final(f"{refused[0]}: {refused[0].message}")
-    programmed = [c for c in status.conditions if c.type == "Programmed" and not c.listener]
-    if not programmed or programmed[0].status != "True" or programmed[0].observed_generation != status.generation:
-        return f"{programmed[0]}: {programmed[0].message}" if programmed else str(status)
     deployments = kube.list("apps/v1/Deployment", document.namespace, f"{GATEWAY_NAME}={document.name}")
     named = deployments or [
         item for item in (kube.get("apps/v1/Deployment", document.name, document.namespace),) if item
     ]
+    programmed = [c for c in status.conditions if c.type == "Programmed" and not c.listener]
+    if not programmed or programmed[0].status != "True" or programmed[0].observed_generation != status.generation:
+        told = f"{programmed[0]}: {programmed[0].message}" if programmed else str(status)
+        return told if named else Unmade(f"nobody has made a Deployment for it; {told}")
     return next((reason for item in named if (reason := unavailable(item))), None)
 
 
@@ -182,21 +188,3 @@ def _bound(kube: Kube, document: Document) -> str | None:
         return None
     reason = f"not bound to its waypoint: {status}"
     return Final(reason) if bound and bound[0].reason in FINAL else reason
-
-
-def _conditions(status: Object) -> Iterator[Condition]:
-    for entry in status.get("conditions") or []:
-        yield _condition(entry)
-    for parent in status.get("parents") or []:
-        for entry in parent.get("conditions") or []:
-            yield _condition(entry, parent=str(parent.get("parentRef", {}).get("name", "")))
-    for listener in status.get("listeners") or []:
-        for entry in listener.get("conditions") or []:
-            yield _condition(entry, listener=str(listener.get("name", "")))
-
-
-def _condition(entry: Object, *, parent: str = "", listener: str = "") -> Condition:
-    seen = entry.get("observedGeneration")  # istiod writes it as a text in its own kinds (recorded on Istio 1.30.3)
-    generation = int(seen) if seen is not None else None
-    reason, message = str(entry.get("reason", "")), str(entry.get("message", ""))
-    return Condition(str(entry["type"]), str(entry["status"]), reason, message, generation, parent, listener)

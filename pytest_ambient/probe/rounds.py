@@ -10,8 +10,8 @@ from pytest_ambient.errors import NotInTime
 from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.counters import Counters, Page, Place, grown, place_of
 from pytest_ambient.probe.holdings import holdings
-from pytest_ambient.probe.ready import status_of
 from pytest_ambient.probe.spans import Traces, carrying, fresh
+from pytest_ambient.probe.status import status_of
 from pytest_ambient.probe.witness import Asked, Witnesses
 from pytest_ambient.verdict.call import Call, Certificates, Question
 from pytest_ambient.verdict.condition import ObjectStatus

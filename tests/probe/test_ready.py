@@ -8,6 +8,7 @@ import pytest
 from pytest_ambient import stuck
 from pytest_ambient.errors import NotInTime
 from pytest_ambient.manifest import Document
+from pytest_ambient.probe import ready as ready_
 from pytest_ambient.probe.ready import ready
 from pytest_ambient.stuck import Waits
 from pytest_ambient.testing import FakeKube
@@ -121,6 +122,19 @@ def test_a_pod_without_the_sidecar_that_it_asked_for_is_not_ready(containers: di
         return
     with pytest.raises(NotInTime, match=r"gave up .*pod w-1 asked for a sidecar and has none"):
         ready(kube, [one], 60)  # type: ignore[arg-type]  # as above
+
+
+def test_a_gateway_for_which_nothing_is_made_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes waypoints does so at once; one with a Deployment has all its time."""
+    monkeypatch.setattr(ready_, "MADE_WITHIN", 0.1)
+    kube, gateway = FakeKube(), document(GATEWAY, "Gateway")
+    said(kube, gateway, ("Programmed", "Unknown", "Pending"))
+    words = r"gave up .*nobody has made a Deployment for it; Programmed=Unknown \(Pending\): because"
+    with pytest.raises(NotInTime, match=words):
+        ready(kube, [gateway], 60)  # type: ignore[arg-type]  # as above
+    kube.objects["apps/v1/Deployment", "n", "w"] = {"metadata": {"name": "w", "namespace": "n"}, "spec": {}}
+    with pytest.raises(NotInTime, match=r"not within 0\.3 s .*last: Programmed=Unknown"):
+        ready(kube, [gateway], 0.3)  # type: ignore[arg-type]  # as above
 
 
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
