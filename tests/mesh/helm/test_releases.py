@@ -1,77 +1,15 @@
 """The helm installer against a recording double: releases, their owners, charts, and what is taken out again."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from pytest_ambient.errors import FetchFailed, InstallerError, Misuse, NotInTime
-from pytest_ambient.mesh import charts, releases
+from pytest_ambient.errors import InstallerError, NotInTime
 from pytest_ambient.mesh.helm import Helm
 from tests.doubles import Doubles
-from tests.mesh.landing import ROOT, Cluster, FakeTarget, release, spec, target
-
-ANY = "--deployed --failed --pending --uninstalled --uninstalling"
-WHERE = "--kubeconfig /k/config --kube-context c1"
-OURS = "--selector pytest-ambient/run=r1"
-PENDING = "UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress"
-
-
-@pytest.fixture
-def doubles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doubles:
-    """A helm 3.19 that knows of no releases unless told."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    found = Doubles(folder)
-    monkeypatch.setenv("PATH", found.path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(releases, "LAST", 0.3)
-    found.answer("helm", r"version --template \{\{.Version\}\}", "v3.19.0")
-    return found
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Cluster:
-    """A cluster without Istio."""
-    return Cluster(tmp_path)
-
-
-def willing(doubles: Doubles, cluster: Cluster) -> None:
-    """Let it install and uninstall; Istio is there with ztunnel and gone with it."""
-    marks = {"installed": str(cluster.marks / "installed"), "removed": str(cluster.marks / "removed")}
-    doubles.answer("helm", "list .*", "[]")
-    doubles.answer("helm", "upgrade --install ztunnel .*", "STATUS: deployed", files={marks["installed"]: "1"})
-    doubles.answer("helm", "upgrade --install .*", "STATUS: deployed")
-    doubles.answer("helm", "uninstall ztunnel .*", 'release "ztunnel" uninstalled', files={marks["removed"]: "1"})
-    doubles.answer("helm", "uninstall .*", "release uninstalled")
-
-
-def lists(doubles: Doubles, name: str, status: str, selector: str = ".*", namespace: str = ROOT) -> None:
-    """Let it know of a release (recorded from Helm 3.19)."""
-    one = {"name": name, "namespace": namespace, "revision": "1", "status": status, "chart": f"{name}-1.30.3"}
-    line = rf"list {ANY} --filter \^{name}\$ --output json {selector}--namespace {namespace} .*"
-    doubles.answer("helm", line, json.dumps([one]))
-
-
-def install(whole: FakeTarget, tmp_path: Path, **more: Any) -> None:
-    """Do all steps of the installer, one after another, from a local release unless told otherwise."""
-    wanted = spec(tmp_path, **{"within": 5, "release": release(tmp_path), **more})
-    for group in Helm().steps(whole, wanted):
-        for step in group:
-            step.do()
-
-
-def uninstall(whole: FakeTarget, tmp_path: Path) -> None:
-    """Take it out."""
-    Helm().uninstall(whole, spec(tmp_path, within=2))
-
-
-def lines(doubles: Doubles, verb: str) -> list[str]:
-    """The calls with a verb."""
-    return [line for line in doubles.lines("helm") if line.startswith(verb)]
+from tests.mesh.helm.asked import OURS, PENDING, WHERE, install, lines, lists, uninstall, willing
+from tests.mesh.landing import ROOT, Cluster, spec, target
 
 
 def test_each_chart_is_a_release_of_this_run(doubles: Doubles, cluster: Cluster, tmp_path: Path) -> None:
@@ -254,108 +192,3 @@ def test_an_answer_that_is_no_json(doubles: Doubles, cluster: Cluster, tmp_path:
     doubles.answer("helm", "list .*", "WARNING: nothing")
     with pytest.raises(InstallerError, match="helm list: its answer is no JSON: 'WARNING: nothing'"):
         install(target(cluster), tmp_path)
-
-
-def test_no_helm_is_misuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is made, with where to get it."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Misuse) as error:
-        Helm().check(spec(tmp_path))
-    assert str(error.value) == "--ambient-installer=helm needs helm on PATH: https://helm.sh/docs/intro/install/"
-
-
-@pytest.mark.parametrize(("says", "told"), [("v3.12.3", "v3.12.3"), ("v2.17.0", "v2.17.0"), ("", "of unknown version")])
-def test_an_old_helm_is_misuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, told: str) -> None:
-    """It puts no labels on releases, so they could not be known again."""
-    found = Doubles(tmp_path)
-    monkeypatch.setenv("PATH", found.path)
-    found.answer("helm", "version .*", says)
-    with pytest.raises(Misuse) as error:
-        Helm().check(spec(tmp_path))
-    assert str(error.value) == f"helm on PATH is {told}, wanted 3.13 or newer"
-
-
-@pytest.mark.parametrize("says", ["v3.13.0", "v3.19", "v4.0.1"])
-def test_a_newer_helm_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
-    """Also one that was built without its patch number."""
-    found = Doubles(tmp_path)
-    monkeypatch.setenv("PATH", found.path)
-    found.answer("helm", "version .*", says)
-    Helm().check(spec(tmp_path, release=release(tmp_path)))
-
-
-def test_a_release_folder_without_charts_is_misuse(doubles: Doubles, tmp_path: Path) -> None:
-    """All missing ones are named."""
-    with pytest.raises(
-        Misuse, match="is no unpacked Istio release, it has no manifests/charts/base, manifests/charts/"
-    ):
-        Helm().check(spec(tmp_path, release=tmp_path))
-
-
-def test_charts_of_another_version_are_refused(doubles: Doubles, tmp_path: Path) -> None:
-    """They would install another Istio than the one that was asked for."""
-    root = release(tmp_path, "1.29.6")
-    with pytest.raises(InstallerError) as error:
-        charts.local(spec(tmp_path, release=root), "base")
-    assert str(error.value) == f"the charts in {root} are of 1.29.6, wanted 1.30.3"
-
-
-@pytest.fixture
-def pulls(doubles: Doubles) -> Callable[[str], None]:
-    """Lets Helm pull a chart of that name from wherever it is asked."""
-
-    def let(name: str) -> None:
-        line = rf"pull \S*{name} .*--version (?P<version>\S+) --destination (?P<to>\S+)"
-        doubles.answer("helm", line, files={rf"\g<to>/{name}-\g<version>.tgz": "chart"})
-
-    return let
-
-
-def put(tmp_path: Path, name: str, said: list[str] | None = None, **more: Any) -> None:
-    """Install one chart without a local release."""
-    wanted, one = spec(tmp_path, **{"within": 5, **more}), target(Cluster(tmp_path), said)
-    releases.install(one, wanted, charts.release_of(one, wanted, name), {}, charts.local(wanted, name))
-
-
-def test_a_chart_is_pulled_once_from_the_repository(
-    doubles: Doubles, cluster: Cluster, pulls: Callable[[str], None], tmp_path: Path
-) -> None:
-    """Without a word in anybody's list of repositories; a second run takes it from the cache."""
-    pulls("ztunnel")
-    willing(doubles, cluster)
-    put(tmp_path, "ztunnel")
-    put(tmp_path, "ztunnel")
-    path = tmp_path / "cache/pytest-ambient/charts/ztunnel-1.30.3.tgz"
-    assert [line.split()[3] for line in lines(doubles, "upgrade")] == [str(path)] * 2
-    (line,) = lines(doubles, "pull")
-    assert line.startswith(
-        "pull ztunnel --repo https://istio-release.storage.googleapis.com/charts --version 1.30.3 --destination "
-    )
-    assert [found.name for found in path.parent.iterdir()] == [path.name]
-
-
-@pytest.mark.parametrize(
-    ("version", "registry"),
-    [("1.30.3", "oci://registry.istio.io/release/charts"), ("1.29.6", "oci://gcr.io/istio-release/charts")],
-)
-def test_a_chart_is_pulled_from_the_registry_where_the_repository_is_out_of_reach(
-    doubles: Doubles, cluster: Cluster, pulls: Callable[[str], None], tmp_path: Path, version: str, registry: str
-) -> None:
-    """The one that has the charts of that version."""
-    doubles.answer("helm", "pull base --repo .*", stderr="Error: looks like it cannot be reached", status=1)
-    pulls("base")
-    willing(doubles, cluster)
-    put(tmp_path, "base", version=version)
-    assert lines(doubles, "pull")[1].startswith(f"pull {registry}/base --version {version} --destination ")
-
-
-def test_a_chart_that_is_nowhere_to_be_had(doubles: Doubles, cluster: Cluster, tmp_path: Path) -> None:
-    """Both reasons and the way around, in one line; a pull that brings nothing is no success."""
-    doubles.answer("helm", "pull base --repo .*", stderr="Error: no such host\n", status=1)
-    doubles.answer("helm", "pull oci:.*")
-    willing(doubles, cluster)
-    with pytest.raises(FetchFailed) as error:
-        put(tmp_path, "base")
-    assert ": exit 1: no such host; " in str(error.value)
-    assert str(error.value).endswith("; offline, put base-1.30.3.tgz into the folder that --ambient-istio-dir names")
-    assert "\n" not in str(error.value)

@@ -1,0 +1,100 @@
+"""DestinationRules as waypoints get them."""
+
+import pytest
+
+from pytest_ambient.embedded.api.store import Store, find
+from pytest_ambient.embedded.istiod.destination_model import Hash
+from pytest_ambient.embedded.istiod.model import (
+    Destination,
+    Ejection,
+    Policy,
+    Subset,
+)
+from pytest_ambient.embedded.istiod.validate import guard
+from pytest_ambient.embedded.istiod.view import NETWORKING
+from pytest_ambient.embedded.objects import Object
+from tests.embedded.istiod.virtual import rule_for, said
+
+
+def test_destination_rule() -> None:
+    """Subsets have their own policy or that of all; limits and ejection are carried over."""
+    policy = {
+        "loadBalancer": {"simple": "RANDOM"},
+        "connectionPool": {
+            "tcp": {"maxConnections": 1, "connectTimeout": "2s"},
+            "http": {
+                "http1MaxPendingRequests": 3,
+                "http2MaxRequests": 4,
+                "maxRetries": 5,
+                "maxRequestsPerConnection": 6,
+            },
+        },
+    }
+    ejecting = {"outlierDetection": {"consecutive5xxErrors": 0, "baseEjectionTime": "3m", "minHealthPercent": 10}}
+    subsets = [{"name": "v1", "labels": {"version": "v1"}}, {"name": "v2", "trafficPolicy": ejecting}]
+    whole = Policy("RANDOM", 1, 3, 4, 5, 6, 2.0)
+    ejection = Ejection(errors=0, base_time=180.0, min_health=10)
+    assert said(rule_for("reviews", trafficPolicy=policy, subsets=subsets)) == Destination(
+        whole,
+        {
+            "v1": Subset({"version": "v1"}, whole),
+            "v2": Subset({}, Policy("RANDOM", 1, 3, 4, 5, 6, 2.0, ejection)),
+        },
+    )
+
+
+def test_ports_have_a_policy_of_their_own() -> None:
+    """It inherits nothing; a subset's word for the port is the last, then its own, then the port's."""
+    random, robin = ({"loadBalancer": {"simple": each}} for each in ("RANDOM", "ROUND_ROBIN"))
+    pool = {"connectionPool": {"tcp": {"maxConnections": 1}}}
+    port = {"port": {"number": 9080}, **pool}
+    subsets = [
+        {"name": "v1", "trafficPolicy": robin},
+        {"name": "v2", "trafficPolicy": {"portLevelSettings": [{"port": {"number": 9080}, **robin}]}},
+    ]
+    found = said(rule_for("reviews", trafficPolicy={**random, "portLevelSettings": [port]}, subsets=subsets))
+    assert found is not None
+    seen = {(name, number): found.chosen(name, number) for name in ("", "v1", "v2", "v3") for number in (80, 9080)}
+    assert {key: each.policy if each else None for key, each in seen.items()} == {
+        ("", 80): Policy("RANDOM"),
+        ("", 9080): Policy(max_connections=1),
+        ("v1", 80): Policy("ROUND_ROBIN"),
+        ("v1", 9080): Policy("ROUND_ROBIN", max_connections=1),
+        ("v2", 80): Policy("RANDOM"),
+        ("v2", 9080): Policy("ROUND_ROBIN"),
+        ("v3", 80): None,
+        ("v3", 9080): None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ({"httpHeaderName": "x-user"}, Hash("header", "x-user", size=1024)),
+        ({"httpQueryParameterName": "u", "minimumRingSize": 9}, Hash("query", "u", size=9)),
+        ({"useSourceIp": True, "ringHash": {}}, Hash("source")),
+        ({"httpCookie": {"name": "c", "ttl": "0s"}, "maglev": {}}, Hash("cookie", "c", 0.0, maglev=True)),
+        (
+            {"httpCookie": {"name": "c", "path": "/", "attributes": [{"name": "Secure"}]}, "maglev": {"tableSize": 7}},
+            Hash("cookie", "c", None, "/", (("Secure", ""),), maglev=True, size=7),
+        ),
+    ],
+)
+def test_consistent_hashing(written: Object, wanted: Hash) -> None:
+    """By a header, a parameter, a cookie or the caller's address; on a ring of 1024 unless it says otherwise."""
+    policy = {"loadBalancer": {"consistentHash": written}, "tls": {"mode": "ISTIO_MUTUAL"}}
+    store = Store()
+    guard(store)
+    assert store.create(find("DestinationRule", NETWORKING), rule_for("reviews", trafficPolicy=policy))
+    assert said(rule_for("reviews", trafficPolicy=policy)) == Destination(Policy(hash=wanted))
+
+
+def test_which_destination_rule_holds() -> None:
+    """The waypoint's namespace comes first, then the best host; rules of other namespaces say nothing."""
+    random, robin = ({"loadBalancer": {"simple": each}} for each in ("RANDOM", "ROUND_ROBIN"))
+    own = rule_for("reviews", trafficPolicy=random)
+    every = rule_for("*.svc.cluster.local", trafficPolicy=robin)
+    there = rule_for("*.bookinfo.svc.cluster.local", "other", trafficPolicy=robin)
+    assert said(own, every) == Destination(Policy("RANDOM"))
+    assert said(own, there) == Destination(Policy("ROUND_ROBIN"))
+    assert said(rule_for("*.svc.cluster.local", "third", trafficPolicy=robin)) is None

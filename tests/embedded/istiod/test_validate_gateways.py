@@ -1,0 +1,148 @@
+"""What is refused of Gateways, tokens and Telemetry, or filled in and warned of."""
+
+import pytest
+
+from pytest_ambient.embedded.api.errors import ApiError
+from pytest_ambient.embedded.api.store import Store, find
+from pytest_ambient.embedded.istiod.validate import guard, warnings
+from pytest_ambient.embedded.istiod.view import TELEMETRY
+from pytest_ambient.embedded.objects import Object
+from tests.embedded.istiod.validating import authentication, create, gateway, refusal, rules
+
+from .world import peer, policy, recorded, route, waypoint_objects
+
+EXTERNAL_NAME = gateway(gatewayClassName="istio")
+EXTERNAL_NAME["metadata"]["annotations"] = {"networking.istio.io/service-type": "ExternalName"}
+
+LISTENER: Object = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
+
+
+@pytest.mark.parametrize(
+    ("item", "field"),
+    [
+        (
+            route("r", [{"filters": [{"type": "ExtensionRef", "extensionRef": {}}]}]),
+            "spec.rules[0].filters[0].extensionRef",
+        ),
+        (
+            route("r", [{"backendRefs": [{"name": "a", "port": 1, "filters": [{"type": "CORS", "cors": {}}]}]}]),
+            "spec.rules[0].backendRefs[0].filters[0].cors",
+        ),
+        (route("r", [{}], {"name": "mesh", "kind": "Mesh"}), "spec.parentRefs[0].kind"),
+        (gateway(gatewayClassName="istio-remote"), "spec.gatewayClassName"),
+        (EXTERNAL_NAME, "metadata.annotations[networking.istio.io/service-type]"),
+        (gateway(gatewayClassName="istio"), "spec.listeners[0].protocol"),
+        (gateway(addresses=[{"value": "1.2.3.4"}]), "spec.addresses"),
+        (gateway(listeners=[LISTENER | {"tls": {}}]), "spec.listeners[0].tls"),
+    ],
+)
+def test_what_the_mesh_does_not_carry_out_is_refused_by_name(item: Object, field: str) -> None:
+    """Never ignored in silence: the field's path and what is missing are named."""
+    error = refusal(item)
+    assert (error.status, error.reason) == (422, "Invalid")
+    assert f"{field}: Forbidden: the embedded mesh does not implement " in error.message
+    assert error.message.endswith("; see the README's list of what it implements") or "]" in error.message
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"jwks": '{"keys": []}', "jwksUri": "http://a/b"}, 'spec.jwtRules[0]: Invalid value: "object": only one of'),
+        ({"jwks": "none"}, "jwks parse error: failed to unmarshal JWK set"),
+        ({"jwksUri": "ftp://a/b"}, "url must have scheme http:// or https://"),
+        ({"issuer": ""}, "issuer or jwksUri must be non-empty string"),
+        ({"timeout": "1s"}, "does not implement the timeout of a key set's fetch"),
+    ],
+)
+def test_mistakes_about_tokens(rule: Object, message: str) -> None:
+    """What is wrong with a rule, or beyond this mesh, is refused by name; the rest is accepted."""
+    assert message in refusal(authentication(**rule)).message
+    assert create(authentication(jwks='{"keys": []}', forwardOriginalToken=True))
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"accessLogging": [{"providers": [{"name": "otel"}]}]}, "does not implement the access log provider 'otel'"),
+        ({"accessLogging": [{"filter": {"expression": "true"}}]}, "does not implement filters of the access log"),
+        ({"tracing": [{"customTags": {}}]}, "does not implement tags of one's own in traces"),
+        ({"metrics": [{}]}, "does not implement changes of metrics"),
+    ],
+)
+def test_telemetry_beyond_logs_and_traces_is_refused(spec: Object, message: str) -> None:
+    """Only the access log and traces are switched."""
+    telemetry = {"apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry"}
+    assert message in refusal(policy("t", spec) | telemetry).message
+    assert create(policy("t", {"accessLogging": [{"disabled": True}], "tracing": [{}]}) | telemetry)
+
+
+def test_a_tracer_that_is_not_zipkins_is_refused() -> None:
+    """One that is there; an unknown one is accepted and gets nothing, as with Istio."""
+    store = Store()
+    guard(store)
+    config = "extensionProviders: [{name: otel, opentelemetry: {}}, {name: zipkin, zipkin: {port: 9411}}]"
+    meta = {"name": "istio", "namespace": "istio-system"}
+    store.create(find("ConfigMap"), {"metadata": meta, "data": {"mesh": config}})
+    for name in ("zipkin", "unknown"):
+        store.create(find("Telemetry", TELEMETRY), _tracing(name))
+    with pytest.raises(ApiError) as caught:
+        store.create(find("Telemetry", TELEMETRY), _tracing("otel"))
+    assert caught.value.message.endswith(
+        "spec.tracing[0].providers[0].name: Forbidden: the embedded mesh does not implement the tracing provider "
+        "'otel', which is not of kind zipkin; see the README's list of what it implements"
+    )
+
+
+def _tracing(name: str) -> Object:
+    return policy(name, {"tracing": [{"providers": [{"name": name}]}]}) | {
+        "apiVersion": "telemetry.istio.io/v1",
+        "kind": "Telemetry",
+    }
+
+
+def test_route_defaults_are_those_of_the_recording() -> None:
+    """A route written tersely is stored as a real API server stored it."""
+    stored = recorded("routes")[0]["spec"]
+    parents = [{"group": "", "kind": "Service", "name": "reviews", "port": 9080}]
+    terse = route(
+        "reviews",
+        [
+            {
+                "matches": [{"headers": [{"name": "end-user", "value": "jason"}]}],
+                "backendRefs": [{"name": "reviews-v2", "port": 9080}],
+            },
+            {"backendRefs": [{"name": "reviews-v1", "port": 9080}]},
+        ],
+        parents[0],
+    )
+    assert create(terse)["spec"] == stored
+
+
+def test_gateway_defaults_are_those_of_the_recording() -> None:
+    """A listener says that it takes routes of its own namespace, and a new Gateway that it waits for its controller."""
+    kept = create(waypoint_objects()[0])
+    assert kept["spec"]["listeners"][0]["allowedRoutes"] == {"namespaces": {"from": "Same"}}
+    assert [each["type"] for each in kept["status"]["conditions"]] == ["Accepted", "Programmed"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "warned"),
+    [
+        ({"to": [{"operation": {"methods": ["GET"]}}]}, True),
+        ({"from": [{"source": {"principals": ["a"]}}], "to": [{"operation": {"methods": ["GET"]}}]}, True),
+        ({"to": [{"operation": {"paths": ["/a"], "ports": ["9080"]}}]}, False),
+        ({"when": [{"key": "request.headers[x-test]", "values": ["bad"]}]}, False),
+        ({"from": [{"source": {"remoteIpBlocks": ["10.0.0.1"]}}]}, False),
+    ],
+)
+def test_warning_about_tcp_ports_as_recorded(rule: Object, warned: bool) -> None:
+    """A DENY rule that asks only HTTP attributes is warned about, in the cases in which istiod was seen to warn."""
+    assert len(warnings(rules(rule, action="DENY"))) == warned
+    assert warnings(rules(rule)) == []
+
+
+def test_warning_about_a_selector_without_labels() -> None:
+    """Such a selector chooses every pod, which is seldom meant."""
+    assert warnings(rules({}, selector={})) == ["workload selector specified without labels"]
+    assert warnings(peer("p", {"selector": {"matchLabels": {}}})) == ["workload selector specified without labels"]
+    assert warnings(rules({}, selector={"matchLabels": {"app": "a"}})) == []

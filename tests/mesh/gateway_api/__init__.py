@@ -1,0 +1,1 @@
+"""The Gateway API against a pretended cluster and a server of files."""

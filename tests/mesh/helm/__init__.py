@@ -1,0 +1,1 @@
+"""The Helm installer against a recording double."""

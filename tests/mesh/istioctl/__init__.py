@@ -1,0 +1,1 @@
+"""The istioctl installer against a recording double."""

@@ -1,0 +1,1 @@
+"""The Sail installer against doubles of Helm and of the operator."""
