@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from pytest_ambient.verdict.outcome import UPSTREAM_ERROR, Outcome
-from pytest_ambient.verdict.seen import CLOSED, CONNECT, RESOLVE, TIMEOUT, Doubt, seen, unresolved
+from pytest_ambient.verdict.seen import CLOSED, CONNECT, RESOLVE, Doubt, seen, unresolved
 
 Why: TypeAlias = Literal["no address", "no connection", "no route", "no healthy upstream", "lost waypoint"]
 
@@ -54,8 +54,7 @@ class TimedOut:
 
     def explain(self, outcome: Outcome) -> str | None:
         """None when it holds; else what happened. A name that did not resolve in time is no time-out of the peer."""
-        silent = outcome.exit_code == TIMEOUT and not outcome.status and not unresolved(outcome)
-        return None if silent else seen(outcome)
+        return None if outcome.silent and not unresolved(outcome) else seen(outcome)
 
     def __str__(self) -> str:
         return "no answer in time"

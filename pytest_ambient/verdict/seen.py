@@ -1,11 +1,11 @@
 """Puts an outcome into words that name the mechanism, so that a dead backend never reads like a denial."""
 
-from pytest_ambient.verdict.outcome import Outcome
+from pytest_ambient.verdict.outcome import TIMEOUT, Outcome
 
 CLOSED = (52, 56)
 """curl's exits for a connection that ended without an answer: both are common for an L4 refusal (Istio 1.30.3)."""
 
-RESOLVE, CONNECT, PARTIAL, TIMEOUT, TLS = 6, 7, 18, 28, 35
+RESOLVE, CONNECT, PARTIAL, TLS = 6, 7, 18, 35
 
 
 class Doubt(str):

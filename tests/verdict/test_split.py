@@ -189,6 +189,8 @@ def test_a_few_stale_connections_decide_nothing(cut: int, decides: bool) -> None
     reason = f"{cut} of 2,728 answers don't belong to the split, the first: HTTP 503 made by a proxy, body "
     assert (sample.reason or "").startswith(reason) is decides
     assert (sample.doubt or "").startswith(reason) is not decides
+    late = Split({"v1": 1}).sample([*observed, *[Outcome(28, connect_ms=1.0, total_ms=5000.0)] * cut])
+    assert (late.reason or "").endswith("the first: no answer within 5.0 s, TCP connected (curl exit 28)") is decides
     other = Split({"v1": 1}).sample([*observed, *[Outcome(0, 500, {"server": ("istio-envoy",)})] * cut])
     assert other.reason is not None
     assert other.doubt is None
