@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..objects import Object
+from ..quantities import quantity
 from .decode import quoted
 from .errors import Cause
 from .metadata import metadata_faults
@@ -99,6 +100,16 @@ def _container_faults(container: Object, path: str, names: set[str], volumes: se
         if mount.get("name") not in volumes:
             where = f"{path}.volumeMounts[{number}].name"
             found.append(Cause(where, f'Not found: "{mount.get("name")}"', "FieldValueNotFound"))
+    return found + _resource_faults(container.get("resources") or {}, f"{path}.resources.requests")
+
+
+def _resource_faults(resources: Object, path: str) -> list[Cause]:
+    found = []
+    for name, asked in (resources.get("requests") or {}).items():
+        limit = (resources.get("limits") or {}).get(name)
+        if limit is not None and quantity(asked) > quantity(limit):
+            text = f"Invalid value: {quoted(str(asked))}: must be less than or equal to {name} limit of {limit}"
+            found.append(Cause(path, text))
     return found
 
 

@@ -8,9 +8,9 @@ from ..api.store import Change, Store, find
 from ..objects import Object, labels_of, name_of, namespace_of
 from .claims import claimed, concerned
 from .events import Recorder
+from .fitting import fits
 from .owned import digest, ready, reference
 from .queue import Controller, Key
-from .scheduler import fits
 
 _SET, _POD, _NODE = find("DaemonSet", "apps"), find("Pod"), find("Node")
 _HASH = "controller-revision-hash"

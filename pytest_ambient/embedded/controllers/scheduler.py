@@ -7,6 +7,7 @@ from ..api.copying import copied
 from ..api.store import Change, Store, find, timestamp
 from ..objects import Object, labels_of, name_of, namespace_of
 from .events import Recorder
+from .fitting import NOTHING, SPREAD, obstacle, refusal, used
 from .owned import selected
 from .queue import Controller, Key, itself
 
@@ -34,12 +35,16 @@ class Scheduler(Controller):
         pod = self.store.get(_POD, name, namespace)
         if pod is None or pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
             return
-        nodes = self.store.list(_NODE)
-        fitting = self._spread(pod, [each for each in nodes if fits(pod["spec"], each)])
+        nodes, pods = self.store.list(_NODE), self.store.list(_POD)
+        asked = used(pods)
+        against = {name_of(each): obstacle(pod["spec"], each, asked.get(name_of(each), NOTHING)) for each in nodes}
+        free = [each for each in nodes if against[name_of(each)] is None]
+        fitting = self._spread(pod, free)
         if not fitting:
-            self._refuse(pod, len(nodes))
+            obstacles = [each or SPREAD for each in against.values()]
+            self._refuse(pod, refusal(len(nodes), obstacles))
             return
-        load = Counter(str(each["spec"].get("nodeName")) for each in self.store.list(_POD))
+        load = Counter(str(each["spec"].get("nodeName")) for each in pods)
         node = min(fitting, key=lambda each: (load[each], each))
         bound = copied(pod)
         bound["spec"]["nodeName"] = node
@@ -63,9 +68,7 @@ class Scheduler(Controller):
                 found = {name: found[name] for name, domain in domains.items() if counts[domain] < most}
         return list(found)
 
-    def _refuse(self, pod: Object, nodes: int) -> None:
-        why = "none matches the Pod's node affinity/selector and spread constraints and is free of taints."
-        text = f"0/{nodes} nodes are available: {why}"
+    def _refuse(self, pod: Object, text: str) -> None:
         before = pod.get("status", {}).get("conditions") or ()
         since = next((each["lastTransitionTime"] for each in before if each["type"] == "PodScheduled"), timestamp())
         condition = {
@@ -75,26 +78,3 @@ class Scheduler(Controller):
         status = {**pod.get("status", {}), "phase": "Pending", "conditions": [condition]}
         self.store.set_status(_POD, name_of(pod), namespace_of(pod), status)
         self._events.emit(pod, "Warning", "FailedScheduling", text)
-
-
-def fits(spec: Object, node: Object) -> bool:
-    """Whether a pod with that spec may run on the node: selector, required node affinity, taints."""
-    required = "requiredDuringSchedulingIgnoredDuringExecution"
-    affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(required) or {}
-    terms = affinity.get("nodeSelectorTerms") or [{}]
-    return (
-        (spec.get("nodeSelector") or {}).items() <= labels_of(node).items()
-        and any(selected(each, node) for each in terms)
-        and all(_tolerated(each, spec) for each in node.get("spec", {}).get("taints") or ())
-    )
-
-
-def _tolerated(taint: Object, spec: Object) -> bool:
-    if taint["effect"] == "PreferNoSchedule":
-        return True
-    for each in spec.get("tolerations") or ():
-        alike = each.get("operator") == "Exists" or each.get("value", "") == taint.get("value", "")
-        named = each.get("key") in (None, "", taint["key"])
-        if alike and named and each.get("effect") in (None, "", taint["effect"]):
-            return True
-    return False

@@ -55,6 +55,11 @@ class Container:
         self._stopping = False
         self._task = asyncio.create_task(self._run())
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended for good."""
+        return self._task.done()
+
     async def finished(self) -> bool:
         """Wait until it has ended for good; whether it ended well."""
         await asyncio.wait([self._task])

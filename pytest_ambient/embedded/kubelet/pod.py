@@ -42,6 +42,9 @@ class Pod:
         self._began = timestamp()
         self._telling: asyncio.Handle | None = None
         self._ending: list[asyncio.Task[None]] = []
+        self._failure: Object = {}
+        """Why the pod as a whole has failed, if it has."""
+        self._limit = self._limited(spec.get("activeDeadlineSeconds"))
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -83,6 +86,8 @@ class Pod:
 
     async def stop(self) -> None:
         """End all containers, and free what the pod held."""
+        if self._limit:
+            self._limit.cancel()
         for each in self.containers:
             if each.state.running:
                 self.event("Normal", "Killing", f"Stopping container {each.state.name}")
@@ -110,6 +115,28 @@ class Pod:
         await asyncio.gather(*(each.begun.wait() for each in main))
         await self._programmed(frozenset(self.ports.public))
         self._served = True
+        self.changed()
+        while left := [each for each in self._of("container") if not each.over]:
+            await asyncio.gather(*(each.finished() for each in left))
+        await asyncio.gather(*(each.stop() for each in self._of("init")))  # those that ran beside them
+        self.changed()
+
+    def _limited(self, seconds: int | None) -> asyncio.Handle | None:
+        if seconds is None:
+            return None
+        loop = asyncio.get_running_loop()
+        return loop.call_later(seconds, lambda: self._ending.append(loop.create_task(self._expire())))
+
+    async def _expire(self) -> None:
+        """Its time is over: end what still runs, unless all has ended by itself."""
+        main = self._of("container")
+        if main and all(each.over for each in main):
+            return
+        why = "Pod was active on the node longer than the specified deadline"
+        self._failure = {"phase": "Failed", "reason": "DeadlineExceeded", "message": why}
+        self.event("Normal", "DeadlineExceeded", why)
+        self._task.cancel()
+        await asyncio.gather(*(each.stop() for each in self.containers))
         self.changed()
 
     async def _programmed(self, ports: frozenset[int]) -> None:
@@ -166,12 +193,13 @@ class Pod:
             "startTime": self._began,
         }
         for word, kind in _OTHERS.items():
-            found = [each.state.described() for each in self._of(kind)]
-            if kind == "init":  # one that has done its work counts as ready
-                found = [each | {"ready": each["ready"] or _done(each)} for each in found]
+            found = [_described(each) for each in self._of(kind)]
             status |= {word: found} if found else {}
-        return status
+        return status | self._failure
 
 
-def _done(described: Object) -> bool:
-    return bool(described["state"].get("terminated", {}).get("exitCode") == 0)
+def _described(container: Container) -> Object:
+    """Its status; one that was to prepare the pod and has done so counts as ready."""
+    prepared = container.kind == "init" and container.spec.get("restartPolicy") != "Always"
+    told = container.state.described()
+    return told | ({"ready": True} if prepared and container.state.succeeded else {})

@@ -108,19 +108,26 @@ def test_a_services_name_begins_with_a_letter(world: World) -> None:
 
 def test_mistakes_in_a_deployment_are_listed(world: World) -> None:
     """Everything that is wrong is named at once, as the API does."""
+    asks = {"requests": {"cpu": "2", "memory": "1Gi"}, "limits": {"cpu": "1500m", "memory": "1Gi"}}
     bad = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "bad"},
         "spec": {
             "selector": {"matchLabels": {"app": "a"}},
-            "template": {"metadata": {"labels": {"app": "b"}}, "spec": {"containers": [{"name": "x"}]}},
+            "template": {
+                "metadata": {"labels": {"app": "b"}},
+                "spec": {"containers": [{"name": "x", "resources": asks}]},
+            },
         },
     }
     refused = world.kubectl("create", "-f", "-", stdin=json.dumps(bad), code=1)
     assert "* spec.template.metadata.labels: Invalid value" in refused
     assert "`selector` does not match template `labels`" in refused
     assert "* spec.template.spec.containers[0].image: Required value" in refused
+    why = 'Invalid value: "2": must be less than or equal to cpu limit of 1500m'
+    assert f"* spec.template.spec.containers[0].resources.requests: {why}" in refused
+    assert "memory" not in refused
     elsewhere = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}, "spec": {"type": "ExternalName"}}
     refused = world.kubectl("create", "-f", "-", stdin=json.dumps(elsewhere), code=1)
     assert "spec.externalName: Required value" in refused

@@ -236,3 +236,31 @@ def test_unmounted_volume_is_said(tmp_path: Path) -> None:
         assert reasons(bench, "curl").count("VolumeNotMounted") == 1
 
     play(tmp_path, scenario)
+
+
+def test_a_pod_ends_with_its_main_containers(tmp_path: Path) -> None:
+    """What ran beside them all along is ended then, and the pod has succeeded."""
+
+    async def scenario(bench: Bench) -> None:
+        beside = container("busybox", "sleep", "inf", name="beside", restartPolicy="Always")
+        main = container("busybox", "sh", "-c", "exit 0")
+        bench.store.create(POD, pod("job", main, initContainers=[beside], restartPolicy="Never"))
+        await bench.until(lambda: "terminated" in state(bench, "job", "initContainerStatuses").get("state", {}))
+        assert bench.pods("job")[0]["status"]["phase"] == "Succeeded"
+        assert not state(bench, "job", "initContainerStatuses")["ready"]
+
+    play(tmp_path, scenario)
+
+
+def test_a_pod_past_its_deadline_fails(tmp_path: Path) -> None:
+    """Its containers are ended, and it says why."""
+
+    async def scenario(bench: Bench) -> None:
+        sleeper = container("busybox", "sleep", "inf")
+        bench.store.create(POD, pod("late", sleeper, restartPolicy="Never", activeDeadlineSeconds=1))
+        await bench.until(lambda: "terminated" in state(bench, "late").get("state", {}))
+        late = bench.pods("late")[0]["status"]
+        assert (late["phase"], late["reason"]) == ("Failed", "DeadlineExceeded")
+        assert "DeadlineExceeded" in reasons(bench, "late")
+
+    play(tmp_path, scenario)
