@@ -42,10 +42,20 @@ def peer_keys(peers: Sequence[Object], pod: Object) -> list[str]:
 
 def _inherited_strict(peers: Sequence[Object], namespace: str) -> bool:
     wide = [each for each in peers if not _matches(each)]
-    local = _oldest(each for each in wide if namespace_of(each) == namespace != ROOT_NAMESPACE)
+    local = _namespaced(peers, namespace)
     mesh = _oldest(each for each in wide if namespace_of(each) == ROOT_NAMESPACE)
     modes = [_mode(each) for each in (local, mesh) if each is not None]
     return next((mode for mode in modes if mode != "UNSET"), "UNSET") == "STRICT"
+
+
+def _namespaced(peers: Sequence[Object], namespace: str) -> Object | None:
+    return _oldest(each for each in peers if not _matches(each) and namespace_of(each) == namespace != ROOT_NAMESPACE)
+
+
+def _of_namespace(peers: Sequence[Object], namespace: str) -> str:
+    """The mode that the namespace itself says; empty where it says none."""
+    found = _namespaced(peers, namespace)
+    return _mode(found) if found else ""
 
 
 def _strict(peers: Sequence[Object], own: Object) -> bool:
@@ -66,7 +76,8 @@ def _port_level(peers: Sequence[Object], own: Object) -> L4Policy | None:
     rules: list[L4Rule] = []
     if not _strict(peers, own):
         rules = [_shut(port) for port in shut_ports]
-    elif open_ports:
+    elif open_ports and (_mode(own) == "STRICT" or _of_namespace(peers, namespace_of(own)) != "UNSET"):
+        # a namespace's own mode that is unset hides the mesh's STRICT from istiod here: nothing is left to refuse by
         matches = [L4Match(not_principals=_WITHOUT_IDENTITY)]
         matches += [L4Match(not_destination_ports=(port,)) for port in open_ports]
         rules = [L4Rule(tuple(L4Clause((each,)) for each in matches))]

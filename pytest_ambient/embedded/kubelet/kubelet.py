@@ -84,10 +84,17 @@ class LocalKubelet:
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        *,
+        local: bool = False,
     ) -> tuple[int, dict[str, str], bytes]:
-        """Ask a port of the pod over HTTP as the node would; raise PodUnreachable when nothing listens there."""
+        """Ask a port of the pod over HTTP as the node would, or as the pod itself, whose `local` ones no other reaches.
+
+        PodUnreachable when nothing listens there.
+        """
         found = self._found(pod)
         through = found.address if found.ports.socket(port) is None and _runs_proxy(pod) else ""
+        if port not in found.ports.public and not through and not local:
+            raise PodUnreachable(f"dial tcp {found.address}:{port}: connect: connection refused")
         return await reach.fetch(found.ports, port, path, method, headers, body, through=through)
 
     async def dial(self, pod: Object, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

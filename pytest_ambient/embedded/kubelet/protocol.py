@@ -82,8 +82,13 @@ class Kubelet(Protocol):
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        *,
+        local: bool = False,
     ) -> tuple[int, dict[str, str], bytes]:
-        """Ask a port of the pod over HTTP as the node would; raise PodUnreachable when nothing listens there."""
+        """Ask a port of the pod over HTTP as the node would, or as the pod itself, whose `local` ones no other reaches.
+
+        PodUnreachable when nothing listens there.
+        """
 
     async def dial(self, pod: Object, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect to a port of the pod, localhost ones included; raise PodUnreachable when nothing listens there."""

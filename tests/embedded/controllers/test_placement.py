@@ -10,6 +10,7 @@ from pytest_ambient.embedded.api.copying import copied
 from pytest_ambient.embedded.api.errors import ApiError
 from pytest_ambient.embedded.api.store import find
 from pytest_ambient.embedded.faults import Fault
+from pytest_ambient.embedded.kubelet.protocol import PodUnreachable
 from pytest_ambient.embedded.objects import name_of
 
 from ..kubelet.bench import DEPLOYMENT, POD, Bench, is_ready, play
@@ -37,8 +38,10 @@ def test_istio_is_there(tmp_path: Path) -> None:
         assert {each["spec"]["nodeName"] for each in ztunnel} == {"ambient-control-plane", "ambient-worker"}
         assert ztunnel[0]["spec"]["containers"][0]["image"].endswith("/ztunnel:1.30.3-distroless")
         assert (await bench.kubelet.fetch(ztunnel[0], 15021, "/healthz/ready"))[2] == b"ready\n"
-        status, _, dump = await bench.kubelet.fetch(ztunnel[0], 15000, "/config_dump")
+        status, _, dump = await bench.kubelet.fetch(ztunnel[0], 15000, "/config_dump", local=True)
         assert (status, ztunnel[0]["spec"]["nodeName"].encode() in dump) == (200, True)
+        with pytest.raises(PodUnreachable, match=r"dial tcp 127\.[\d.]+:15000: connect: connection refused"):
+            await bench.kubelet.fetch(ztunnel[0], 15000, "/config_dump")
         assert 15000 not in bench.kubelet.sockets(ztunnel[0]["metadata"]["uid"])
 
     play(tmp_path, scenario, nodes=2)

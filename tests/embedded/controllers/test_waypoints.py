@@ -42,7 +42,7 @@ def test_waypoint(tmp_path: Path) -> None:
         assert labels["gateway.networking.k8s.io/gateway-name"] == "waypoint"
         assert labels["gateway.istio.io/managed"] == "istio.io-mesh-controller"
         assert labels["team"] == "x"
-        assert (await bench.kubelet.fetch(made, 15000, "/config_dump", "POST"))[2] == b"POST /config_dump"
+        assert (await bench.kubelet.fetch(made, 15000, "/config_dump", "POST", local=True))[2] == b"POST /config_dump"
         serving = bench.store.get(SERVICE, "waypoint", bench.space) or {}
         assert [each["port"] for each in serving["spec"]["ports"]] == [15021, 15008]
         assert serving["metadata"]["ownerReferences"][0]["kind"] == "Gateway"

@@ -174,6 +174,20 @@ def test_port_level_modes(mode: str | None, port: str, around: Object | None, ke
         assert expected[0] in {each.key for each in peer_policies(peers)}
 
 
+@pytest.mark.parametrize(
+    ("around", "there"), [({}, False), ({"mtls": {"mode": "UNSET"}}, False), (STRICT, True), (None, True)]
+)
+def test_a_namespace_without_a_mode_hides_the_meshs(around: Object | None, there: bool) -> None:
+    """istiod names the port-level policy to the workload, and does not make it: nobody is refused."""
+    peers = [
+        peer("mesh", STRICT, "istio-system"),
+        peer("own", REVIEWS | {"portLevelMtls": {"80": {"mode": "PERMISSIVE"}}}),
+    ]
+    peers += [] if around is None else [peer("default", around)]
+    assert peer_keys(peers, pod("a", "reviews", "127.80.1.1")) == ["bookinfo/converted_peer_authentication_own"]
+    assert ("bookinfo/converted_peer_authentication_own" in {each.key for each in peer_policies(peers)}) == there
+
+
 def test_no_peer_authentication_no_strict_policy() -> None:
     """The strict policy exists only once there is a PeerAuthentication."""
     assert peer_policies([]) == []
