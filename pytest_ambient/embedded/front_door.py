@@ -6,6 +6,7 @@ from .api.store import Store, find
 from .objects import Object
 
 _NAME, _NAMESPACE = "kubernetes", "default"
+API_SERVICE = f"{_NAMESPACE}/{_NAME}"
 _LABELS = {"component": "apiserver", "provider": "kubernetes"}
 
 

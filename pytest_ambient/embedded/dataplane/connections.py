@@ -157,11 +157,11 @@ def _direct(line: Line, directory: Directory) -> Connection:
 
 
 def _written_down(service: Service, address: str) -> Workload:
-    """What ztunnel takes an endpoint of a ServiceEntry for."""
+    """What ztunnel takes an endpoint that was written down for."""
     nobody = Identity(service.namespace, "default")
     own = {key: value for key, value in service.labels.items() if not key.startswith("istio.io/")}
     ip = address.rpartition(":")[0]
-    name = service.name
+    name = next((each.slice for each in service.places if each.slice and each.address == ip), service.name)
     return Workload(
         name, service.namespace, ip, nobody, "", own, name, "pod", ready=True, captured=False, sockets={}
     )  # fmt: skip

@@ -97,23 +97,23 @@ def _canonical(mesh: Mesh, service: Service) -> bool:
 
 
 def _places(service: Service) -> Iterator[Object]:
-    """The workloads that a ServiceEntry writes down."""
+    """The workloads that a ServiceEntry, or an EndpointSlice, writes down."""
     for each in service.places:
         yield {
             "uid": _uid(service, each),
             "workloadIps": [each.address] if is_address(each.address) else [],
             "hostname": "" if is_address(each.address) else each.address,
             "protocol": "TCP",
-            "name": service.name,
+            "name": each.slice or service.name,
             "namespace": service.namespace,
-            "serviceAccount": "default",
-            "workloadName": service.name,
-            "workloadType": "pod",
-            "canonicalName": service.name,
-            "canonicalRevision": "latest",
+            "serviceAccount": "" if each.slice else "default",
+            "workloadName": "" if each.slice else service.name,
+            "workloadType": "deployment" if each.slice else "pod",
+            "canonicalName": "" if each.slice else service.name,
+            "canonicalRevision": "" if each.slice else "latest",
             "clusterId": "Kubernetes",
             "trustDomain": "cluster.local",
-            "networkMode": "Standard",
+            "networkMode": "HostNetwork" if each.slice else "Standard",
             "status": "Healthy",
             "capacity": 1,
             "services": [_key(service)],
@@ -121,6 +121,8 @@ def _places(service: Service) -> Iterator[Object]:
 
 
 def _uid(service: Service, place: Place) -> str:
+    if place.slice:
+        return f"Kubernetes/discovery.k8s.io/EndpointSlice/{service.namespace}/{place.slice}/{place.address}"
     return f"Kubernetes/networking.istio.io/ServiceEntry/{service.namespace}/{service.name}/{place.address}"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..entries import in_cluster, is_address
-from ..istiod.model import Mesh, Service, Workload
+from ..istiod.model import Mesh, Place, Service, Workload
 
 _DOMAIN = "cluster.local"
 
@@ -23,9 +23,9 @@ def looked_up(mesh: Mesh, place: str, namespace: str) -> list[str]:
     return [pod.address for pod in _pods(mesh, service)]
 
 
-def beyond(place: str) -> list[str]:
-    """The place itself when it lies outside of the cluster."""
-    return [] if in_cluster(place) else [place]
+def beyond(place: Place) -> list[str]:
+    """Where the place is when it lies outside of the cluster."""
+    return [] if in_cluster(place.address) and not place.outside else [place.address]
 
 
 def pod_at(mesh: Mesh, address: str) -> Workload | None:

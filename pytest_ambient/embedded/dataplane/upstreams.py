@@ -115,7 +115,7 @@ def places(mesh: Mesh, service: Service, port: int, labels: Mapping[str, str], n
             yield inner("connect_originate", f"{address}{_generation(mesh, pod)}", local=address)
         else:
             inside = ((found, bound(target)) for found in looked_up(mesh, each.address, namespace))
-            outside = ((found, target) for found in beyond(each.address))
+            outside = ((found, target) for found in beyond(each))
             yield from (outer(socket(*where)) for where in (*inside, *outside))
 
 

@@ -173,7 +173,7 @@ class ZtunnelConfiguration:
             for address in looked_up(mesh, each.address, ROOT_NAMESPACE):
                 for pod, at in behind(mesh, address, target):
                     yield self._plainly(pod, at, f"{address}:{target} {pod.address}")
-            yield from (outer(socket(found, target)) for found in beyond(each.address))
+            yield from (outer(socket(found, target)) for found in beyond(each))
 
     def _pod(self, made: Resources, mesh: Mesh, callers: Sequence[Object], workload: Workload) -> None:
         for port, path in sorted(workload.sockets.items()):

@@ -47,12 +47,16 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Place:
-    """An endpoint that a ServiceEntry writes down."""
+    """An endpoint that a ServiceEntry writes down, or somebody by hand for a Service."""
 
     address: str
     """An address, or a name that a resolver knows."""
     ports: Mapping[int, int]
     labels: Mapping[str, str] = field(default_factory=dict)
+    slice: str = ""
+    """The EndpointSlice that tells of it, for a Service."""
+    outside: bool = False
+    """Whether it lies outside of the cluster although its address does not look so."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Service:
     more_vips: tuple[str, ...] = ()
     """Its addresses but the first."""
     places: tuple[Place, ...] = ()
-    """Endpoints of a ServiceEntry that it does not select by labels."""
+    """Endpoints that are no pods, as far as anybody knows: of a ServiceEntry, or written into an EndpointSlice."""
     nearness: Nearness = "anywhere"
     node_nearness: Nearness = "anywhere"
     """The same for callers without a ztunnel, whose node chooses."""

@@ -1,6 +1,5 @@
 """From the cluster's objects to the mesh: one snapshot that the data plane can act on."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
@@ -8,13 +7,12 @@ from typing import Literal
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
 from .authorization import convert
 from .authorizers import authorizers
-from .binding import Gate, gates, ingress_too, service_gate, workload_gate
+from .binding import Gate, gates, workload_gate
 from .destination_rules import destinations
 from .envoy_filters import rate_limits
 from .ingress import ingresses
 from .model import (
     ROOT_NAMESPACE,
-    Endpoint,
     Identity,
     Ingress,
     L4Policy,
@@ -24,11 +22,11 @@ from .model import (
     Waypoint,
     Workload,
 )
-from .nearness import localities, nearness
+from .nearness import localities
 from .peers import peer_keys, peer_policies
-from .protocols import service_port
 from .routes import routes_by_service
 from .service_entries import At, host_services
+from .services import services_of
 from .telemetry import unlogged
 from .tokens import token_rules
 from .tracers import tracers
@@ -49,7 +47,7 @@ def snapshot(view: View, sockets: Sockets, at: At = lambda _: "") -> Mesh:
     entries = ingresses(view)
     workloads = {each.uid: each for each in _workloads(view, known, entries, sockets)}
     hosts = host_services(view, known, workloads, at)
-    services = {each.key: each for each in (*hosts, *_services(view, known, workloads))}
+    services = {each.key: each for each in (*hosts, *services_of(view, known, workloads))}
     policies = attached(view, known)
     service_tokens, gateway_tokens = token_rules(view, known)
     bound = {key: each.waypoint.key for key, each in services.items() if each.waypoint}
@@ -142,59 +140,6 @@ def _ready(pod: Object) -> bool:
     conditions = (pod.get("status") or {}).get("conditions") or ()
     ready = any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
     return ready and not pod["metadata"].get("deletionTimestamp")
-
-
-def _services(view: View, known: Mapping[str, Gate], workloads: Mapping[str, Workload]) -> Iterator[Service]:
-    slices: dict[str, list[Object]] = defaultdict(list)
-    for each in view.slices:
-        slices[f"{namespace_of(each)}/{labels_of(each).get('kubernetes.io/service-name', '')}"].append(each)
-    for item in view.services:
-        if spec_of(item).get("type") == "ExternalName":
-            continue
-        address = str(spec_of(item).get("clusterIP") or "")
-        gate = service_gate(view, known, item)
-        yield Service(
-            name=name_of(item),
-            namespace=namespace_of(item),
-            vip="" if address == "None" else address,
-            ports=tuple(service_port(each) for each in _tcp_ports(item)),
-            endpoints=tuple(_endpoints(item, slices[key_of(item)], workloads)),
-            labels=labels_of(item),
-            waypoint=gate.ref if isinstance(gate, Gate) else None,
-            ingress_too=ingress_too(view, item),
-            nearness=nearness(item, item, view.namespace_by_name.get(namespace_of(item), {})),
-            node_nearness=nearness(item),
-            unready_too=bool(spec_of(item).get("publishNotReadyAddresses")),
-            sticky=spec_of(item).get("sessionAffinity") == "ClientIP",
-        )
-
-
-def _tcp_ports(service: Object) -> list[Object]:
-    ports: list[Object] = spec_of(service).get("ports") or []
-    return [each for each in ports if each.get("protocol", "TCP") == "TCP"]
-
-
-def _endpoints(service: Object, slices: list[Object], workloads: Mapping[str, Workload]) -> Iterator[Endpoint]:
-    """The ready endpoints; a slice's ports are those of the Service by name."""
-    for each in slices:
-        targets = {str(port.get("name") or ""): int(port["port"]) for port in each.get("ports") or ()}
-        ports = {
-            int(port["port"]): targets[str(port.get("name") or "")]
-            for port in _tcp_ports(service)
-            if str(port.get("name") or "") in targets
-        }
-        for endpoint in each.get("endpoints") or ():
-            uid = _uid(service, endpoint, workloads)
-            if uid in workloads and (endpoint.get("conditions") or {}).get("ready", True):
-                yield Endpoint(uid, ports)
-
-
-def _uid(service: Object, endpoint: Object, workloads: Mapping[str, Workload]) -> str:
-    """The pod that an endpoint names, or whose address somebody wrote into it."""
-    if target := endpoint.get("targetRef"):
-        return f"Kubernetes//Pod/{namespace_of(service)}/{target.get('name', '')}"
-    written = endpoint.get("addresses") or ()
-    return next((each.uid for each in workloads.values() if each.address in written), "")
 
 
 def _waypoint(

@@ -132,6 +132,8 @@ class FakeKubelet:
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        *,
+        local: bool = False,
     ) -> tuple[int, dict[str, str], bytes]:
         if port == 1:
             raise PodUnreachable("dial tcp 127.64.1.1:1: connect: connection refused")

@@ -70,7 +70,8 @@ def test_the_cluster_knows_its_own_names(place: str, namespace: str, found: list
 )
 def test_what_lies_beyond(place: str, outside: bool) -> None:
     """A name of another domain and an address that no cluster has."""
-    assert beyond(place) == ([place] if outside else [])
+    assert beyond(Place(place, {})) == ([place] if outside else [])
+    assert beyond(Place(place, {}, outside=True)) == [place]
 
 
 def captured_cluster(tmp_path: Path, found: Mesh) -> Object:
@@ -186,3 +187,17 @@ def test_ztunnels_dump_lists_hosts_and_their_endpoints(tmp_path: Path) -> None:
         "TCP",
         ["here/a.example"],
     )
+
+
+def test_an_endpoint_of_a_slice_is_told_of_by_the_slices_name(tmp_path: Path) -> None:
+    """In ztunnel's dump, where nothing more is known of it, and in its log."""
+    far = Service("far", "here", VIP, (PORT,), (), places=(Place("10.9.9.9", {80: 8080}, {}, "far-1"),))
+    found = Mesh(services={far.key: far})
+    dump = config_dump(found, "n", Authority(tmp_path))
+    (workload,) = dump["workloads"]
+    uid = "Kubernetes/discovery.k8s.io/EndpointSlice/here/far-1/10.9.9.9"
+    assert (workload["uid"], workload["name"], workload["networkMode"]) == (uid, "far-1", "HostNetwork")
+    assert (workload["serviceAccount"], list(dump["services"][0]["endpoints"])) == ("", [uid])
+    line = Line.parse(LINE.format(to=f"{VIP}:80", flags="-", host="10.9.9.9:8080").replace("a.example", far.hostname))
+    assert line is not None
+    assert 'dst.workload="far-1"' in written(connection(line, Directory(found)), line.ended)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_ambient.embedded.istiod.model import Place
 from pytest_ambient.embedded.istiod.view import View
 
 from .world import endpoint_slice, mesh_of, pod, service
@@ -30,7 +31,17 @@ def test_an_endpoint_that_somebody_wrote_is_the_pod_of_that_address(address: str
     written = endpoint_slice("by-hand")
     written["endpoints"] = [{"addresses": [address], "conditions": {"ready": True}}]
     view = View(services=[service("by-hand")], pods=[pod("p", "reviews", "127.80.1.1")], slices=[written])
-    assert [each.workload for each in mesh_of(view).services["bookinfo/by-hand"].endpoints] == served
+    found = mesh_of(view).services["bookinfo/by-hand"]
+    assert [each.workload for each in found.endpoints] == served
+    assert found.places == (() if served else (Place(address, {9080: 9080}, {}, "by-hand-x"),))
+
+
+def test_where_the_api_answers_is_outside_of_the_cluster() -> None:
+    """Its own Service leads there, whatever the address looks like."""
+    written = endpoint_slice("kubernetes", namespace="default")
+    written["endpoints"] = [{"addresses": ["127.0.0.1"], "conditions": {"ready": True}}]
+    found = mesh_of(View(services=[service("kubernetes", "default")], slices=[written])).services
+    assert [each.outside for each in found["default/kubernetes"].places] == [True]
 
 
 @pytest.mark.parametrize(
