@@ -1,6 +1,6 @@
 """A Deployment's status: counts and the two conditions that `kubectl rollout status` and `kubectl wait` read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from ..objects import Object, name_of
@@ -33,6 +33,7 @@ def status(deployment: Object, new: Object | None, sets: Sequence[Object], now: 
     told["conditions"] = [
         _condition("Available", available, known.get("Available"), now),
         *([_condition("Progressing", progress, known.get("Progressing"), now, moved=moved)] if progress else ()),
+        *_failures([*([new] if new else ()), *sets]),
     ]
     return told
 
@@ -41,6 +42,14 @@ def finished(deployment: Object, told: Object) -> bool:
     """Whether every pod is of the present template and available."""
     wanted = int(deployment["spec"].get("replicas", 1))
     return all(told.get(word, 0) == wanted for word in ("updatedReplicas", "replicas", "availableReplicas"))
+
+
+def _failures(sets: Iterable[Object]) -> list[Object]:
+    """Why a ReplicaSet, that of the template before others, can't make its pods."""
+    found = (each for item in sets for each in item.get("status", {}).get("conditions") or ())
+    return [
+        {**each, "lastUpdateTime": each["lastTransitionTime"]} for each in found if each["type"] == "ReplicaFailure"
+    ][:1]
 
 
 def _progress(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ..api.copying import copied
 from ..api.errors import ApiError
 from ..api.names import random_suffix
-from ..api.store import Change, Store, find
+from ..api.store import Change, Store, find, timestamp
 from ..objects import Object, labels_of, name_of, namespace_of
 from .claims import claimed, concerned
 from .events import Recorder
@@ -33,14 +33,18 @@ class ReplicaSets(Controller):
             return
         pods = [each for each in claimed(self.store, _POD, owner) if _counts(each)]
         missing = int(owner["spec"].get("replicas", 1)) - len(pods)
+        failure = ""
         try:
             for _ in range(missing):
                 pods.append(self._create(owner))
             for each in sorted(pods, key=_worth)[: max(0, -missing)]:
                 self._delete(owner, each)
                 pods.remove(each)
+        except ApiError as error:
+            failure = error.message
+            raise
         finally:
-            self._report(owner, pods)
+            self._report(owner, pods, failure)
 
     def _create(self, owner: Object) -> Object:
         template = copied(owner["spec"]["template"])
@@ -69,7 +73,7 @@ class ReplicaSets(Controller):
         self.store.delete(_POD, name_of(pod), namespace_of(pod))
         self._events.emit(owner, "Normal", "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
 
-    def _report(self, owner: Object, pods: list[Object]) -> None:
+    def _report(self, owner: Object, pods: list[Object], failure: str) -> None:
         wait = int(owner["spec"].get("minReadySeconds", 0))
         remaining = [available_in(each, wait) for each in pods]
         wanted = labels_of(owner["spec"]["template"]).items()
@@ -78,12 +82,21 @@ class ReplicaSets(Controller):
             "fullyLabeledReplicas": sum(wanted <= labels_of(each).items() for each in pods),
             "readyReplicas": sum(map(ready, pods)),
         }
-        status = {key: count for key, count in counts.items() if count}
+        status: Object = {key: count for key, count in counts.items() if count}
         status |= {"observedGeneration": owner["metadata"]["generation"], "replicas": len(pods)}
+        if failure:
+            status["conditions"] = [_failed(failure, owner.get("status", {}).get("conditions") or ())]
         self.store.set_status(_SET, name_of(owner), namespace_of(owner), status)
         pending = [each for each in remaining if 0 < each < float("inf")]
         if pending:
             self.enqueue((namespace_of(owner), name_of(owner)), min(pending))
+
+
+def _failed(message: str, before: Iterable[Object]) -> Object:
+    """What tells that a pod could not be made."""
+    since = next((each["lastTransitionTime"] for each in before), timestamp())
+    told = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
+    return {**told, "lastTransitionTime": since}
 
 
 def _counts(pod: Object) -> bool:

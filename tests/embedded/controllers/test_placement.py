@@ -115,6 +115,12 @@ def test_scheduling(tmp_path: Path) -> None:
     play(tmp_path, scenario, nodes=2)
 
 
+def failure(bench: Bench, name: str) -> str:
+    """Why the Deployment says that its pods can't be made."""
+    conditions = (bench.store.get(DEPLOYMENT, name, bench.space) or {}).get("status", {}).get("conditions") or ()
+    return next((each["message"] for each in conditions if each["type"] == "ReplicaFailure"), "")
+
+
 def test_missing_account(tmp_path: Path) -> None:
     """A pod of an unknown ServiceAccount is refused; a Deployment's pods come once the account is there."""
 
@@ -127,8 +133,11 @@ def test_missing_account(tmp_path: Path) -> None:
         await bench.until(lambda: any(e["reason"] == "FailedCreate" for e in bench.store.list(EVENT, bench.space)))
         told = next(e["message"] for e in bench.store.list(EVENT, bench.space) if e["reason"] == "FailedCreate")
         assert re.fullmatch(r'Error creating: pods "echo-[a-z0-9]+-" is forbidden: error looking up .*', told)
+        await bench.until(lambda: failure(bench, "echo"))
+        assert told.removeprefix("Error creating: ") == failure(bench, "echo")
         bench.store.create(find("ServiceAccount"), {"metadata": {"name": "late", "namespace": bench.space}})
         await bench.ready_pod("echo")
+        await bench.until(lambda: not failure(bench, "echo"))
 
     play(tmp_path, scenario)
 
