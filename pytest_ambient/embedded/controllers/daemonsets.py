@@ -11,6 +11,7 @@ from .events import Recorder
 from .fitting import fits
 from .owned import digest, ready, reference
 from .queue import Controller, Key
+from .revisions import record
 
 _SET, _POD, _NODE = find("DaemonSet", "apps"), find("Pod"), find("Node")
 _HASH = "controller-revision-hash"
@@ -35,6 +36,7 @@ class DaemonSets(Controller):
         if owner is None or "deletionTimestamp" in owner["metadata"]:
             return
         word = digest(owner["spec"]["template"])
+        record(self.store, owner, word, {_HASH: word})
         pods = claimed(self.store, _POD, owner)
         alive = {each["spec"].get("nodeName"): each for each in pods if "deletionTimestamp" not in each["metadata"]}
         busy = {each["spec"].get("nodeName") for each in pods} - alive.keys()

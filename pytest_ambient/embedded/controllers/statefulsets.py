@@ -10,6 +10,7 @@ from .claims import claimed, concerned
 from .events import Recorder
 from .owned import digest, ready, reference
 from .queue import Controller, Key
+from .revisions import record
 
 _SET, _POD = find("StatefulSet", "apps"), find("Pod")
 _HASH = "controller-revision-hash"
@@ -32,7 +33,9 @@ class StatefulSets(Controller):
         owner = self.store.get(_SET, name, namespace)
         if owner is None or "deletionTimestamp" in owner["metadata"]:
             return
-        word = f"{name}-{digest(owner['spec']['template'])}"
+        short = digest(owner["spec"]["template"])
+        word = f"{name}-{short}"
+        record(self.store, owner, short, {"controller.kubernetes.io/hash": short})
         members = claimed(self.store, _POD, owner, lambda pod: name_of(pod).rpartition("-")[0] == name)
         pods = {name_of(each): each for each in members}
         wanted = _names(owner)
