@@ -56,14 +56,14 @@ def is_waypoint(gateway: Object) -> bool:
 
 
 def address_of(view: View, gateway: Object) -> str:
-    """The Gateway's virtual address: once given it stays, whatever becomes of the Service and its pods."""
-    for each in gateway.get("status", {}).get("addresses") or ():
-        if each.get("type") == "IPAddress":
-            return str(each["value"])
+    """The Gateway's virtual address, that of its Service; once given it stays when the Service goes, and its pods."""
     service = view.service_by_key.get(key_of(gateway), {})
     ports = {port.get("port") for port in spec_of(service).get("ports") or ()}
     address = str(spec_of(service).get("clusterIP") or "")
-    return address if HBONE_PORT in ports and address != "None" else ""
+    if HBONE_PORT in ports and address not in ("", "None"):
+        return address
+    known = gateway.get("status", {}).get("addresses") or ()
+    return next((str(each["value"]) for each in known if each.get("type") == "IPAddress"), "")
 
 
 def gates(view: View) -> dict[str, Gate]:

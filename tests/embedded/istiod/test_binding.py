@@ -125,6 +125,13 @@ def test_missing_waypoint_fails_open_and_lost_one_stays_bound() -> None:
     assert gone.waypoints[OURS.key].services == ("bookinfo/reviews",)
 
 
+def test_address_is_that_of_a_service_made_anew() -> None:
+    """Whatever was reported of the one before."""
+    gateway, own = waypoint_objects()
+    gateway["status"] = {"addresses": [{"type": "IPAddress", "value": "127.80.200.5"}]}
+    assert gates(View(gateways=[gateway], services=[own]))[OURS.key].address == own["spec"]["clusterIP"]
+
+
 def test_address_outlives_the_service() -> None:
     """An address once reported stays, even when the waypoint's Service is gone."""
     gateway, _ = waypoint_objects()
