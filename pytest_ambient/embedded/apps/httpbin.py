@@ -5,7 +5,7 @@ import base64
 import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,17 +13,16 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from . import log_lines
+from .httpbin_pages import LONGEST, Page, Pages
 from .program import CannotStart, Surroundings
 from .web import Reply, Web, reply
 
-_LONGEST_DELAY = 10.0
 _LARGEST_BODY = 100 * 1024
 _JSON = "application/json; charset=utf-8"
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, HEAD, PUT, DELETE, PATCH, OPTIONS",
     "Access-Control-Max-Age": "3600",
 }
-_Page = Callable[[web.BaseRequest, str], Awaitable[Reply]]
 
 
 class Httpbin(Web):
@@ -34,13 +33,14 @@ class Httpbin(Web):
 
     def __init__(self, around: Surroundings, port: int) -> None:
         super().__init__(around, {port: self._answer})
-        self._pages: dict[str, tuple[str, _Page]] = {
+        self._pages: dict[str, tuple[str, Page]] = {
             "get": ("GET", self._echo), "post": ("POST", self._echo), "put": ("PUT", self._echo),
             "patch": ("PATCH", self._echo), "delete": ("DELETE", self._echo), "anything": ("", self._echo),
             "headers": ("GET", self._headers), "status": ("", self._status), "delay": ("", self._delay),
             "ip": ("GET", self._ip), "user-agent": ("GET", self._agent), "hostname": ("GET", self._hostname),
             "uuid": ("GET", self._uuid), "bytes": ("GET", self._bytes), "response-headers": ("", self._given),
             "redirect-to": ("", self._redirect), "base64": ("GET", self._decoded), "": ("GET", self._index),
+            **Pages(self).by_name,
         }  # fmt: skip
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -96,14 +96,18 @@ class Httpbin(Web):
         """Who asked: the proxies' word for it, or `@`, as a socket without addresses is called."""
         return request.headers.get("x-forwarded-for", "@").split(",")[0].strip()
 
-    async def _echo(self, request: web.BaseRequest, _: str) -> Reply:
-        answer: dict[str, Any] = {
+    def asked(self, request: web.BaseRequest) -> dict[str, Any]:
+        """What the request says, but its body."""
+        return {
             "args": self.values(parse_qs(request.query_string, keep_blank_values=True)),
             "headers": self._shown_headers(request),
             "method": request.method,
             "origin": self._origin(request),
             "url": f"{request.headers.get('x-forwarded-proto', 'http')}://{request.host}{request.path_qs}",
         }
+
+    async def _echo(self, request: web.BaseRequest, _: str) -> Reply:
+        answer = self.asked(request)
         if request.method in ("POST", "PUT", "PATCH", "DELETE"):
             answer |= self._body(request, await request.read())
         return self.json(answer)
@@ -132,7 +136,7 @@ class Httpbin(Web):
             seconds = float(rest.removesuffix("s"))
         except ValueError:
             return self.error(400, f"invalid duration: {rest!r}")
-        await asyncio.sleep(min(max(seconds, 0.0), _LONGEST_DELAY))
+        await asyncio.sleep(min(max(seconds, 0.0), LONGEST))
         return await self._echo(request, "")
 
     async def _ip(self, request: web.BaseRequest, _: str) -> Reply:

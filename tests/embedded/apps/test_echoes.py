@@ -1,6 +1,7 @@
 """The echo programs and samples."""
 
 import asyncio
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -36,6 +37,56 @@ def test_go_httpbin() -> None:
         assert (posted["form"], posted["data"]) == ({"k": ["v"]}, "k=v")
         assert json.loads((await street.ask("httpbin", "/anything/x", "PUT", data="{}")).text)["json"] == {}
         assert json.loads((await street.ask("httpbin", "/hostname")).text) == {"hostname": "httpbin-pod"}
+
+    walk(scenario)
+
+
+def test_go_httpbin_sends_on_and_asks_who_calls() -> None:
+    """Redirects count down, cookies are set and shown, credentials are compared."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("httpbin", go_httpbin)
+
+        async def led(path: str) -> str:
+            return (await street.ask("httpbin", path, headers={"Host": "h:8000"})).headers.get("Location", "")
+
+        assert await led("/redirect/3") == "/relative-redirect/2"
+        assert await led("/relative-redirect/1") == "/get"
+        assert await led("/absolute-redirect/2") == "http://h:8000/absolute-redirect/1"
+        assert (await street.ask("httpbin", "/redirect/0")).status == 400
+        given = await street.ask("httpbin", "/cookies/set?a=1")
+        assert (given.status, given.headers["Location"], given.headers["Set-Cookie"]) == (
+            302,
+            "/cookies",
+            "a=1; HttpOnly",
+        )
+        shown = await street.ask("httpbin", "/cookies", headers={"Cookie": "a=1; b=2"})
+        assert json.loads(shown.text) == {"a": "1", "b": "2"}
+        assert (await street.ask("httpbin", "/cookies/eat")).status == 404
+        right = {"Authorization": "Basic " + base64.b64encode(b"u:p").decode()}
+        assert json.loads((await street.ask("httpbin", "/basic-auth/u/p", headers=right)).text)["authorized"]
+        wrong = await street.ask("httpbin", "/basic-auth/u/q", headers=right)
+        assert (wrong.status, wrong.headers["WWW-Authenticate"]) == (401, 'Basic realm="Fake Realm"')
+        assert (await street.ask("httpbin", "/basic-auth/u/q", headers={"Authorization": "Basic ?"})).status == 401
+        assert (await street.ask("httpbin", "/bearer")).headers["WWW-Authenticate"] == "Bearer"
+        borne = await street.ask("httpbin", "/bearer", headers={"Authorization": "Bearer t"})
+        assert json.loads(borne.text) == {"authenticated": True, "token": "t"}
+
+    walk(scenario)
+
+
+def test_go_httpbin_answers_in_pieces() -> None:
+    """Lines of JSON, and bytes that come one by one."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("httpbin", go_httpbin)
+        lines = (await street.ask("httpbin", "/stream/3")).text.splitlines()
+        assert [json.loads(each)["id"] for each in lines] == [0, 1, 2]
+        assert (await street.ask("httpbin", "/stream/x")).status == 400
+        dripped = await street.ask("httpbin", "/drip?duration=0.1&delay=0&numbytes=3&code=201")
+        assert (dripped.status, dripped.text, dripped.headers["Content-Length"]) == (201, "***", "3")
+        assert (await street.ask("httpbin", "/drip?duration=9&delay=9")).status == 400
+        assert (await street.ask("httpbin", "/drip?duration=x")).status == 400
 
     walk(scenario)
 
