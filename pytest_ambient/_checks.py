@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ambient import _bringup, _reporting
+from pytest_ambient import _bringup, _heading
 from pytest_ambient.cluster.preflight import writable
 from pytest_ambient.cluster.provider import Provider, find
 from pytest_ambient.errors import Misuse
@@ -27,7 +27,7 @@ def check(settings: Settings, spec: "Callable[[], ClusterSpec]") -> None:
     reason = reason or _features(settings) or _report(settings)
     if reason is not None:
         raise Misuse(reason)
-    _reporting.implementation(settings)
+    _heading.implementation(settings)
     if settings.cluster is not None:
         _provided(settings, find(settings.cluster), spec())
 

@@ -1,16 +1,14 @@
-"""What a run says of itself in its report, and when that is written: facts of the run put into the words of report."""
+"""When the report of a run is written, and what tests and workers tell for it."""
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from pytest_ambient._parse import TIMEOUTS
 from pytest_ambient._state import run_of
 from pytest_ambient.errors import AmbientError
 from pytest_ambient.report.junit import properties
@@ -19,69 +17,12 @@ if TYPE_CHECKING:
     from pytest_ambient._kube import Kube
     from pytest_ambient._session import Run
     from pytest_ambient.report.results import Results
-    from pytest_ambient.settings import Settings
 
 Object: TypeAlias = dict[str, Any]
 
-LENIENT = ("control", "becomes", "undo")
-"""Waits of which more lets a slower mesh pass."""
-STRICT = ("hold",)
-"""Waits of which less looks less."""
 SUMMARY = "GITHUB_STEP_SUMMARY"
-SEEN = 8
-"""Of a cluster of which less could be read nothing more is asked."""
-WEAKER = ("features", "skip-features", "profile", "fault")
 TOLD: "pytest.StashKey[Object]" = pytest.StashKey()
 WAYPOINTS: "pytest.StashKey[bool]" = pytest.StashKey()
-
-
-def head(run: "Run") -> Object:
-    """The first line of results: what is known as the first test ends."""
-    from pytest_ambient.report import provenance
-
-    cluster, settings = run.cluster, run.settings
-    return {
-        "apiVersion": "pytest-ambient/v1",
-        "kind": "AmbientConformanceResults",
-        "run": run.id,
-        "cluster": cluster.name if cluster else None,
-        "provider": settings.cluster,
-        "publishable": cluster.publishable if cluster else False if settings.cluster == "embedded" else None,
-        "date": moment(run.began),
-        "settings": dict(settings.chosen),
-        "timeouts": dict(settings.timeout),
-        "weakening": [*run.narrowed, *weakening(settings)],
-        "implementation": implementation(settings),
-        "suite": provenance.suite(),
-    }
-
-
-def moment(seconds: float) -> str:
-    """A moment as reports write it: UTC, whole seconds."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def implementation(settings: "Settings") -> Object | None:
-    """Who made the mesh, as the file says that was given; Misuse in one line when it cannot be used."""
-    if settings.implementation is None:
-        return None
-    from pytest_ambient.errors import Misuse
-    from pytest_ambient.report import files
-
-    try:
-        return files.implementation(settings.implementation)
-    except Misuse as error:
-        raise Misuse(f"{settings.spelled('implementation')}: {error}") from None
-
-
-def weakening(settings: "Settings") -> list[str]:
-    """The options that make a success say less, as a person wrote them."""
-    told = [f"--ambient-{name}={value}" for name, value in settings.chosen.items() if name in WEAKER]
-    for name, wait in settings.timeout.items():
-        more, less = wait > TIMEOUTS[name], wait < TIMEOUTS[name]
-        if (name in LENIENT and more) or (name in STRICT and less):
-            told.append(f"--ambient-timeout={name}={wait:g} ({TIMEOUTS[name]:g} without it)")
-    return told
 
 
 class Reporter:
@@ -108,7 +49,9 @@ class Reporter:
         results.beside = {"seconds": round(time.time() - run.began, 3), **_end(run, stopped)}
         results.beside |= {"environment": {"unknown": []}, "features": results.learned.get("features", [])}
         if results.folder is not None:
-            _guarded(run, lambda: results.beside.update(_environment(run, results, stopped)))
+            from pytest_ambient import _surroundings
+
+            _guarded(run, lambda: results.beside.update(_surroundings.environment(run, results, stopped)))
         _guarded(run, self._publish)
 
     def _publish(self) -> None:
@@ -147,80 +90,6 @@ def stopped(session: pytest.Session, exitstatus: int) -> str:
         int(pytest.ExitCode.USAGE_ERROR): "pytest was used wrongly",
     }
     return str(session.shouldfail or session.shouldstop or early.get(int(exitstatus), ""))
-
-
-def _environment(run: "Run", results: "Results", stopped: str) -> Object:
-    """What the cluster is and can do, as far as it still answers."""
-    cluster, told = run.cluster, results.learned
-    if cluster is None:
-        return {"environment": {"unknown": ["all of it: no cluster came up"]}}
-    from pytest_ambient._kube import Kube
-    from pytest_ambient.mesh import environment
-
-    kube = Kube(cluster.kubeconfig, cluster.context)
-    try:
-        found = environment.look(kube, run.id)
-    except AmbientError as error:
-        found = {"unknown": [f"all of it: {error}"]}
-    images = {**found.get("images", {}), **({"waypoint": told["waypoint"]} if told.get("waypoint") else {})}
-    found |= {"images": images, "installer": _installer(run), "platform": cluster.platform or cluster.provider}
-    known = told.get("features") or ([] if stopped or len(found) < SEEN else _features(run, kube))
-    waypoint = any(one["name"] == "Waypoint" and one["present"] for one in known)
-    mode = "kmesh" if found.get("dataplane") == "kmesh" else "ambient"
-    found |= {"mode": f"{mode}+waypoint" if waypoint else mode}
-    found |= _outside(found) if cluster.publishable else {}
-    return {"environment": {name: found[name] for name in sorted(found)}, "features": known}
-
-
-def _outside(found: Object) -> Object:
-    """Why the versions that were found are none that are tested together, when they are not."""
-    from pytest_ambient import matrix
-
-    istio, kubernetes = found.get("istio", ""), found.get("kubernetes", "")
-    try:
-        known = bool(istio and kubernetes)
-        said = matrix.outside(istio, kubernetes, found.get("dataplane", "ztunnel")) if known else None
-    except AmbientError:
-        return {}
-    return {"outside": said} if said else {}
-
-
-def _installer(run: "Run") -> str:
-    from pytest_ambient import _bringup
-    from pytest_ambient.cluster.provider import find
-
-    assert run.settings.cluster is not None
-    with suppress(AmbientError):
-        provider = find(run.settings.cluster)
-        name = _bringup.installer(run.settings, provider)
-        return run.settings.cluster if name == _bringup.NONE and _bringup.meshed(provider) else name
-    return ""
-
-
-def _features(run: "Run", kube: "Kube") -> list[Object]:
-    """Of a run in which no test asked: what the mesh can do all the same."""
-    from pytest_ambient import _probing
-
-    assert run.cluster is not None
-    try:
-        return features(_probing.features(kube, run.settings, run.cluster), run.settings)
-    except AmbientError:
-        return []
-
-
-def features(found: Mapping[str, Any], settings: "Settings") -> list[Object]:
-    """Every feature in plain values, with how it was found."""
-    from pytest_ambient.mesh.asked import looked
-
-    believed = settings.features is not None
-
-    def how(name: str, reason: str) -> str:
-        return "declared by --ambient-features" if believed else looked(name, reason)
-
-    return [
-        {"name": one.name, "present": one.present, "detected": how(one.name, one.reason), "reason": one.reason}
-        for one in found.values()
-    ]
 
 
 def tell(config: pytest.Config, **told: object) -> None:

@@ -154,9 +154,9 @@ class Run:
 
     def facts(self) -> "_xdist.Object":
         """The run in plain values, for the first line of a file of results."""
-        from pytest_ambient import _reporting
+        from pytest_ambient import _heading
 
-        return _reporting.head(self)
+        return _heading.head(self)
 
     def header(self) -> list[str]:
         """The lines for the head of a report."""

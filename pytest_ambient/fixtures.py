@@ -8,7 +8,7 @@ import pytest
 
 from pytest_ambient import _gate, _xdist
 from pytest_ambient._state import run_of
-from pytest_ambient.errors import AmbientError, BringUpFailed, Inconclusive, Misuse
+from pytest_ambient.errors import BringUpFailed
 
 if TYPE_CHECKING:
     from pytest_ambient._asking import Probes
@@ -70,10 +70,10 @@ def ambient_features(
     pytestconfig: pytest.Config,
 ) -> "Mapping[str, Feature]":
     """Every known feature by name: whether the mesh was found to have it (`present`), and why not (`reason`)."""
-    from pytest_ambient import _probing, _reporting
+    from pytest_ambient import _probing, _reporting, _surroundings
 
     found = _probing.features(ambient_kube, ambient_settings, ambient_cluster)
-    _reporting.tell(pytestconfig, features=_reporting.features(found, ambient_settings))
+    _reporting.tell(pytestconfig, features=_surroundings.features(found, ambient_settings))
     return found
 
 
@@ -223,29 +223,6 @@ def verdict(
     The row was probed before the manifest of the module, after it, and after its removal. Raises Inconclusive here, in
     set-up, when the probes proved nothing: the test then errors, it does not fail.
     """
-    from pytest_ambient import _keeping, _others, _reporting, _results
-    from pytest_ambient.handles import Verdict
-    from pytest_ambient.report.junit import properties
+    from pytest_ambient import _judging
 
-    case = _gate.row_of(request.node, request)
-    if case is None:
-        raise Misuse("verdict judges a row of a table: put @cases(case(...), ...) above the test")
-    settings, module = run_of(request.config).settings, request.path.stem
-    rule = _gate.facts(request.node).rule or module
-    try:
-        result = ambient_rule.result(case)
-    except AmbientError as error:
-        scene = _keeping.explain(settings, rule, module, case.state, error)
-        request.node.user_properties += properties({"kept": scene})
-        raise
-    lenient = _gate.facts(request.node).level == "documented" and not settings.strict_docs
-    result, kept = _keeping.keep(settings, rule, module, result)
-    request.node.user_properties += properties({**_results.facts(result, whole=lenient), "kept": kept})
-    needs = _gate.facts(request.node).needs
-    if "Waypoint" in needs:
-        _reporting.look_at_waypoints(request.config, ambient_rule.kube, ambient_rule.places.ours)
-    if result.word == "inconclusive":
-        raise Inconclusive(result.text)
-    if result.word == "broken" and not ambient_cluster.owned:
-        _others.undisturbed(request.getfixturevalue("_ambient_probes"), case, result, needs)
-    return Verdict(result.text or None, differs=result.reason if lenient else None)
+    return _judging.verdict(request, ambient_rule, ambient_cluster)

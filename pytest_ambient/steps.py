@@ -17,7 +17,7 @@ NOTABLE = 0.05
 PULSE = 30.0
 """Seconds between the lines that say of a long step that it goes on."""
 
-INTERRUPTED = "it was interrupted"
+INTERRUPTED = "the removal was interrupted"
 """Why a step is not undone whose undoing somebody did not wait for."""
 
 GRACE = 20.0

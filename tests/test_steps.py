@@ -66,7 +66,7 @@ def test_an_undoing_that_is_interrupted_stays_known() -> None:
     with pytest.raises(KeyboardInterrupt):
         diary.steps.undo()
     assert diary.lines == ["a", "not a"]
-    assert (diary.steps.left, diary.told) == (["it was interrupted"], ["a 1.5 s"])
+    assert (diary.steps.left, diary.told) == (["the removal was interrupted"], ["a 1.5 s"])
 
 
 def test_a_removal_that_takes_time_is_told() -> None:

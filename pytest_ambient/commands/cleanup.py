@@ -40,7 +40,7 @@ def act(parsed: argparse.Namespace) -> int:
             failed += 1
     locks = _locks(really=not dry)
     if locks:
-        tell(f"{'would remove' if dry else 'removed'} {locks} locks that nobody holds")
+        tell(f"{'would remove' if dry else 'removed'} {locks} {'lock' if locks == 1 else 'locks'} that nobody holds")
     if not left and not rest and not locks:
         tell("nothing was left behind")
     for one in lease.leases():

@@ -248,6 +248,8 @@ def test_cleanup_removes_old_evidence_and_locks_that_nobody_holds(
             "removed 2 locks that nobody holds",
         ]
         assert {path.stem for path in (state / "locks").iterdir()} == {"held"}
+    assert main(["cleanup"]) == 0
+    assert capsys.readouterr().err.splitlines() == ["removed 1 lock that nobody holds"]
     assert (failure.exists(), lost.exists()) == (False, False)
 
 

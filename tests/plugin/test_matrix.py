@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pytest_ambient import _reporting
+from pytest_ambient import _surroundings
 from pytest_ambient.cli import main
 from tests.plugin.conftest import Project
 
@@ -97,4 +97,4 @@ def test_a_run_outside_the_matrix_says_so_in_its_header(project: Project) -> Non
 )
 def test_a_report_says_that_what_was_found_is_outside(found: dict[str, str], said: dict[str, str]) -> None:
     """By the versions of the mesh and the cluster that were there, whoever made them."""
-    assert _reporting._outside(found) == said
+    assert _surroundings.outside(found) == said

@@ -197,7 +197,7 @@ FakeProvider.delete = interrupted
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.assert_outcomes(passed=not failed, failed=failed)
     result.stdout.fnmatch_lines(
-        ["ambient: not all could be removed: it was interrupted; later: pytest-ambient cleanup"]
+        ["ambient: not all could be removed: the removal was interrupted; later: pytest-ambient cleanup"]
     )
     assert "Traceback" not in result.stderr.str()
     assert len(list((state / "leases").iterdir())) == 1
