@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..api.store import Store, find
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
+from .service_links import service_links
 
 _REFERENCE = re.compile(r"\$(\$|\([A-Za-z_.-][\w.-]*\))")
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
@@ -18,12 +19,13 @@ class ConfigError(Exception):
 def variables(store: Store, pod: Object, container: Object, address: str, host: str) -> dict[str, str]:
     """The environment of a container of the pod at that address; ConfigError when a source is missing."""
     found = {"HOSTNAME": str(pod["spec"].get("hostname") or name_of(pod))}
+    links = service_links(store, pod)
     found.update(_whole(store, namespace_of(pod), container))
     for each in container.get("env") or ():
         value = _value(store, pod, container, each, address, host)
         if value is not None:
-            found[each["name"]] = expand(value, found)
-    return found
+            found[each["name"]] = expand(value, links | found)
+    return links | found
 
 
 def expand(text: str, known: dict[str, str]) -> str:
