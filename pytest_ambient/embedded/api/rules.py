@@ -41,6 +41,19 @@ def _workload(new: Object, old: Object | None) -> list[Cause]:
     return found + _pod_faults(pod, "spec.template.spec")
 
 
+def _deployment(new: Object, old: Object | None) -> list[Cause]:
+    strategy = new.get("spec", {}).get("strategy") or {}
+    path, rolling = "spec.strategy.rollingUpdate", strategy.get("rollingUpdate")
+    found = []
+    if strategy.get("type") == "Recreate" and rolling is not None:
+        text = "Forbidden: may not be specified when strategy `type` is 'Recreate'"
+        found.append(Cause(path, text, "FieldValueForbidden"))
+    if rolling and all(str(rolling.get(each, "25%")).rstrip("%") == "0" for each in ("maxSurge", "maxUnavailable")):
+        value = quoted(rolling["maxUnavailable"])
+        found.append(Cause(f"{path}.maxUnavailable", f"Invalid value: {value}: may not be 0 when `maxSurge` is 0"))
+    return _workload(new, old) + found
+
+
 def _job(new: Object, old: Object | None) -> list[Cause]:
     pod, found = new.get("spec", {}).get("template", {}).get("spec") or {}, []
     if pod.get("restartPolicy", "Always") == "Always":
@@ -175,7 +188,7 @@ def _go_map(labels: Object) -> str:
 
 
 _RULES: dict[tuple[str, str], Rule] = {
-    ("apps", "Deployment"): _workload,
+    ("apps", "Deployment"): _deployment,
     ("apps", "ReplicaSet"): _workload,
     ("apps", "DaemonSet"): _workload,
     ("apps", "StatefulSet"): _workload,

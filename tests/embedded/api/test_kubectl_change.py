@@ -47,6 +47,25 @@ def test_patches(world: World, web: Callable[[], Object], kind: str, patch: Obje
     assert web()["spec"]["template"]["spec"]["containers"][0]["image"] == "x:2"
 
 
+@pytest.mark.parametrize(
+    ("strategy", "refused"),
+    [
+        ({"type": "Recreate"}, "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is"),
+        ({"type": "Recreate", "$retainKeys": ["type"]}, ""),
+        ({"type": "Recreate", "rollingUpdate": None}, ""),
+        (
+            {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "0%"}},
+            'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0%": may not be 0 when `maxSurge` is 0',
+        ),
+        ({"rollingUpdate": {"maxSurge": 0}}, ""),
+    ],
+)
+def test_strategies(world: World, web: Callable[[], Object], strategy: Object, refused: str) -> None:
+    """What a rolling update had must go when pods are recreated instead, and a rollout needs some room."""
+    patch = json.dumps({"spec": {"strategy": strategy}})
+    assert refused in world.kubectl("patch", "deploy", "web", "-p", patch, code=1 if refused else 0)
+
+
 def test_strategic_patch_of_a_custom_resource_is_no_format(world: World) -> None:
     """Custom kinds answer 415 to a strategic patch and take a merge patch."""
     policy = {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", "metadata": {"name": "p"}, "spec": {}}
