@@ -220,12 +220,14 @@ FakeProvider.save_logs = interrupted
 
 
 UNHEARD = """
-import os, signal
+import signal
 class Last:
     def __del__(self): signal.raise_signal(signal.SIGTERM)
-def pytest_runtest_logreport(report):
-    if report.when == "teardown" and report.nodeid.endswith("test_a") and not os.environ.get("PYTEST_XDIST_WORKER"):
-        Last()
+class Asking:
+    def pytest_runtest_logreport(self, report):
+        if report.when == "teardown" and report.nodeid.endswith("test_a"): Last()
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"): config.pluginmanager.register(Asking())
 """
 TWO = "def test_a(ambient_cluster): pass\ndef test_b(ambient_cluster): pass"
 
