@@ -1,5 +1,6 @@
 """StatefulSets: pods that keep their names, made and replaced one after another."""
 
+import time
 from collections.abc import Iterable
 
 from ..api.copying import copied
@@ -9,11 +10,15 @@ from ..objects import Object, labels_of, name_of, namespace_of
 from .claims import claimed, concerned
 from .events import Recorder
 from .owned import digest, ready, reference
-from .queue import Controller, Key
+from .queue import Controller, Key, itself
 from .revisions import record
 
 _SET, _POD = find("StatefulSet", "apps"), find("Pod")
 _HASH = "controller-revision-hash"
+_NAME = "statefulset.kubernetes.io/pod-name"
+PAUSE = 1.0
+"""Seconds that a name is free before it is used again: `kubectl delete` looks twice whether the pod has gone, and would
+wait for ever for the end of one that has come in between."""
 
 
 class StatefulSets(Controller):
@@ -23,9 +28,13 @@ class StatefulSets(Controller):
         super().__init__(store)
         self._events = Recorder(store, "statefulset-controller")
         store.admit(_SET, _refuse)
+        self._gone: dict[Key, float] = {}
+        """When pods of StatefulSets went that are not made again yet."""
 
     def touched(self, change: Change) -> Iterable[Key]:
         """A StatefulSet itself, and the one whose pod has changed."""
+        if change.type == "DELETED" and change.resource == _POD and _NAME in labels_of(change.object):
+            self._gone[itself(change)] = time.monotonic()
         return concerned(self.store, change, _SET, _POD)
 
     def reconcile(self, namespace: str, name: str) -> None:
@@ -49,6 +58,9 @@ class StatefulSets(Controller):
             pod = pods.get(each)
             if pod and pod.get("status", {}).get("phase") in ("Succeeded", "Failed") and not _leaves(pod):
                 self._delete(owner, pod)
+            if pod is None and (left := self._pause(namespace_of(owner), each)) > 0:
+                self.enqueue((namespace_of(owner), name_of(owner)), left)
+                return
             if pod is None:
                 pods[each] = pod = self._create(owner, each, word)
             if in_order and not ready(pod):
@@ -61,6 +73,14 @@ class StatefulSets(Controller):
                 return
         if all(ready(pods[each]) for each in wanted):
             self._replace(owner, wanted, pods, word)
+
+    def _pause(self, namespace: str, name: str) -> float:
+        """For how many seconds the name must stay free."""
+        gone = self._gone.get((namespace, name))
+        left = 0.0 if gone is None else gone + PAUSE - time.monotonic()
+        if left <= 0:
+            self._gone.pop((namespace, name), None)
+        return left
 
     def _replace(self, owner: Object, wanted: list[str], pods: dict[str, Object], word: str) -> None:
         strategy = owner["spec"].get("updateStrategy") or {}
@@ -76,7 +96,7 @@ class StatefulSets(Controller):
         meta = template.get("metadata") or {}
         own = {
             _HASH: word,
-            "statefulset.kubernetes.io/pod-name": name,
+            _NAME: name,
             "apps.kubernetes.io/pod-index": str(_ordinal(name)),
         }
         made = self.store.create(

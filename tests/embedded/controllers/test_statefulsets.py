@@ -1,5 +1,6 @@
 """StatefulSets on a running cluster."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from pytest_ambient.embedded.api.copying import copied
 from pytest_ambient.embedded.api.errors import ApiError
-from pytest_ambient.embedded.api.store import find
+from pytest_ambient.embedded.api.store import Change, find
+from pytest_ambient.embedded.controllers.statefulsets import PAUSE
 from pytest_ambient.embedded.names import Names
 from pytest_ambient.embedded.objects import Object, labels_of, name_of
 
@@ -60,7 +62,29 @@ def test_pods_keep_their_names(tmp_path: Path) -> None:
         await bench.until(lambda: names(bench, "db") == ["db-0"])
         uid = bench.pods("db")[0]["metadata"]["uid"]
         bench.store.delete(find("Pod"), "db-0", bench.space)
-        await bench.until(lambda: names(bench, "db") == ["db-0"] and bench.pods("db")[0]["metadata"]["uid"] != uid)
+        await bench.until(lambda: names(bench, "db") == ["db-0"] and bench.pods("db")[0]["metadata"]["uid"] != uid, 15)
+
+    play(tmp_path, scenario)
+
+
+def test_a_name_stays_free_for_a_while(tmp_path: Path) -> None:
+    """So that whoever waits for the end of a pod sees it, before another of that name is there."""
+
+    async def scenario(bench: Bench) -> None:
+        stateful(bench, "db")
+        await bench.until(lambda: names(bench, "db") == ["db-0"])
+        gone: list[float] = []
+        made: list[float] = []
+
+        def seen(change: Change) -> None:
+            if change.resource == find("Pod") and change.type in ("ADDED", "DELETED"):
+                (made if change.type == "ADDED" else gone).append(time.monotonic())
+
+        end = bench.store.subscribe(seen)
+        bench.store.delete(find("Pod"), "db-0", bench.space)
+        await bench.until(lambda: made)
+        end()
+        assert made[0] - gone[0] > PAUSE / 2
 
     play(tmp_path, scenario)
 
@@ -80,10 +104,10 @@ def test_a_new_template_replaces_from_the_last(tmp_path: Path) -> None:
             found: Object = (bench.store.get(SET, "db", bench.space) or {})["status"]
             return found
 
-        await bench.until(lambda: told().get("updatedReplicas") == 1 and told().get("readyReplicas") == 2)
+        await bench.until(lambda: told().get("updatedReplicas") == 1 and told().get("readyReplicas") == 2, 15)
         assert told()["currentRevision"] != told()["updateRevision"]
         changed(bench, "db", updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"partition": 0}})
-        await bench.until(lambda: told().get("updatedReplicas") == 2 and told().get("readyReplicas") == 2)
+        await bench.until(lambda: told().get("updatedReplicas") == 2 and told().get("readyReplicas") == 2, 15)
         assert told()["currentRevision"] == told()["updateRevision"]
 
     play(tmp_path, scenario)
