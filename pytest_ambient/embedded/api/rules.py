@@ -1,13 +1,12 @@
 """What the API checks beyond types: selectors, what may never change, contents that must agree."""
 
 from collections.abc import Callable
-from typing import Any
 
 from ..objects import Object
-from ..quantities import quantity
 from .decode import quoted
 from .errors import Cause
 from .metadata import metadata_faults
+from .pod_rules import pod_faults
 from .resources import Resource
 
 Rule = Callable[[Object, Object | None], list[Cause]]
@@ -38,7 +37,7 @@ def _workload(new: Object, old: Object | None) -> list[Cause]:
     if pod.get("restartPolicy", "Always") != "Always":
         text = f'Unsupported value: "{pod["restartPolicy"]}": supported values: "Always"'
         found.append(Cause("spec.template.spec.restartPolicy", text, "FieldValueNotSupported"))
-    return found + _pod_faults(pod, "spec.template.spec")
+    return found + pod_faults(pod, "spec.template.spec")
 
 
 def _deployment(new: Object, old: Object | None) -> list[Cause]:
@@ -63,11 +62,11 @@ def _job(new: Object, old: Object | None) -> list[Cause]:
         if old is not None and old["spec"].get(field) != new["spec"].get(field):
             value = quoted(new["spec"].get(field))
             found.append(Cause(f"spec.{field}", f"Invalid value: {value}: field is immutable"))
-    return found + _pod_faults(pod, "spec.template.spec")
+    return found + pod_faults(pod, "spec.template.spec")
 
 
 def _pod(new: Object, old: Object | None) -> list[Cause]:
-    found = _pod_faults(new.get("spec") or {}, "spec")
+    found = pod_faults(new.get("spec") or {}, "spec")
     if old is not None and _fixed(new.get("spec") or {}) != _fixed(old.get("spec") or {}):
         text = (
             "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
@@ -86,44 +85,6 @@ def _fixed(spec: Object) -> Object:
     for kind in ("containers", "initContainers"):
         left[kind] = [{key: value for key, value in each.items() if key != "image"} for each in spec.get(kind) or ()]
     return left
-
-
-def _pod_faults(spec: Object, path: str) -> list[Cause]:
-    found = []
-    containers = spec.get("containers") or []
-    if not containers:
-        found.append(Cause(f"{path}.containers", "Required value", "FieldValueRequired"))
-    names: set[str] = set()
-    volumes = {each.get("name") for each in spec.get("volumes") or ()}
-    for kind in ("initContainers", "containers"):
-        for number, each in enumerate(spec.get(kind) or ()):
-            found += _container_faults(each, f"{path}.{kind}[{number}]", names, volumes)
-    return found
-
-
-def _container_faults(container: Object, path: str, names: set[str], volumes: set[Any]) -> list[Cause]:
-    found = []
-    name = str(container.get("name", ""))
-    if name in names:
-        found.append(Cause(f"{path}.name", f'Duplicate value: "{name}"', "FieldValueDuplicate"))
-    names.add(name)
-    if not container.get("image"):
-        found.append(Cause(f"{path}.image", "Required value", "FieldValueRequired"))
-    for number, mount in enumerate(container.get("volumeMounts") or ()):
-        if mount.get("name") not in volumes:
-            where = f"{path}.volumeMounts[{number}].name"
-            found.append(Cause(where, f'Not found: "{mount.get("name")}"', "FieldValueNotFound"))
-    return found + _resource_faults(container.get("resources") or {}, f"{path}.resources.requests")
-
-
-def _resource_faults(resources: Object, path: str) -> list[Cause]:
-    found = []
-    for name, asked in (resources.get("requests") or {}).items():
-        limit = (resources.get("limits") or {}).get(name)
-        if limit is not None and quantity(asked) > quantity(limit):
-            text = f"Invalid value: {quoted(str(asked))}: must be less than or equal to {name} limit of {limit}"
-            found.append(Cause(path, text))
-    return found
 
 
 def _service(new: Object, old: Object | None) -> list[Cause]:
