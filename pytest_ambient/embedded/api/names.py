@@ -36,6 +36,13 @@ def random_suffix() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(5))
 
 
+def label_fault(name: str) -> str:
+    """Why a name is no label of DNS, empty when it is one."""
+    if not _LABEL.fullmatch(name):
+        return _LABEL_TEXT
+    return "must be no more than 63 characters" if len(name) > 63 else ""
+
+
 def generated_name(stem: str) -> str:
     """A fresh name for `generateName`."""
     return stem[:58] + random_suffix()

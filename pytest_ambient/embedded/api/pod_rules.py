@@ -6,6 +6,7 @@ from ..objects import Object
 from ..quantities import quantity
 from .decode import quoted
 from .errors import Cause
+from .names import label_fault
 
 
 def pod_faults(spec: Object, path: str) -> list[Cause]:
@@ -27,6 +28,8 @@ def _container_faults(container: Object, path: str, names: set[str], volumes: se
     name = str(container.get("name", ""))
     if name in names:
         found.append(Cause(f"{path}.name", f'Duplicate value: "{name}"', "FieldValueDuplicate"))
+    elif name and (wrong := label_fault(name)):
+        found.append(Cause(f"{path}.name", f'Invalid value: "{name}": {wrong}'))
     names.add(name)
     if not container.get("image"):
         found.append(Cause(f"{path}.image", "Required value", "FieldValueRequired"))

@@ -117,7 +117,7 @@ def test_mistakes_in_a_deployment_are_listed(world: World) -> None:
             "selector": {"matchLabels": {"app": "a"}},
             "template": {
                 "metadata": {"labels": {"app": "b"}},
-                "spec": {"containers": [{"name": "x", "resources": asks}]},
+                "spec": {"containers": [{"name": "x_", "resources": asks}]},
             },
         },
     }
@@ -128,6 +128,7 @@ def test_mistakes_in_a_deployment_are_listed(world: World) -> None:
     why = 'Invalid value: "2": must be less than or equal to cpu limit of 1500m'
     assert f"* spec.template.spec.containers[0].resources.requests: {why}" in refused
     assert "memory" not in refused
+    assert '* spec.template.spec.containers[0].name: Invalid value: "x_": a lowercase RFC 1123 label must' in refused
     elsewhere = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}, "spec": {"type": "ExternalName"}}
     refused = world.kubectl("create", "-f", "-", stdin=json.dumps(elsewhere), code=1)
     assert "spec.externalName: Required value" in refused
