@@ -11,6 +11,7 @@ import pytest
 
 from pytest_ambient.manifest import Manifests
 from pytest_ambient.probe.result import CaseResult
+from pytest_ambient.testing import ManualClock
 from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.expectation import Answered, DeniedL4, Steady, Word
 from pytest_ambient.verdict.pairing import pair
@@ -31,7 +32,18 @@ GOES_ON = Case("goes-on", "curl", REVIEWS, Steady(SERVED), SERVED, scope="mesh")
 NEVER = Case("never-passes", "details-v1", REVIEWS, Steady(REFUSED), REFUSED, scope="mesh", twin="goes-on")
 STILL = Case("is-answered", "curl", REVIEWS, SERVED, SERVED, unchanged=True, scope="mesh")
 TABLE = pair([STILL, GOES_ON, NEVER])
+STEPS = 20
 KEY = ("apps/v1/Deployment", "istio-system", "istiod")
+
+
+class Gradual(ManualClock):
+    """A clock that lets time pass bit by bit: a jump between two batches of a stream would be seen by none of them."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let that time pass, and the streams have their turns."""
+        for _ in range(STEPS):
+            super().sleep(seconds / STEPS)
+            time.sleep(0.002)
 
 
 @dataclass
@@ -55,6 +67,7 @@ def world(folder: Path, answer: Callable[[str, Bench], Reply]) -> World:
     """A mesh that answers so."""
     (folder / "test_rule.yaml").write_text(AWAY)
     bench = bench_of(answer)
+    bench.clock = Gradual()
     fields: dict[str, Any] = {"f:spec": {"f:replicas": {}}}
     managed = [{"manager": "helm", "operation": "Update", "fieldsV1": fields}]
     status = {"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1}
