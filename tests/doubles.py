@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """#!{python} -S
 import json, os, re, sys, time
 folder, name = {folder!r}, {name!r}
@@ -108,3 +110,12 @@ class Doubles:
     def _answers(self, name: str) -> list[dict[str, object]]:
         path = self.folder / f"{name}.json"
         return list(json.loads(path.read_text())) if path.exists() else []
+
+
+def alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Doubles:
+    """Doubles that are found before all else, with an empty cache of downloads beside them."""
+    (folder / "bin").mkdir()
+    made = Doubles(folder / "bin")
+    monkeypatch.setenv("PATH", made.path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    return made

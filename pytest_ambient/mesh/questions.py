@@ -1,13 +1,13 @@
 """Questions put to the cluster about one feature each: None when it is there, else why it is not."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import KubeError, NotFound
 from pytest_ambient.mesh import meshwide
-from pytest_ambient.mesh.dataplane import running, workloads
+from pytest_ambient.mesh.dataplane import ISTIOD, running, workloads
 from pytest_ambient.mesh.meshwide import providers
 from pytest_ambient.mesh.tracing import PROVIDER
 
@@ -47,12 +47,8 @@ def tcp_route(kube: Kube) -> str | None:
     missing = has_kind(f"{GATEWAY_API}/v1alpha2/TCPRoute", kube)
     if missing:
         return missing
-    for item in workloads(kube, "apps/v1/Deployment", "app=istiod"):
-        spec = ((item.get("spec") or {}).get("template") or {}).get("spec") or {}
-        for container in spec.get("containers") or []:
-            if _variables(kube, container, item["metadata"]["namespace"]).get(ALPHA, "").lower() == "true":
-                return None
-    return f"istiod runs without {ALPHA}=true"
+    told = any(each.get(ALPHA, "").lower() == "true" for each in _environments(kube, *ISTIOD))
+    return None if told else f"istiod runs without {ALPHA}=true"
 
 
 def entries(kube: Kube) -> str | None:
@@ -60,13 +56,10 @@ def entries(kube: Kube) -> str | None:
     missing = has_kind("networking.istio.io/v1/ServiceEntry", kube)
     if missing:
         return missing
-    for item in workloads(kube, "apps/v1/Deployment", "app=istiod"):
-        spec = ((item.get("spec") or {}).get("template") or {}).get("spec") or {}
-        for container in spec.get("containers") or []:
-            told = _variables(kube, container, item["metadata"]["namespace"])
-            for name in (ALLOCATION, SELECTION):
-                if told.get(name, "").lower() in ("false", "0"):
-                    return f"istiod runs with {name}={told[name]}"
+    for told in _environments(kube, *ISTIOD):
+        for name in (ALLOCATION, SELECTION):
+            if told.get(name, "").lower() in ("false", "0"):
+                return f"istiod runs with {name}={told[name]}"
     return None
 
 
@@ -106,11 +99,16 @@ def dns(kube: Kube) -> str | None:
     """Whether the data plane answers the names that pods look up."""
     plane = running(kube)
     part, variable = plane.dns
-    for item in workloads(kube, *plane.parts[part]):
-        for container in item["spec"]["template"]["spec"]["containers"]:
-            if _variables(kube, container, item["metadata"]["namespace"]).get(variable, "").lower() == "true":
-                return None
-    return f"{part} runs without {variable}=true"
+    told = any(each.get(variable, "").lower() == "true" for each in _environments(kube, *plane.parts[part]))
+    return None if told else f"{part} runs without {variable}=true"
+
+
+def _environments(kube: Kube, kind: str, label: str) -> Iterator[Mapping[str, str]]:
+    """The environments of the containers that workloads with that label start, one after another."""
+    for item in workloads(kube, kind, label):
+        spec = ((item.get("spec") or {}).get("template") or {}).get("spec") or {}
+        for container in spec.get("containers") or []:
+            yield _variables(kube, container, item["metadata"]["namespace"])
 
 
 def _variables(kube: Kube, container: Object, namespace: str) -> Mapping[str, str]:

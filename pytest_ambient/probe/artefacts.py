@@ -8,11 +8,11 @@ from pytest_ambient._kube import Kube, Object
 from pytest_ambient.errors import KubeError
 from pytest_ambient.manifest import Document
 from pytest_ambient.places import Places
+from pytest_ambient.probe.gateways import GATEWAY_NAME
 from pytest_ambient.probe.logs import Logs, Proxy
 from pytest_ambient.probe.ready import is_ready
 from pytest_ambient.redact import redacted, shown
 
-WAYPOINT_LABEL = "gateway.networking.k8s.io/gateway-name"
 SIDECAR_LABEL = "security.istio.io/tlsMode=istio"
 """What the injector gives pods with a sidecar."""
 AGENTS = "k8s-app=istio-cni-node"
@@ -61,7 +61,7 @@ def _capped(name: str, text: str) -> str:
 def _proxies(kube: Kube, logs: Logs, places: Places) -> list[Proxy]:
     """The ztunnels near to this run's pods, and the waypoints and sidecars of its namespaces."""
     try:
-        labels = (WAYPOINT_LABEL, SIDECAR_LABEL)
+        labels = (GATEWAY_NAME, SIDECAR_LABEL)
         pods = [pod for label in labels for namespace in places.ours for pod in kube.list("v1/Pod", namespace, label)]
         return [*logs.near(), *(Proxy(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods)]
     except KubeError:

@@ -7,13 +7,13 @@ from typing import TypeAlias
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import KubeError
+from pytest_ambient.probe.gateways import GATEWAY_NAME
 from pytest_ambient.probe.logs import Logs, Proxy
 from pytest_ambient.verdict.evidence import Counted
 from pytest_ambient.verdict.outcome import Growth, Sample
 
 STATS = 15020
 ZTUNNEL = "ztunnel"
-GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 _SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? ([0-9.eE+-]+)(?: [0-9.]+)?")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _ESCAPE = re.compile(r"\\(.)")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pytest_ambient._kube import Kube, Object
 
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+"""The label by which Istio says for which Gateway something is."""
 _MANAGED, _WAYPOINT = "gateway.istio.io/managed", "istio.io-mesh-controller"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.manifest import Document, asks_for_sidecar, sidecar_of
+from pytest_ambient.probe.gateways import GATEWAY_NAME
 from pytest_ambient.probe.status import status_of
 from pytest_ambient.stuck import Waits
 
@@ -17,9 +18,6 @@ MADE_WITHIN = 60.0
 
 STATUS_FROM_ISTIO = ("AuthorizationPolicy", "HTTPRoute", "GRPCRoute")
 """Kinds whose status istiod writes; it may be switched off, so nothing but evidence hangs on it."""
-
-GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
-"""The label by which Istio says for which Gateway something is."""
 
 STARTING = ("Deployment", "DaemonSet", "Pod")
 """Kinds whose pods are told by the object itself."""

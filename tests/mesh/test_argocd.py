@@ -57,12 +57,6 @@ def kube() -> World:
 
 
 @pytest.fixture
-def where(kube: World, tmp_path: Path) -> OperatedTarget:
-    """A cluster that this run does not own."""
-    return target(kube, tmp_path)
-
-
-@pytest.fixture
 def spec(tmp_path: Path) -> MeshSpec:
     """Istio 1.30.3, with little patience."""
     return MeshSpec("1.30.3", tmp_path, within=1)

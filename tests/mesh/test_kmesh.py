@@ -11,7 +11,7 @@ from pytest_ambient.errors import FetchFailed, InstallerError, Misuse, NotInTime
 from pytest_ambient.mesh import kmesh
 from pytest_ambient.mesh.installer import MeshSpec, find
 from pytest_ambient.mesh.planes import beyond, remove_beyond
-from tests.doubles import Doubles
+from tests.doubles import Doubles, alone
 from tests.mesh.operated import Operated, OperatedTarget, control_plane, daemonset, target
 
 MINE = "pytest-ambient/run"
@@ -48,10 +48,7 @@ class World(Operated):
 @pytest.fixture
 def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doubles:
     """A double of Helm with nothing installed."""
-    (tmp_path / "bin").mkdir()
-    made = Doubles(tmp_path / "bin")
-    monkeypatch.setenv("PATH", made.path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    made = alone(tmp_path, monkeypatch)
     made.answer("helm", r"version --template \{\{\.Version\}\}", "v3.19.0")
     made.answer("helm", LIST, "[]")
     made.answer("helm", UPGRADE)
@@ -67,12 +64,6 @@ def kube(helm: Doubles) -> World:
     made.objects["v1/Node", "", "node-a"] = dict(NODE)
     control_plane(made, "istio-system", "1.26.4")
     return made
-
-
-@pytest.fixture
-def where(kube: World, tmp_path: Path) -> OperatedTarget:
-    """A cluster that this run does not own."""
-    return target(kube, tmp_path)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_ambient.errors import FetchFailed, InstallerError, Misuse
 from pytest_ambient.mesh import release
-from tests.doubles import Doubles
+from tests.doubles import Doubles, alone
 from tests.fileserver import FileServer, file_server
 from tests.mesh.landing import release as unpacked
 from tests.mesh.landing import spec
@@ -39,11 +39,7 @@ def archive(files: dict[str, str]) -> bytes:
 @pytest.fixture
 def doubles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doubles:
     """Commands of this test's own, alone on PATH; a cache of its own, no proxy."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    found = Doubles(folder)
-    monkeypatch.setenv("PATH", found.path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = alone(tmp_path, monkeypatch)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

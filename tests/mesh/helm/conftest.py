@@ -5,18 +5,14 @@ from pathlib import Path
 import pytest
 
 from pytest_ambient.mesh import releases
-from tests.doubles import Doubles
+from tests.doubles import Doubles, alone
 from tests.mesh.landing import Cluster
 
 
 @pytest.fixture
 def doubles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doubles:
     """A helm 3.19 that knows of no releases unless told."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    found = Doubles(folder)
-    monkeypatch.setenv("PATH", found.path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = alone(tmp_path, monkeypatch)
     monkeypatch.setattr(releases, "LAST", 0.3)
     found.answer("helm", r"version --template \{\{.Version\}\}", "v3.19.0")
     return found

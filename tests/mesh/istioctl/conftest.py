@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ambient.mesh import istioctl
-from tests.doubles import Doubles
+from tests.doubles import Doubles, alone
 from tests.mesh.istioctl.asked import VERSION
 from tests.mesh.landing import Cluster
 
@@ -13,11 +13,7 @@ from tests.mesh.landing import Cluster
 @pytest.fixture
 def doubles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doubles:
     """An istioctl that leaves marks for the cluster; little patience."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    found = Doubles(folder)
-    monkeypatch.setenv("PATH", found.path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = alone(tmp_path, monkeypatch)
     monkeypatch.setattr(istioctl, "LAST", 0.3)
     found.answer("istioctl", "version --remote=false -o json", VERSION)
     return found

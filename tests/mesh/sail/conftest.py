@@ -6,7 +6,7 @@ import pytest
 
 from pytest_ambient.mesh import sail_operator
 from pytest_ambient.mesh.installer import MeshSpec
-from tests.doubles import Doubles
+from tests.doubles import Doubles, alone
 from tests.mesh.operated import OperatedTarget, target
 from tests.mesh.sail.worlds import World, planned, reconciled, taken_back
 
@@ -14,10 +14,7 @@ from tests.mesh.sail.worlds import World, planned, reconciled, taken_back
 @pytest.fixture
 def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doubles:
     """A double of Helm that pulls, installs and uninstalls without complaint; there is no release before."""
-    (tmp_path / "bin").mkdir()
-    made = Doubles(tmp_path / "bin")
-    monkeypatch.setenv("PATH", made.path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    made = alone(tmp_path, monkeypatch)
     made.answer("helm", r"version --template \{\{\.Version\}\}", "v3.19.0")
     return made
 
@@ -28,12 +25,6 @@ def kube(helm: Doubles) -> World:
     made = World(applied=reconciled, finished=taken_back)
     made.helm, made.broken = helm, {}
     return made
-
-
-@pytest.fixture
-def where(kube: World, tmp_path: Path) -> OperatedTarget:
-    """A cluster that this run does not own."""
-    return target(kube, tmp_path)
 
 
 @pytest.fixture
