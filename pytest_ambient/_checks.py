@@ -1,6 +1,6 @@
 """Refuses settings that cannot work together, before anything is made: one line each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ FOR_EXISTING = ("context", "kubeconfig")
 FOR_CREATED = ("name", "nodes", "kubernetes_version")
 FOR_BARE = ("kubernetes_version", "istio_dir", "addons", "gateway_api")
 """What is said of a cluster that comes without a mesh."""
+BENCH = "python -m pytest_ambient.embedded --help"
 RELEASE = ("bin/istioctl", "manifests/charts")
 """What an unpacked Istio release has, one of them at least."""
 
@@ -115,25 +116,28 @@ def _faults(settings: Settings) -> str | None:
         return None
     from pytest_ambient.embedded.faults import Fault
 
-    known = [fault.value for fault in Fault]
-    unknown = [name for name in settings.fault if name not in known]
-    fault = settings.spelled("fault")
-    return f"{fault}: unknown {', '.join(unknown)}, known are {', '.join(known)}" if unknown else None
+    unknown = _unknown(settings.fault, [fault.value for fault in Fault])
+    listed = f"{BENCH} lists all {len(Fault)}"
+    return f"{settings.spelled('fault')}: unknown {', '.join(unknown)}; {listed}" if unknown else None
+
+
+def _unknown(names: Iterable[str], known: Collection[str]) -> list[str]:
+    """The names that are not known, each with those that were perhaps meant."""
+    from difflib import get_close_matches
+
+    near = {name: get_close_matches(name, known) for name in names if name not in known}
+    return [f"{name} ({' or '.join(alike)}?)" if alike else name for name, alike in near.items()]
 
 
 def _features(settings: Settings) -> str | None:
     for key, names in (("features", settings.features), ("skip_features", settings.skip_features)):
-        unknown = _unknown_features(names or ())
+        unknown = _unknown(names, _known_features()) if names else []
         if unknown:
             which = settings.spelled(key)
             return f"{which}: unknown {', '.join(unknown)}, known are {', '.join(_known_features())}"
     both = [name for name in settings.features or () if name in settings.skip_features]
     ways = f"{settings.spelled('features')} and {settings.spelled('skip_features')}"
     return f"{ways} both name {', '.join(both)}" if both else None
-
-
-def _unknown_features(names: tuple[str, ...]) -> list[str]:
-    return [name for name in names if name not in _known_features()] if names else []
 
 
 def _known_features() -> tuple[str, ...]:

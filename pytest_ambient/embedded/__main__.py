@@ -10,7 +10,7 @@ from pathlib import Path
 from .addresses import NoAddress
 from .cluster import Plan, serve
 from .dataplane.envoy import EnvoyFailed, EnvoyMissing
-from .faults import Fault
+from .faults import DESCRIPTIONS, Fault
 
 OWNER_EVERY = 0.5
 """Seconds between two looks at whether the owner and the state folder are still there."""
@@ -18,11 +18,24 @@ OWNER_EVERY = 0.5
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line; exit code 2 when it is wrong."""
-    parser = argparse.ArgumentParser(prog="pytest_ambient.embedded", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="pytest_ambient.embedded",
+        description=__doc__,
+        epilog="\n".join(["faults:", *(f"  {fault.value:<26} {what}" for fault, what in DESCRIPTIONS.items())]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="folder for everything that it writes")
     parser.add_argument("--name", required=True, help="the cluster's name")
     parser.add_argument("--nodes", type=int, default=2, help="number of nodes (default: 2)")
-    parser.add_argument("--fault", action="append", default=[], type=Fault, choices=list(Fault), metavar="NAME")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        type=Fault,
+        choices=list(Fault),
+        metavar="NAME",
+        help="break the mesh on purpose",
+    )
     parser.add_argument("--owner-pid", type=int, metavar="PID", help="end when that process is gone")
     return parser.parse_args(arguments)
 

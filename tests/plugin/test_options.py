@@ -151,11 +151,12 @@ CONTRADICTIONS = {
     ),
     "feature-unknown": (
         ["--ambient-cluster=fake", "--ambient-features=Waypiont"],
-        "--ambient-features: unknown Waypiont, known are *Waypoint*",
+        "--ambient-features: unknown Waypiont (Waypoint?), known are *Waypoint*",
     ),
     "fault-unknown": (
-        ["--ambient-cluster=embedded", "--ambient-fault=help"],
-        "--ambient-fault: unknown help, known are policy-ignored, *, exec-returns-nothing",
+        ["--ambient-cluster=embedded", "--ambient-fault=policy-ignord,help,split-frozen"],
+        "--ambient-fault: unknown policy-ignord (policy-ignored or *?), help; "
+        "python -m pytest_ambient.embedded --help lists all *",
     ),
 }
 
