@@ -21,10 +21,10 @@ def begin(config: pytest.Config) -> Run:
     try:
         run = Run(settle(vars(config.option), os.environ, ini, folder), role, _teller(config))
         run.narrowed = narrowed(config)
-        if role == "worker":
-            run.attend(_xdist.told(config))
-        else:
+        if role != "worker":
             run.check()
+        elif word := _xdist.invited(config):
+            run.attend(word)
     except AmbientError as error:
         raise pytest.UsageError(str(error)) from None
     return run

@@ -102,6 +102,12 @@ def told(config: pytest.Config) -> Object:
     return word
 
 
+def invited(config: pytest.Config) -> Object | None:
+    """What the controller said of its run; None where nobody has asked for one, so that it has none."""
+    word = told(config)
+    return word if "run" in word else None
+
+
 def ordered(config: pytest.Config) -> bool:
     """Whether this is a worker that puts the longest files first; all workers must come to the same order."""
     return bool(told(config).get("ordered"))

@@ -13,10 +13,11 @@ def test_two(ambient_cluster):
 """
 
 
-def test_no_cluster_skips_with_one_reason_and_creates_nothing(project: Project) -> None:
+@pytest.mark.parametrize("arguments", ALONE_OR_DEALT)
+def test_no_cluster_skips_with_one_reason_and_creates_nothing(project: Project, arguments: tuple[str, ...]) -> None:
     """Without a cluster ambient tests skip; nothing is made."""
     project.write(TWO)
-    result = project.run("-rs")
+    result = project.run("-rs", *arguments)
     result.assert_outcomes(skipped=2)
     result.stdout.fnmatch_lines(["SKIPPED [[]2[]] *: no cluster given: --ambient-cluster=embedded, or existing"])
     assert project.provider.asked() == []
