@@ -101,6 +101,20 @@ def pytest_xdist_node_collection_finished(node: "_xdist.Node") -> None:
         run.answer()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Tell of a mistake in the use of our words where it was made, in the summary, too."""
+    report = yield
+    found = getattr(getattr(report, "call", None), "excinfo", None)
+    if report.failed and found is not None:
+        from pytest_ambient import _mistakes
+
+        _mistakes.tell(report, found, collector)
+    return report
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Ask whether the mesh can do what a test needs before everything else that the test asks for."""
     if _gate.concerned(item):

@@ -1,6 +1,6 @@
 """The table of a rule: `case` makes a row, `cases` turns rows into test items."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -54,7 +54,11 @@ def case(
     """
     if isinstance(before, _Default):
         before = _before(expectation, unchanged)
-    features = (needs,) if isinstance(needs, str) else tuple(needs)
+    if on is not None and not isinstance(on, Mapping):
+        raise pytest.Collector.CollectError(
+            f"case {id!r}: on must be a dict like {{'kmesh': Answered(200)}}, not {on!r}"
+        )
+    features = tuple(needs) if isinstance(needs, Iterable) and not isinstance(needs, str) else (needs,)
     row = (id, source, call, expectation, before, state, unchanged, twin, level, profile, features, scope)
     try:
         return Case(*row, on=variants(on or {}), within=within)
@@ -76,6 +80,9 @@ def cases(
     """
     if not rows:
         raise pytest.Collector.CollectError("cases: a table needs at least one case(...)")
+    for row in rows:
+        if not isinstance(row, Case):
+            raise pytest.Collector.CollectError(f"cases: a table is made of case(...) rows, not of {row!r}")
     try:
         elsewhere = variants(on or {})
         table = pair([_with(row, level, scope, elsewhere) for row in rows])

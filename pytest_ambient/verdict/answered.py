@@ -32,8 +32,8 @@ class Answered:
     denies = False
 
     def __post_init__(self) -> None:
-        if not 100 <= self.status <= 599:
-            raise ValueError(f"status must be an HTTP status, not {self.status}")
+        if not (isinstance(self.status, int) and 100 <= self.status <= 599):
+            raise ValueError(f"status must be an HTTP status, not {self.status!r}")
         if self.by_proxy and self.backend is not None:
             raise ValueError("an answer made by a proxy has no backend")
         if self.after is not None and self.within is not None and self.after >= self.within:

@@ -29,7 +29,11 @@ class Call:
     def __post_init__(self) -> None:
         if not _METHOD.fullmatch(self.method):
             raise ValueError(f"method must be upper-case letters, not {self.method!r}")
-        if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).netloc:
+        if (
+            not isinstance(self.url, str)
+            or urlsplit(self.url).scheme not in ("http", "https")
+            or not urlsplit(self.url).netloc
+        ):
             raise ValueError(f"url must be http://HOST/… or https://HOST/…, not {self.url!r}")
         if _FORBIDDEN.search(self.url):
             raise ValueError(f"url must hold no blank, backslash, control character or fragment: {self.url!r}")
@@ -38,8 +42,8 @@ class Call:
                 raise ValueError(f"not an HTTP header: {name!r}: {value!r}")
             if name.lower() == "connection":
                 raise ValueError("leave out the header Connection: every call uses a connection of its own")
-        if self.count < 1:
-            raise ValueError(f"count must be at least 1, not {self.count}")
+        if not isinstance(self.count, int) or self.count < 1:
+            raise ValueError(f"count must be at least 1, not {self.count!r}")
         if self.body is not None and (self.method in ("GET", "HEAD") or "\0" in self.body):
             raise ValueError(f"{self.method} carries no body" if "\0" not in self.body else "body must hold no NUL")
         if self.signed_in is not None and not re.fullmatch(r"[A-Za-z0-9._-]+", self.signed_in):

@@ -6,36 +6,24 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Literal, TypeVar
 
 from pytest_ambient.errors import Misuse
-from pytest_ambient.verdict.call import Call, Certificates, Question, Status
+from pytest_ambient.verdict.call import Call, Question
 from pytest_ambient.verdict.expectation import (
     AnyExpectation,
     Counted,
     DeniedL4,
     DeniedL7,
-    HasCondition,
-    LacksCondition,
     Logged,
-    OneCertificate,
     Outlives,
-    Split,
-    Steady,
     TimedOut,
-    Traced,
     Unlogged,
 )
+from pytest_ambient.verdict.illegal import illegal
 from pytest_ambient.verdict.variant import Unsupported, Variant, World, chosen
 
 Level = Literal["core", "extended", "documented"]
 Scope = Literal["namespace", "mesh"]
-_KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_SOURCE = re.compile(r"((other|outside)/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _NAME = re.compile(r"\$\{([A-Z_]+)\}")
 _Value = TypeVar("_Value")
-_JUDGES: Mapping[type, tuple[str, tuple[type, ...]]] = {
-    Status: ("a status", (HasCondition, LacksCondition)),
-    Certificates: ("certificates", (OneCertificate,)),
-}
-_OF_QUESTIONS = (HasCondition, LacksCondition, OneCertificate)
 
 
 @dataclass(frozen=True)
@@ -68,7 +56,7 @@ class Case:
     """The twin itself, probed beside the denial even when it was not selected; filled in by the table."""
 
     def __post_init__(self) -> None:
-        reason = _shape(self) or _kinds(self) or _change(self)
+        reason = illegal(self)
         if reason is not None:
             raise Misuse(f"case {self.id!r}: {f'on {self.where}: ' if self.where else ''}{reason}")
         for variant in self.on:
@@ -141,52 +129,6 @@ def _rests_on_witness(expectation: AnyExpectation) -> bool:
     """Whether it cannot hold without a proxy's own word about L4, which also leads to the waypoint's."""
     told = isinstance(expectation, DeniedL4 | Logged | Unlogged | Counted | Outlives)
     return told or (isinstance(expectation, DeniedL7) and expectation.by is not None)
-
-
-def _shape(case: Case) -> str | None:
-    if not _KEBAB.fullmatch(case.id):
-        return "the id must be a sentence in kebab case, like get-is-answered"
-    if case.level not in ("core", "extended", "documented"):
-        return f"level must be core, extended or documented, not {case.level!r}"
-    if case.scope not in ("namespace", "mesh"):
-        return f"scope must be namespace or mesh, not {case.scope!r}"
-    if case.state is not None and not _KEBAB.fullmatch(case.state):
-        return f"state must be in kebab case, not {case.state!r}"
-    if case.source is not None and not _SOURCE.fullmatch(case.source):
-        return f"source must be WORKLOAD, other/WORKLOAD or outside/WORKLOAD, not {case.source!r}"
-    if case.within is not None and case.within <= 0:
-        return f"within must be seconds above 0, not {case.within!r}"
-    return None
-
-
-def _kinds(case: Case) -> str | None:
-    words, fitting = _JUDGES.get(type(case.call), ("a call", None))
-    if (fitting is None) == (case.source is None):
-        return f"{words} has no source" if fitting else "a call needs a source"
-    for expectation in (case.expectation, case.before):
-        if expectation is None:
-            continue
-        if not isinstance(expectation, fitting) if fitting else isinstance(expectation, _OF_QUESTIONS):
-            return f"{expectation!r} says nothing about {words}"
-    if isinstance(case.before, Split | Outlives | Steady):
-        what = {Split: "a Split", Outlives: "an Outlives", Steady: "a Steady"}[type(case.before)]
-        return f"before can't be {what}: the control is one probe"
-    if isinstance(case.call, Call) and isinstance(case.expectation, Split | Steady) and case.call.count != 1:
-        return f"a {type(case.expectation).__name__} chooses the number of its answers itself; leave out count"
-    if isinstance(case.call, Call) and isinstance(case.expectation, Traced) and case.call.count != 1:
-        return "a Traced is about one request; leave out count"
-    return None
-
-
-def _change(case: Case) -> str | None:
-    same = case.before == case.expectation
-    if same and not case.unchanged and case.where:
-        return "before and after are equal there, which proves nothing; say Unsupported there and write a row for it"
-    if same and not case.unchanged:
-        return "before and after are equal, which proves nothing; say unchanged=True if that is the point"
-    if case.unchanged and not same:
-        return f"unchanged=True, but before is {case.before!r} and after {case.expectation!r}"
-    return None
 
 
 def _filled(value: _Value, names: Mapping[str, str]) -> _Value:

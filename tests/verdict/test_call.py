@@ -55,6 +55,8 @@ def test_a_call_reads_like_a_sentence(call: Call | Status, words: str) -> None:
             "leave out the header Connection: every call uses a connection of its own",
         ),
         (lambda: GET(URL, count=0), "count must be at least 1, not 0"),
+        (lambda: GET(URL, count="2"), "count must be at least 1, not '2'"),  # type: ignore[arg-type]  # the mistake
+        (lambda: GET(80), "url must be http://HOST/… or https://HOST/…, not 80"),  # type: ignore[arg-type]  # the mistake
         (lambda: Call("GET", URL, body="x"), "GET carries no body"),
         (lambda: POST(URL, body="\0"), "body must hold no NUL"),
         (lambda: GET(URL, signed_in="a&b"), "signed_in must be a user name, not 'a&b'"),

@@ -137,6 +137,7 @@ def test_an_expectation_says_how_it_is_probed(
     ("make", "text"),
     [
         (lambda: Answered(20), "status must be an HTTP status, not 20"),
+        (lambda: Answered("200"), "status must be an HTTP status, not '200'"),  # type: ignore[arg-type]  # the mistake
         (lambda: Answered(302, backend="a", by_proxy=True), "an answer made by a proxy has no backend"),
         (lambda: Answered(302, through=None, by_proxy=True), "an answer made by a proxy cannot come through no proxy"),
         (lambda: DeniedL4(by="a/b/c"), "by must be NAME or NAMESPACE/NAME, not 'a/b/c'"),
