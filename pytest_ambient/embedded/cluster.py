@@ -1,6 +1,7 @@
 """The whole embedded cluster put together: what starts after what, and what ends before what."""
 
 import asyncio
+import gc
 import json
 import os
 import time
@@ -25,6 +26,8 @@ from .process import Processes
 
 READY = "ready.json"
 PROXY_CONTAINER = "istio-proxy"
+_YOUNG = 10_000
+"""So many objects more than there were, and cycles among the young ones are looked for; Python's own number is 700."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ async def serve(plan: Plan, ended: asyncio.Event) -> None:
     async with AsyncExitStack() as undo:
         state = undo.enter_context(short(plan.state))
         url, context = await _start(replace(plan, state=state), undo)
+        _settle()
         ready = {
             "name": plan.name,
             "kubeconfig": str(plan.state / "kubeconfig"),
@@ -56,6 +60,12 @@ async def serve(plan: Plan, ended: asyncio.Event) -> None:
         written.replace(plan.state / READY)
         await ended.wait()
         (plan.state / READY).unlink(missing_ok=True)
+
+
+def _settle() -> None:
+    """Look for garbage less often: what is here by now stays, and little of what comes is in cycles."""
+    gc.freeze()
+    gc.set_threshold(_YOUNG)
 
 
 async def _start(plan: Plan, undo: AsyncExitStack) -> tuple[str, str]:

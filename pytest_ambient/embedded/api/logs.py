@@ -1,5 +1,6 @@
 """What containers wrote, as `kubectl logs` asks for it."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from time import time
@@ -71,14 +72,19 @@ class _Output:
 def _recent(lines: Sequence[LogLine], query: Mapping[str, str]) -> Sequence[LogLine]:
     seconds = whole(query, "sinceSeconds")
     if seconds is not None:
-        return [each for each in lines if each.timestamp >= time() - seconds]
+        return lines[_first(lines, time() - seconds) :]
     if since := query.get("sinceTime"):
         try:
             moment = parsed(since).timestamp()
         except ValueError as fault:
             raise bad_request(f"sinceTime: Invalid value: {since!r}") from fault
-        return [each for each in lines if each.timestamp >= moment]
+        return lines[_first(lines, moment) :]
     return lines
+
+
+def _first(lines: Sequence[LogLine], moment: float) -> int:
+    """The number of the first line since a moment: there may be thousands before it, all older."""
+    return bisect_left(lines, moment, key=lambda each: each.timestamp)
 
 
 def _tail(lines: Sequence[LogLine], query: Mapping[str, str]) -> Sequence[LogLine]:

@@ -4,20 +4,20 @@ import asyncio
 import json
 import shutil
 from asyncio.subprocess import PIPE
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
 
-import aiohttp
-
 from ..objects import Object
 from ..process import Child, Processes
+from . import admin
 from .resources import Resources
 from .xds import ROUTED, typed, watched
 
 _START = 10.0
-_POLL = 0.002
+_POLL = 0.004
 _VERSION, _REFUSED = ".version_text", ".update_rejected"
 _APPLY = 15.0
 _FLUSH_MILLISECONDS = 20
@@ -90,6 +90,8 @@ class Envoy:
         self._line = line
         self._drain = drain
         self._written: dict[str, str] = {}
+        self._texts: dict[str, dict[str, tuple[Object, str]]] = {}
+        """By kind and name: what was written last, and as which text."""
         self._version = 0
         self._refusals = 0
         self._clusters: list[Object] = []
@@ -149,17 +151,9 @@ class Envoy:
             await self._child.stop(grace=1.0)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    async def ask(self, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+    async def ask(self, path: str, method: str = "GET") -> admin.Answer:
         """Ask the admin interface; OSError when it does not answer."""
-        connector = aiohttp.UnixConnector(path=str(self._admin))
-        try:
-            async with (
-                aiohttp.ClientSession(connector=connector, auto_decompress=False) as session,
-                session.request(method, f"http://envoy{path}") as answer,
-            ):
-                return answer.status, {key.lower(): value for key, value in answer.headers.items()}, await answer.read()
-        except aiohttp.ClientError as error:
-            raise OSError(f"the Envoy of {self._name} does not answer: {error}") from error
+        return await admin.ask(self._admin, self._name, path, method)
 
     @property
     def _admin(self) -> Path:
@@ -167,15 +161,16 @@ class Envoy:
 
     async def _live(self) -> bool:
         try:
-            return (await self.ask("/ready"))[0] == 200
+            return (await admin.read(self._admin, "/ready"))[0] == HTTPStatus.OK
         except OSError:
             return False
 
     async def _follows(self, versions: Mapping[str, str]) -> bool:
         try:
-            told = (await self.ask(f"/stats?filter=\\{_VERSION}$|\\{_REFUSED}$"))[2].decode().split("\n")
+            _, text = await admin.read(self._admin, f"/stats?filter=\\{_VERSION}$|\\{_REFUSED}$")
         except OSError:
             return False
+        told = text.decode().split("\n")
         followed = {f'{name}{_VERSION}: "{version}"' for name, version in versions.items()} <= set(told)
         before, self._refusals = self._refusals, sum(int(each.split()[1]) for each in told if f"{_REFUSED}: " in each)
         if self._refusals > before and not followed:
@@ -184,8 +179,7 @@ class Envoy:
         return followed
 
     def _replace(self, kind: str, items: list[Object]) -> str | None:
-        ordered = sorted(items, key=lambda each: str(each["name"]))
-        text = json.dumps([typed(_KINDS[kind]) | each for each in ordered], separators=(",", ":"))
+        text = f"[{','.join(self._written_out(kind, items))}]"
         if self._written.get(kind) == text:
             return None
         self._written[kind] = text
@@ -195,6 +189,17 @@ class Envoy:
         fresh.write_text(f'{{"version_info": "{self._version}", "resources": {text}}}')
         fresh.rename(path)  # Envoy sees nothing but a rename
         return str(self._version)
+
+    def _written_out(self, kind: str, items: list[Object]) -> Iterator[str]:
+        """Each as JSON, in order of their names; most are what they were, and comparing them costs less."""
+        before, self._texts[kind] = self._texts.get(kind, {}), {}
+        for each in sorted(items, key=lambda item: str(item["name"])):
+            name = str(each["name"])
+            known = before.get(name)
+            if known is None or known[0] != each:
+                known = each, json.dumps(typed(_KINDS[kind]) | each, separators=(",", ":"))
+            self._texts[kind][name] = known
+            yield known[1]
 
     async def _until(self, within: float, holds: Callable[[], Awaitable[bool]], what: str) -> None:
         end = asyncio.get_running_loop().time() + within

@@ -1,6 +1,7 @@
 """Envoy's matchers that choose a filter chain."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, collapse_addresses
 
 from ..objects import Object
@@ -14,10 +15,15 @@ def addresses(values: Iterable[str]) -> list[Object]:
 
 def blocks(values: Iterable[str]) -> list[Object]:
     """The fewest address blocks that hold these addresses and no others."""
-    return [
+    return list(_blocks(tuple(values)))
+
+
+@lru_cache(maxsize=64)
+def _blocks(values: tuple[str, ...]) -> tuple[Object, ...]:
+    return tuple(
         {"address_prefix": str(each.network_address), "prefix_len": each.prefixlen}
         for each in collapse_addresses(map(IPv4Network, values))
-    ]
+    )
 
 
 def by_address(kind: str, ranges: Sequence[Object], otherwise: Object | None = None) -> Object:

@@ -1,6 +1,7 @@
 """The parts of Envoy configuration that ztunnel and waypoints share, as JSON values."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 
 from ..entries import in_cluster, is_address
@@ -158,11 +159,13 @@ def connected(cluster: str) -> Object:
     return {"cluster": cluster, "timeout": "0s", "upgrade_configs": [upgrade]}
 
 
+@cache
 def _raw() -> Object:
     """No encryption."""
     return part("raw_buffer", "extensions.transport_sockets.raw_buffer.v3.RawBuffer")
 
 
+@cache
 def _inward() -> Object:
     """The transport to an internal listener; it carries the endpoint's metadata along."""
     kind = "extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport"
@@ -170,14 +173,16 @@ def _inward() -> Object:
     return part("internal_upstream", kind, passthrough_metadata=carried, transport_socket=_raw())
 
 
+@cache
 def _passed() -> Object:
     """The transport that begins with the caller's address."""
     kind = "extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport"
     return part("upstream_proxy_protocol", kind, config={"version": "V2"}, transport_socket=_raw())
 
 
+@lru_cache(maxsize=512)
 def mutual_tls(leaf: Leaf, root: Path, *, server: bool) -> Object:
-    """Mutual TLS among SPIFFE identities of the trust domain."""
+    """Mutual TLS among SPIFFE identities of the trust domain; made once for all who say the same, not to be changed."""
     name = {"san_type": "URI", "matcher": {"prefix": f"spiffe://{TRUST_DOMAIN}/"}}
     common = {
         "tls_params": dict.fromkeys(("tls_minimum_protocol_version", "tls_maximum_protocol_version"), "TLSv1_3"),
@@ -193,6 +198,7 @@ def mutual_tls(leaf: Leaf, root: Path, *, server: bool) -> Object:
     return part("tls", f"{kind}.UpstreamTlsContext", common_tls_context=common)
 
 
+@cache
 def original_dst() -> Object:
     """The listener filter that gives an internal connection its outer addresses back."""
     return part(ORIGINAL_DST, f"extensions.filters.listener.{ORIGINAL_DST.rsplit('.')[-1]}.v3.OriginalDst")
