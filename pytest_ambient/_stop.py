@@ -1,16 +1,22 @@
 """A request to stop (SIGTERM, a terminal that hangs up) ends a process as Ctrl-C does: with everything undone."""
 
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from types import FrameType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 REQUESTS = (signal.SIGTERM, signal.SIGHUP)
 
 Handlers: TypeAlias = "Mapping[signal.Signals, Callable[[int, FrameType | None], object] | int | None]"
 
 _came: list[str] = []
-"""Requests since they are heeded."""
+"""Requests since they are heeded; of Ctrl-C, which anybody may catch who likes, only those that were lost."""
+_before_us: "list[Callable[[UnraisableHookArgs], object]]" = []
+"""Who was told of exceptions that Python lets nowhere."""
 
 
 def heed() -> Handlers:
@@ -19,6 +25,9 @@ def heed() -> Handlers:
     What this process was started to ignore (`nohup`) stays ignored.
     """
     _came.clear()
+    if not _before_us:
+        _before_us.append(sys.unraisablehook)
+        sys.unraisablehook = _lost
     heeded = [number for number in REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
     return {number: signal.signal(number, _interrupt) for number in heeded}
 
@@ -42,9 +51,17 @@ def restore(before: Handlers) -> None:
     """Give requests to stop back to who handled them."""
     for number, handler in before.items():
         signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+    if sys.unraisablehook is _lost:
+        sys.unraisablehook = _before_us.pop()
     _came.clear()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     _came.append(signal.Signals(number).name)
     raise KeyboardInterrupt(_came[-1])
+
+
+def _lost(told: "UnraisableHookArgs") -> None:
+    if issubclass(told.exc_type, KeyboardInterrupt):
+        _came.append(str(told.exc_value or "") or signal.SIGINT.name)
+    _before_us[-1](told)

@@ -222,7 +222,7 @@ FakeProvider.save_logs = interrupted
 UNHEARD = """
 import signal
 class Last:
-    def __del__(self): signal.raise_signal(signal.SIGTERM)
+    def __del__(self): signal.raise_signal(signal.NUMBER)
 class Asking:
     def pytest_runtest_logreport(self, report):
         if report.when == "teardown" and report.nodeid.endswith("test_a"): Last()
@@ -232,17 +232,25 @@ def pytest_configure(config):
 TWO = "def test_a(ambient_cluster): pass\ndef test_b(ambient_cluster): pass"
 
 
+@pytest.mark.parametrize("number", STOPS)
 @pytest.mark.parametrize("arguments", ALONE_OR_DEALT)
 def test_a_request_that_comes_in_a_finalizer_is_heard(
-    project: Project, state: Path, arguments: tuple[str, ...]
+    project: Project, state: Path, number: signal.Signals, arguments: tuple[str, ...]
 ) -> None:
     """Python lets no exception out of one: the run ends before its next test."""
-    project.write(TWO, conftest=UNHEARD)
+    project.write(TWO, conftest=UNHEARD.replace("NUMBER", number.name))
     result = project.run("--ambient-cluster=fake", "-W", "ignore::pytest.PytestUnraisableExceptionWarning", *arguments)
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines(["*KeyboardInterrupt: SIGTERM*"])
+    result.stdout.fnmatch_lines([f"*KeyboardInterrupt: {number.name}*"])
     assert project.provider.asked() == ["create", "delete"]
     assert list((state / "leases").iterdir()) == []
+
+
+def test_a_ctrl_c_that_a_test_makes_and_catches_ends_nothing(project: Project) -> None:
+    """Only one that was lost is a request."""
+    caught = "import pytest, signal\ndef test_c(ambient_cluster):\n    with pytest.raises(KeyboardInterrupt): "
+    project.write(f"{caught}signal.raise_signal(signal.SIGINT)\ndef test_d(): pass")
+    project.run("--ambient-cluster=fake").assert_outcomes(passed=2)
 
 
 def test_a_state_folder_that_cannot_be_written_is_one_clear_error(project: Project, tmp_path: Path) -> None:
