@@ -16,6 +16,8 @@ The kubelet tries an image again after 10, 20 and 40 seconds: up to three failur
 """
 ENDINGS = 4
 """How often a program may end before it is taken for one that always will."""
+PROGRAM = "program"
+"""In what a pod is stuck whose program ends."""
 SCALERS = ("TriggeredScaleUp", "Nominated")
 """Events of those who bring a node for a pod."""
 
@@ -40,12 +42,16 @@ class Waits:
     """Knows for how long pods have been stuck, over looks at them."""
 
     clock: Callable[[], float] = time.monotonic
+    programs: bool = True
+    """Whether a program that keeps ending counts: not where the mesh, which is judged, may be what ends it."""
+    given_up: bool = field(default=False, init=False)
+    """Whether one was found stuck for good."""
     _since: dict[Key, float] = field(default_factory=dict)
     _told: dict[Key, str] = field(default_factory=dict)
 
     def look(self, kube: Kube, pods: Sequence[Object]) -> str | None:
         """Take the pods as they are now; why one of them is stuck for good, in one line with what helps."""
-        now, found = self.clock(), [one for pod in pods for one in stuck(pod)]
+        now, found = self.clock(), [one for pod in pods for one in stuck(pod) if self.programs or one.key[2] != PROGRAM]
         self._since = {one.key: self._since.get(one.key, now) for one in found}
         for one in found:
             # a back-off says less than the failure before it
@@ -53,6 +59,7 @@ class Waits:
             lasted = now - self._since[one.key]
             if lasted >= one.within and not _node_comes(kube, one.key):
                 seconds = f" for {lasted:.0f} s" if one.within else ""
+                self.given_up = True
                 told = " ".join(self._told[one.key].split())
                 return f"pod {one.key[0]} {one.what}{seconds}: {told or 'nobody says why'}: {one.remedy}"
         return None
@@ -86,7 +93,7 @@ def _container(pod: str, status: Object) -> Iterator[Stuck]:
         namespace, _, own = pod.partition("/")
         remedy = f"kubectl logs -n {namespace} {own} -c {name} --previous"
         what = f"does not keep container {name} of {image}"
-        yield Stuck((pod, name, "program"), what, 0.0, _ending(status, message), remedy)
+        yield Stuck((pod, name, PROGRAM), what, 0.0, _ending(status, message), remedy)
 
 
 def _ending(status: Object, message: str) -> str:

@@ -1,10 +1,11 @@
 """Objects that are ready: what their status must say before anything is probed."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
+from pytest_ambient.errors import NotInTime
 from pytest_ambient.manifest import Document, asks_for_sidecar, sidecar_of
 from pytest_ambient.probe.gateways import GATEWAY_NAME
 from pytest_ambient.probe.status import status_of
@@ -38,10 +39,16 @@ class Unmade(str):
 Check = Callable[[Kube, Document], str | None]
 
 
-def ready(kube: Kube, documents: Sequence[Document], within: float, waits: Waits | None = None) -> None:
+def ready(
+    kube: Kube,
+    documents: Sequence[Document],
+    within: float,
+    waits: Waits | None = None,
+    patient: Collection[Document] = (),
+) -> None:
     """Waits until workloads are available and waypoints programmed; NotInTime says which is not and why.
 
-    It comes before its time where `waits` say that a pod will not start.
+    It comes before its time where `waits` say that a pod will not start, but for those of `patient` documents.
     """
     for document in documents:
         check = _check(document, documents)
@@ -52,11 +59,26 @@ def ready(kube: Kube, documents: Sequence[Document], within: float, waits: Waits
             reason = check(kube, item)
             if reason is None:
                 return True
-            stuck = waits.look(kube, _started_for(kube, item)) if waits else None
+            stuck = waits.look(kube, _started_for(kube, item)) if waits and item not in patient else None
             forgotten = isinstance(reason, Unmade) and time.monotonic() - begun >= MADE_WITHIN
             return NotYet(stuck or reason, given_up=bool(stuck) or forgotten or isinstance(reason, Final))
 
         until(asked, what=f"{document} to be ready", within=within)
+
+
+def started(kube: Kube, documents: Sequence[Document], kept: Sequence[Document], within: float) -> list[str]:
+    """Waits until what a rule brings runs, and gives what does not in time: that is for its cases to tell.
+
+    Raises NotInTime where a pod of an object that was not there before gets no image or no node: no mesh is the cause.
+    """
+    waits = Waits(programs=False)
+    try:
+        ready(kube, documents, within, waits, kept)
+    except NotInTime as error:
+        if waits.given_up:
+            raise
+        return [str(error)]
+    return []
 
 
 def lagging(kube: Kube, documents: Sequence[Document]) -> list[str]:

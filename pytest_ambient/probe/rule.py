@@ -1,12 +1,11 @@
 """One rule against one cluster: its set-up, its states one by one, and everything put back."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from pytest_ambient._kube import Kube
-from pytest_ambient.errors import AmbientError, Misuse, NotInTime
+from pytest_ambient.errors import AmbientError, Misuse
 from pytest_ambient.manifest import Document, Manifests, read
 from pytest_ambient.places import Places
 from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, apply, placed
@@ -14,7 +13,7 @@ from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.converge import Clock
 from pytest_ambient.probe.flows import Flows
 from pytest_ambient.probe.logs import Logs
-from pytest_ambient.probe.ready import lagging, ready
+from pytest_ambient.probe.ready import lagging, ready, started
 from pytest_ambient.probe.result import CaseResult, result
 from pytest_ambient.probe.rival import changed_back
 from pytest_ambient.probe.rounds import Rounds
@@ -162,9 +161,11 @@ class RuleRun:
         kept = self._applied.kept
         try:
             self._witnesses.forget()
-            self._effects(state, since, self._started(documents, since))
+            unready = started(self.kube, documents, kept, self.timing.setup)
+            # pulling a waypoint's image is no convergence
+            self._effects(state, since, self.clock.now() - since)
             self._changed_back = changed_back(self.kube, self._applied.changes)
-            late = lagging(self.kube, documents)
+            late = [*unready, *lagging(self.kube, documents)]
             self._look(state, documents)
         except AmbientError as error:
             self._scene.explain(error, self._effective)  # before it is undone
@@ -175,21 +176,12 @@ class RuleRun:
             finally:
                 self._witnesses.forget()
                 # what was restarted or scaled for the rule runs again as before
-                self._started(kept, since)
+                started(self.kube, kept, kept, self.timing.setup)
         return late
 
     def _look(self, state: State, documents: Sequence[Document]) -> None:
         everything = [*(self._setup.documents if self._setup else ()), *documents]
         self._scene.look(everything, red=bool(state.findings))
-
-    def _started(self, documents: Sequence[Document], since: float) -> float:
-        """Seconds since the apply until what the manifest starts runs: pulling a waypoint's image is no convergence.
-
-        What does not run by then is for the cases to tell.
-        """
-        with suppress(NotInTime):
-            ready(self.kube, documents, self.timing.setup)
-        return self.clock.now() - since
 
     def _effects(self, state: State, since: float, started: float = 0.0) -> None:
         state.becomes(since, started)

@@ -3,19 +3,21 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_ambient import stuck
+from pytest_ambient.errors import NotInTime
 from pytest_ambient.manifest import Manifests
 from pytest_ambient.probe.result import CaseResult
 from pytest_ambient.testing import ManualClock
 from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.expectation import Answered, DeniedL4, Steady, Word
 from pytest_ambient.verdict.pairing import pair
-from tests.probe.bench import DENIED, Bench, Reply
+from tests.probe.bench import DENIED, QUICK, Bench, Reply
 from tests.probe.rules import REVIEWS, bench_of, judged
 
 AWAY = """\
@@ -191,3 +193,39 @@ def test_pods_that_end_their_work_are_waited_for(tmp_path: Path) -> None:
     (still,) = here.judged(STILL, streams=False)
     assert still.word is Word.HOLDS
     assert len(counted) >= 3
+
+
+UNPULLED = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: unpulled
+  namespace: ${NAMESPACE}
+spec:
+  containers: []
+"""
+
+
+def test_a_pod_of_a_rule_that_gets_no_image_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has broken a promise: the rule ends with what helps as soon as that is known, and is undone."""
+    monkeypatch.setattr(stuck, "PULLED_WITHIN", 0.1)
+    (tmp_path / "test_rule.yaml").write_text(UNPULLED)
+    bench = bench_of(lambda where, bench: Reply())
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": "no such host"}}
+    read = bench.kube.get
+
+    def get(kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
+        found = read(kind, name, namespace)
+        if found is not None and name == "unpulled":
+            found["status"] = {"containerStatuses": [{"name": "c", "image": "hub/p:1", "state": waiting}]}
+        return found
+
+    bench.kube.get = get  # type: ignore[method-assign]  # as the kubelet would say
+    words = (
+        r"^Pod shop/unpulled to be ready: gave up waiting \(.* s\); last: pod shop/unpulled does not get image hub/p:1 "
+        r"for \d+ s: ErrImagePull: no such host: take images from a mirror with --ambient-hub, or bring this one "
+        "to the nodes$"
+    )
+    with pytest.raises(NotInTime, match=words):
+        judged(bench, Manifests.beside(tmp_path / "test_rule.py"), STILL, timing=replace(QUICK, setup=5))
+    assert "unpulled" not in str(sorted(bench.kube.objects))

@@ -1,15 +1,17 @@
 """What is waited for before anything is probed, and what is not worth waiting for."""
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from pytest_ambient import stuck
+from pytest_ambient._kube import Kube
 from pytest_ambient.errors import NotInTime
 from pytest_ambient.manifest import Document
 from pytest_ambient.probe import ready as ready_
-from pytest_ambient.probe.ready import ready
+from pytest_ambient.probe.ready import ready, started
 from pytest_ambient.stuck import Waits
 from pytest_ambient.testing import FakeKube
 
@@ -137,6 +139,17 @@ def test_a_gateway_for_which_nothing_is_made_is_given_up(monkeypatch: pytest.Mon
         ready(kube, [gateway], 0.3)  # type: ignore[arg-type]  # as above
 
 
+def waits_for(kube: FakeKube, one: Document, name: str, reason: dict[str, str]) -> None:
+    """Let the object be there with a pod that waits for a reason."""
+    one.object["spec"] = {"replicas": 1, "selector": {"matchLabels": {"app": "w"}}}
+    said(kube, one)
+    status = {"name": "c", "image": "p", "state": {"waiting": reason}, "restartCount": 4}
+    kube.objects["v1/Pod", "n", name] = {
+        "metadata": {"name": name, "namespace": "n", "labels": {"app": "w", GATEWAY_NAME: "w"}},
+        "status": {"containerStatuses": [status]},
+    }
+
+
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 
 
@@ -146,20 +159,25 @@ GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 def test_what_has_a_pod_that_will_not_start_is_not_waited_for(
     version: str, kind: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a set-up waits: what a rule itself brings has all its time, since its cases are judged then."""
+    """In a set-up, and of what a rule itself brings; what was there before has all its time, its cases are judged."""
     monkeypatch.setattr(stuck, "PULLED_WITHIN", 0.1)
     kube, one = FakeKube(), document(version, kind)
-    one.object["spec"] = {"replicas": 1, "selector": {"matchLabels": {"app": "w"}}}
-    said(kube, one)
-    waiting = {"waiting": {"reason": "ErrImagePull", "message": "not found"}}
-    labels = {"app": "w", GATEWAY_NAME: "w"}
-    kube.objects["v1/Pod", "n", name] = {
-        "metadata": {"name": name, "namespace": "n", "labels": labels},
-        "status": {"containerStatuses": [{"name": "c", "image": "p", "state": waiting}]},
-    }
-    with pytest.raises(
-        NotInTime, match=rf"^{kind} n/w to be ready: gave up waiting .*; last: pod n/{name} does not get image p "
-    ):
+    waits_for(kube, one, name, {"reason": "ErrImagePull", "message": "not found"})
+    real = cast(Kube, kube)
+    for waiting in (partial(ready, real, [one], 60, Waits()), partial(started, real, [one], [], 60)):
+        with pytest.raises(
+            NotInTime, match=rf"^{kind} n/w to be ready: gave up waiting .*; last: pod n/{name} does not get image p "
+        ):
+            waiting()
+    (late,) = started(real, [one], [one], 0.3)
+    assert late.startswith(f"{kind} n/w to be ready: not within 0.3 s")
+
+
+def test_a_program_that_keeps_ending_is_for_the_cases_of_a_rule() -> None:
+    """The mesh may be why it ends, so it has all its time, and nothing but its cases decides."""
+    kube, one = FakeKube(), document("apps/v1", "Deployment")
+    waits_for(kube, one, "w-1", {"reason": "CrashLoopBackOff", "message": "back-off"})
+    (late,) = started(kube, [one], [], 0.3)  # type: ignore[arg-type]  # as above
+    assert late.startswith("Deployment n/w to be ready: not within 0.3 s")
+    with pytest.raises(NotInTime, match="pod n/w-1 does not keep container c of p"):
         ready(kube, [one], 60, Waits())  # type: ignore[arg-type]  # as above
-    with pytest.raises(NotInTime, match=r"not within 0\.3 s"):
-        ready(kube, [one], 0.3)  # type: ignore[arg-type]  # as above
