@@ -10,6 +10,7 @@ from pytest_ambient.errors import BrokenEnvironment, ExecFailed, Forbidden, Inco
 from pytest_ambient.manifest import INJECT, PROXY, REVISION
 from pytest_ambient.places import Places
 from pytest_ambient.probe.ready import is_ready
+from pytest_ambient.stuck import Waits
 
 OLDEST = (7, 83)
 """The first curl whose write-out knows all response headers (`%{header_json}`)."""
@@ -157,11 +158,17 @@ class Sources:
             body: Object = {"spec": {"ephemeralContainers": [container]}}
             self.kube.patch("v1/Pod", meta["name"], meta["namespace"], body, "strategic", "ephemeralcontainers")
 
+        waits = Waits()
+
         def running() -> bool | NotYet:
             now = self.kube.get("v1/Pod", meta["name"], meta["namespace"]) or {}
             statuses = (now.get("status") or {}).get("ephemeralContainerStatuses") or []
-            state: Object = next((entry.get("state") or {} for entry in statuses if entry["name"] == name), {})
-            return True if "running" in state else NotYet(f"state {state or 'unknown'}")
+            own = [entry for entry in statuses if entry["name"] == name]
+            state: Object = (own[0].get("state") or {}) if own else {}
+            if "running" in state:
+                return True
+            never = waits.look(self.kube, [{"metadata": meta, "status": {"containerStatuses": own}}])
+            return NotYet(never or f"state {state or 'unknown'}", given_up=bool(never))
 
         until(running, what=f"curl in pod {meta['namespace']}/{meta['name']}", within=self._within)
         return name
@@ -189,9 +196,14 @@ class Sources:
 
 
 def _ready(kube: Kube, name: str, namespace: str) -> Callable[[], Object | NotYet]:
+    waits = Waits()
+
     def check() -> Object | NotYet:
         pod = kube.get("v1/Pod", name, namespace)
-        return pod if pod is not None and is_ready(pod) else NotYet("not Ready")
+        if pod is not None and is_ready(pod):
+            return pod
+        never = waits.look(kube, [pod] if pod is not None else [])
+        return NotYet(never or "not Ready", given_up=bool(never))
 
     return check
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from pytest_ambient import stuck
 from pytest_ambient._kube_exec import Executed
-from pytest_ambient.errors import BrokenEnvironment, Inconclusive, Invalid, Misuse
+from pytest_ambient.errors import BrokenEnvironment, Inconclusive, Invalid, Misuse, NotInTime
 from pytest_ambient.probe.source import EPHEMERAL, Sources
 from tests.pod_security import refused
 from tests.probe.bench import PLACES, RUN, Bench, Reply
@@ -105,6 +106,36 @@ def test_a_twin_pod_stands_in_where_ephemeral_containers_are_refused(bench: Benc
     assert "ephemeral containers are disabled" in found.how
     assert twin["spec"]["serviceAccountName"] == "sa-reviews"
     assert twin["metadata"]["labels"] == meshed | {"pytest-ambient/twin-of": "reviews-v1"}
+
+
+@pytest.mark.parametrize("ephemeral", [True, False])
+def test_a_curl_whose_image_does_not_come_is_given_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, ephemeral: bool
+) -> None:
+    """In either place, with what helps."""
+    monkeypatch.setattr(stuck, "PULLED_WITHIN", 0.1)
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": "no such host"}}
+    patch, apply = bench.kube.patch, bench.kube.apply
+
+    def added(kind: str, name: str, namespace: str, body: dict[str, Any], *rest: str) -> dict[str, Any]:
+        if not ephemeral:
+            raise Invalid("ephemeral containers are disabled")
+        (container,) = body["spec"]["ephemeralContainers"]
+        status = {"name": container["name"], "image": container["image"], "state": waiting}
+        return patch(kind, name, namespace, {**body, "status": {"ephemeralContainerStatuses": [status]}})
+
+    def applied(obj: dict[str, Any]) -> dict[str, Any]:
+        return apply({**obj, "status": {"containerStatuses": [{"name": "curl", "image": IMAGE, "state": waiting}]}})
+
+    bench.kube.patch = added  # type: ignore[method-assign, assignment]  # a double of a double
+    bench.kube.apply = applied  # type: ignore[method-assign, assignment]  # a double of a double
+    name, what = ("reviews-v1-x", "curl in pod") if ephemeral else ("reviews-v1-twin", "twin pod")
+    words = (
+        rf"^{what} shop/{name}: gave up waiting .*; last: pod shop/{name} does not get image {IMAGE} for \d+ s: "
+        "ErrImagePull: no such host: take images from a mirror with --ambient-hub, or bring this one to the nodes$"
+    )
+    with pytest.raises(NotInTime, match=words):
+        Sources(bench.real, PLACES, RUN, image=IMAGE, within=10).find("reviews-v1")
 
 
 SIDECAR = {"name": "istio-proxy", "securityContext": {"runAsUser": 1337}}
