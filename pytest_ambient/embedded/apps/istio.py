@@ -14,6 +14,7 @@ from .web import Reply, Web, reply
 VERSION = "1.30.3"
 _TEXT = {"Content-Type": "text/plain"}
 _NOT_READY = "not ready, pending: state manager, cert manager\n"
+_REJECTED = "config received from XDS server, but was rejected\n"
 
 
 class Istiod(Web):
@@ -119,7 +120,10 @@ class Proxy(Web):
         await asyncio.gather(super().stop(), mesh.stop_waypoint(*pod), mesh.stop_gateway(*pod))
 
     async def _health(self, request: web.BaseRequest) -> web.StreamResponse:
-        return reply("", 200 if request.path == "/healthz/ready" else 404)
+        if request.path != "/healthz/ready":
+            return reply("", 404)
+        serves = self.around.mesh.proxy_serves(self.around.hostname, self.around.namespace)
+        return reply("", 200) if serves else reply(_REJECTED, 503, _TEXT)
 
     async def _stats(self, request: web.BaseRequest) -> web.StreamResponse:
         return await self._page("/stats/prometheus")

@@ -47,6 +47,10 @@ class MeshPlane(Protocol):
     def ztunnel_config_dump(self, node: str) -> Object:
         """The configuration of a node's ztunnel."""
 
+    def proxy_serves(self, name: str, namespace: str) -> bool:
+        """Whether that waypoint's or gateway's proxy has ever taken a configuration."""
+        ...
+
     async def waypoint_admin(
         self, name: str, namespace: str, path: str, method: str = "GET"
     ) -> tuple[int, dict[str, str], bytes]:

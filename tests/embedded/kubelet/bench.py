@@ -82,6 +82,10 @@ class Plane:
         """Nothing but the node."""
         return {"node": node}
 
+    def proxy_serves(self, name: str, namespace: str) -> bool:
+        """All do."""
+        return True
+
     async def waypoint_admin(
         self, name: str, namespace: str, path: str, method: str = "GET"
     ) -> tuple[int, dict[str, str], bytes]:
