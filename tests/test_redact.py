@@ -41,6 +41,7 @@ def test_what_looks_like_a_secret_goes(text: str, left: str) -> None:
     """And what is around it stays; a second time nothing more goes."""
     assert redacted(text) == left
     assert redacted(left) == left
+    assert redacted(f"\N{SNOWMAN}\n{text}") == f"\N{SNOWMAN}\n{left}"
 
 
 @pytest.mark.parametrize(
