@@ -9,6 +9,8 @@ from pytest_ambient._state import run_of
 from pytest_ambient.errors import AmbientError, BrokenPromise, Inconclusive, Misuse
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_ambient._facts import Facts
     from pytest_ambient.mesh.features import Feature
     from pytest_ambient.mesh.foreign import Foreign
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_ambient.verdict.case import Case
     from pytest_ambient.verdict.variant import Unsupported, World
 
+SELECTED: "pytest.StashKey[dict[Path, tuple[Case, ...]]]" = pytest.StashKey()
 NO_CLUSTER = "no cluster given: --ambient-cluster=embedded, or existing"
 
 
@@ -39,11 +42,17 @@ def case_of(item: pytest.Item) -> "Case | None":
 
 
 def selected(request: pytest.FixtureRequest) -> "tuple[Case, ...]":
-    """The rows of a module that are to run, in order: those that will skip must change nothing and cost nothing."""
-    items = [item for item in request.session.items if item.path == request.path and case_of(item) is not None]
-    settings = run_of(request.config).settings
-    running = [item for item in items if refusal(facts(item), settings) is None and lacking(item, request) is None]
-    return tuple(row for item in running if (row := row_of(item, request)) is not None)
+    """The rows of a module that are to run, in order: those that will skip must change nothing and cost nothing.
+
+    They are found once: every row of the module asks for them, and by then nothing about the mesh is open.
+    """
+    known = request.session.stash.setdefault(SELECTED, {})
+    if request.path not in known:
+        items = [item for item in request.session.items if item.path == request.path and case_of(item) is not None]
+        settings = run_of(request.config).settings
+        running = [item for item in items if refusal(facts(item), settings) is None and lacking(item, request) is None]
+        known[request.path] = tuple(row for item in running if (row := row_of(item, request)) is not None)
+    return known[request.path]
 
 
 def row_of(item: pytest.Item, request: pytest.FixtureRequest) -> "Case | None":
