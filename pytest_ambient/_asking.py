@@ -118,9 +118,21 @@ def applier(
 def turn(cluster: "Cluster", *, alone: bool) -> Iterator[None]:
     """Hold the mesh: together with others, or alone."""
     from pytest_ambient import _lock
+
+    with (_lock.alone if alone else _lock.shared)(_turns(cluster)):
+        yield
+
+
+def end_turns(cluster: "Cluster") -> None:
+    """Remove the lock of a mesh, unless somebody else holds it or waits for it."""
+    from pytest_ambient import _lock
+
+    if _turns(cluster).exists():
+        _lock.remove(_turns(cluster))
+
+
+def _turns(cluster: "Cluster") -> Path:
     from pytest_ambient.cluster.lease import state_folder
 
     name = hashlib.sha256(f"{cluster.kubeconfig} {cluster.context}".encode()).hexdigest()[:16]
-    path = cluster.folder / "turn.db" if cluster.folder else state_folder() / "locks" / f"{name}.db"
-    with (_lock.alone if alone else _lock.shared)(path):
-        yield
+    return cluster.folder / "turn.db" if cluster.folder else state_folder() / "locks" / f"{name}.db"

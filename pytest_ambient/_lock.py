@@ -31,7 +31,7 @@ def remove(path: Path, *, really: bool = True) -> bool:
         with _passed(gate, 0.0), _held(path, alone=True, within=0.0):
             for one in (*path.parent.glob(f"{path.name}-*"), path, gate) if really else ():
                 one.unlink(missing_ok=True)
-    except LockError:
+    except (LockError, OSError):
         return False
     return True
 

@@ -92,6 +92,10 @@ class Run:
         _stop.ignore(before)
         try:
             lifecycle.down(failed=failed)
+            if self.cluster is not None:
+                from pytest_ambient import _asking
+
+                _asking.end_turns(self.cluster)
         except KeyboardInterrupt:
             return False
         finally:

@@ -1,5 +1,7 @@
 """A run's cluster: made once, by whoever owns the run, and undone whatever happens."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.plugin.conftest import ALONE_OR_DEALT, XDIST, Project
@@ -30,6 +32,26 @@ def test_the_cluster_is_made_once_and_removed(project: Project) -> None:
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["ambient: cluster=fake (from option)", "ambient: removed cluster r* (fake) * s"])
     assert project.provider.asked() == ["create", "delete"]
+
+
+FOREIGN = """
+from dataclasses import replace
+made = FakeProvider.create
+FakeProvider.create = lambda self, spec: replace(made(self, spec), folder=None)
+"""
+
+
+@pytest.mark.parametrize("arguments", ALONE_OR_DEALT)
+def test_the_lock_of_a_cluster_that_is_not_ours_goes_with_the_run(
+    project: Project, state: Path, arguments: tuple[str, ...]
+) -> None:
+    """It lies in this user's folder, since the cluster has none."""
+    held = "assert len(list(__import__('pathlib').Path(LOCKS).glob('*.db'))) == 1".replace(
+        "LOCKS", repr(str(state / "locks"))
+    )
+    project.write(f"def test_a(_ambient_turn): {held}\ndef test_b(_ambient_turn): {held}", conftest=FOREIGN)
+    project.run("--ambient-cluster=fake", *arguments).assert_outcomes(passed=2)
+    assert list((state / "locks").iterdir()) == []
 
 
 PLAIN = "\ndef test_plain():\n    pass\n"
