@@ -26,8 +26,7 @@ def look(settings: "Settings", spec: "ClusterSpec") -> Iterator[Finding]:
         if not any(finding.state == "failed" for finding in found):
             if settings.cluster == "existing":
                 yield from _guarded("mesh", lambda: _mesh(settings, spec))
-            if settings.cluster != "embedded":
-                yield from _guarded("registries", lambda: _registries(settings))
+            yield from _guarded("registries", lambda: _registries(settings) if _pulls(settings, spec) else [])
     yield from _leases()
 
 
@@ -62,6 +61,16 @@ def _mesh(settings: "Settings", spec: "ClusterSpec") -> Sequence[Finding]:
     from pytest_ambient.mesh import health
 
     return health.findings(Kube(spec.kubeconfig, spec.context), settings.istio_version)
+
+
+def _pulls(settings: "Settings", spec: "ClusterSpec") -> bool:
+    """Whether nodes pull images: those of an embedded cluster have programs of these names."""
+    if settings.cluster != "existing":
+        return settings.cluster != "embedded"
+    from pytest_ambient._kube import Kube
+    from pytest_ambient.cluster.existing import is_bench
+
+    return not is_bench(Kube(spec.kubeconfig, spec.context))
 
 
 def _registries(settings: "Settings") -> Sequence[Finding]:

@@ -50,7 +50,7 @@ class Existing:
             context,
             owned=False,
             provider="existing",
-            publishable=not _is_bench(kube),
+            publishable=not is_bench(kube),
             read_only=seen.read_only,
             notes=seen.notes,
             platform=seen.platform,
@@ -97,7 +97,7 @@ class _Look:
         return cls((version, finding, *told), finding, may.read_only, found.word)
 
 
-def _is_bench(kube: "Kube") -> bool:
+def is_bench(kube: "Kube") -> bool:
     """Whether this is an embedded mesh that somebody left running: its nodes say so."""
     try:
         nodes = kube.list("v1/Node")

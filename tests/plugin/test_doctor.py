@@ -131,6 +131,17 @@ def test_a_cluster_without_a_mesh(
     assert "warn  registry docker.io: not reached from this machine: Connection refused: images come from there" in said
 
 
+def test_an_embedded_cluster_that_runs_pulls_nothing(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So no registry is asked, however somebody attaches to it."""
+    kube, runtime = FakeKube(), {"nodeInfo": {"containerRuntimeVersion": "embedded://1"}}
+    kube.objects["v1/Node", "", "n"] = {"metadata": {"name": "n"}, "status": runtime}
+    said = existing(monkeypatch, config, kube, capsys)
+    assert "ok    API server: Kubernetes v1.34.4" in said
+    assert "registry" not in said
+
+
 def part(kind: str, name: str, label: str, *, ready: int) -> tuple[tuple[str, str, str], Object]:
     """A part of the mesh that should run once on each of two nodes."""
     spec: Object = {"replicas": 2, "template": {"metadata": {"labels": dict([label.split("=")])}}}
