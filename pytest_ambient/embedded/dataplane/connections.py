@@ -1,11 +1,11 @@
 """Connections as ztunnel sees them, made from what its Envoy says of each (errors in the words of Istio 1.30)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ..entries import is_address
-from ..istiod.model import Identity, Mesh, Service, Workload
+from ..istiod.model import ROOT_NAMESPACE, Identity, Mesh, Service, Workload
 from ..ports import bound
 from .lines import Line
 from .policy import NONE_ALLOWED, denied_by
@@ -60,6 +60,8 @@ class Directory:
     sockets: Mapping[str, tuple[Workload, int]] = field(init=False)
     services: Mapping[str, Service] = field(init=False)
     """By a pod's `IP:PORT`: the Service that leads there; ztunnel guesses too when several do."""
+    ztunnels: Sequence[Workload] = field(init=False)
+    """The pods that stand for ztunnel, one a node."""
 
     def __post_init__(self) -> None:
         """Index the mesh once, for the many lines to come."""
@@ -70,6 +72,8 @@ class Directory:
         served = {f"{each.address}:{bound(port)}": (each, port) for each in pods for port in each.gateway_ports}
         object.__setattr__(self, "sockets", sockets | served)
         object.__setattr__(self, "services", dict(self._leads()))
+        ztunnels = [each for each in pods if (each.namespace, each.controller) == (ROOT_NAMESPACE, "ztunnel")]
+        object.__setattr__(self, "ztunnels", ztunnels)
 
     def at(self, address: str) -> Workload | None:
         """The workload at `IP:PORT`."""

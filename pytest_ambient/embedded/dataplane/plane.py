@@ -9,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from ..faults import Fault
-from ..istiod.model import ROOT_NAMESPACE, Identity, Mesh, WaypointRef
+from ..istiod.model import Identity, Mesh, WaypointRef
 from ..objects import Object
 from ..process import Processes
 from . import refusals
@@ -231,8 +231,8 @@ class DataPlane:
         self._ztunnel_says(written(seen, line.ended, nameless=nameless), seen.node)
 
     def _ztunnel_says(self, line: str, node: str | None = None) -> None:
-        for each in self._mesh.workloads.values():
-            if each.namespace == ROOT_NAMESPACE and each.controller == "ztunnel" and node in (None, each.node):
+        for each in self._directory.ztunnels:
+            if node in (None, each.node):
                 self._log(each.namespace, each.name, line)
 
     def _tell_policies(self, before: Mesh) -> None:

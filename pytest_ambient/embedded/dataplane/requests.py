@@ -24,13 +24,23 @@ class Requests:
         """Under the fault `telemetry-miscounts` only every second request counts."""
         self._miscounts, self._passed = miscounts, Counter[str]()
         self._counts: Counter[Labels] = Counter()
+        self._known: dict[tuple[str, ...], Labels] = {}
+        """The labels of requests that have so much in common, as long as one directory stands."""
+        self._directory: Directory | None = None
 
     def count(self, line: str, directory: Directory) -> None:
         """Count the request that a line of the access log tells of; other lines are passed over."""
         words = _WORD.findall(line)
         if len(words) == _WORDS and words[_REQUEST] != '"- - -"':
             self._passed[words[_CODE]] += self._miscounts
-            self._counts[_labels(words, directory)] += self._passed[words[_CODE]] % 2 == 0
+            self._counts[self._labels(words, directory)] += self._passed[words[_CODE]] % 2 == 0
+
+    def _labels(self, words: list[str], directory: Directory) -> Labels:
+        if directory is not self._directory:
+            self._directory, self._known = directory, {}
+        caller = words[_CALLER].rpartition(":")[0]
+        key = words[_CODE], words[_FLAGS], words[_UPSTREAM], words[_CLUSTER], caller
+        return self._known.get(key) or self._known.setdefault(key, _labels(words, directory))
 
     def text(self) -> str:
         """The counter in Prometheus's text format; nothing before the first request."""

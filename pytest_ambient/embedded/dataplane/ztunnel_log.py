@@ -12,15 +12,14 @@ def written(seen: Connection, at: datetime.datetime, *, nameless: bool = False) 
     level, event = ("error" if seen.error else "info"), "connection complete"
     if not seen.known:
         level, event = "warn", "connection failed"
-    fields = " ".join(
-        f"{key}={value}" for key, value in _fields(seen, identified=seen.mutual_tls and not nameless).items()
-    )
-    return f"{stamp(at)}\t{level}\taccess\t{event}\t{fields}"
+    fields = _fields(seen, identified=seen.mutual_tls and not nameless)
+    said = " ".join([f"{key}={value}" for key, value in fields.items()])
+    return f"{stamp(at)}\t{level}\taccess\t{event}\t{said}"
 
 
 def stamp(at: datetime.datetime) -> str:
     """The time as ztunnel writes it."""
-    return f"{at:%Y-%m-%dT%H:%M:%S.%f}Z"
+    return f"{at.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _fields(seen: Connection, *, identified: bool) -> dict[str, str]:
