@@ -19,6 +19,8 @@ from .programmed import captured as is_captured
 _FOLLOWED = {("Service", ""), ("Endpoints", ""), ("Namespace", ""), ("Pod", ""), ("ServiceEntry", GROUP)}
 _PLAIN, _CAPTURED, _CUT_OFF = "plain", "captured", "cut"
 _ZTUNNEL = "ztunnel"
+_LATE = 0.05
+"""Seconds by which the files of names are late at most, for commands that run already."""
 
 Sockets = Callable[[str], Mapping[int, str]]
 """The ports of the pod with that uid."""
@@ -27,13 +29,16 @@ Sockets = Callable[[str], Mapping[int, str]]
 class Sandbox:
     """The folder of one pod and what its commands find in their environment."""
 
-    def __init__(self, folder: Path, folders: Folders, curlrc: Path) -> None:
+    def __init__(self, folder: Path, folders: Folders, curlrc: Path, settle: Callable[[], None]) -> None:
+        """`settle` sees to it that the files of names are of now."""
         self.folder = folder
         self._folders = folders
         self._curlrc = curlrc
+        self._settle = settle
 
     def environment(self, flavour: Flavour, variables: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a command: the container's variables, and what keeps it inside the cluster."""
+        """The environment of a command that starts: the container's variables, and what keeps it inside the cluster."""
+        self._settle()
         return {
             "HOME": str(self.folder / "home"),
             **variables,
@@ -89,7 +94,7 @@ class Sandboxes:
         """What each file of options holds."""
         self._written: object = None
         """What the files of names were made from."""
-        self._stale: asyncio.Handle | None = None
+        self._stale: asyncio.TimerHandle | None = None
         self._unsubscribe = store.subscribe(self._seen)
         (root / "names").mkdir(parents=True, exist_ok=True)
 
@@ -103,7 +108,7 @@ class Sandboxes:
             self._namespaces.add(namespace)
             self._write_names()
         self._write_own(uid, _PLAIN)
-        return Sandbox(folder, self._folders, folder / "curlrc")
+        return Sandbox(folder, self._folders, folder / "curlrc", self._settle)
 
     def follow(self, sockets: Sockets) -> None:
         """Know from now on which ports of pods are open."""
@@ -118,7 +123,13 @@ class Sandboxes:
 
     def _seen(self, change: Change) -> None:
         if (change.resource.kind, change.resource.group) in _FOLLOWED and self._stale is None:
-            self._stale = asyncio.get_running_loop().call_soon(self._refresh)
+            self._stale = asyncio.get_running_loop().call_later(_LATE, self._refresh)
+
+    def _settle(self) -> None:
+        """A command that starts must find what is known now; one that runs hears of changes in groups."""
+        if self._stale:
+            self._stale.cancel()
+            self._refresh()
 
     def _refresh(self) -> None:
         self._stale = None
