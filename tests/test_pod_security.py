@@ -10,7 +10,7 @@ import yaml
 
 from pytest_ambient.manifest import free
 from pytest_ambient.mesh.bookinfo import FOLDER
-from pytest_ambient.probe.source import CURL_USER, curl_container, user_of
+from pytest_ambient.probe.lent import CURL_USER, curl_container, user_of
 from tests.pod_security import refused
 
 SUITE = Path(__file__).parent.parent / "conformance"

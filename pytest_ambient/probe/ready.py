@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Sequence
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
-from pytest_ambient.errors import NotInTime
 from pytest_ambient.manifest import Document, asks_for_sidecar, sidecar_of
 from pytest_ambient.probe.gateways import GATEWAY_NAME
 from pytest_ambient.probe.status import status_of
@@ -16,9 +15,6 @@ FINAL = ("AttachmentDenied", "UnsupportedTrafficType", "UnsupportedProtocol")
 
 MADE_WITHIN = 60.0
 """Seconds in which somebody makes a Deployment for a Gateway: istiod takes about one."""
-
-STATUS_FROM_ISTIO = ("AuthorizationPolicy", "HTTPRoute", "GRPCRoute")
-"""Kinds whose status istiod writes; it may be switched off, so nothing but evidence hangs on it."""
 
 STARTING = ("Deployment", "DaemonSet", "Pod")
 """Kinds whose pods are told by the object itself."""
@@ -64,34 +60,6 @@ def ready(
             return NotYet(stuck or reason, given_up=bool(stuck) or forgotten or isinstance(reason, Final))
 
         until(asked, what=f"{document} to be ready", within=within)
-
-
-def started(kube: Kube, documents: Sequence[Document], kept: Sequence[Document], within: float) -> list[str]:
-    """Waits until what a rule brings runs, and gives what does not in time: that is for its cases to tell.
-
-    Raises NotInTime where a pod of an object that was not there before gets no image or no node: no mesh is the cause.
-    """
-    waits = Waits(programs=False)
-    try:
-        ready(kube, documents, within, waits, kept)
-    except NotInTime as error:
-        if waits.given_up:
-            raise
-        return [str(error)]
-    return []
-
-
-def lagging(kube: Kube, documents: Sequence[Document]) -> list[str]:
-    """The documents whose status does not speak of their present generation, one line each."""
-    found = []
-    for document in documents:
-        if document.object["kind"] not in STATUS_FROM_ISTIO:
-            continue
-        status = status_of(kube.get(document.kind, document.name, document.namespace))
-        current = [c for c in status.conditions if c.observed_generation in (None, status.generation)]
-        if status.exists and not current:
-            found.append(f"{document}: no condition for its present generation ({status})")
-    return found
 
 
 def _check(document: Document, documents: Sequence[Document]) -> Check | None:

@@ -10,10 +10,11 @@ from pytest_ambient.manifest import Document, Manifests, read
 from pytest_ambient.places import Places
 from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, apply, placed
 from pytest_ambient.probe.battery import Battery
+from pytest_ambient.probe.brought import lagging, started
 from pytest_ambient.probe.converge import Clock
 from pytest_ambient.probe.flows import Flows
 from pytest_ambient.probe.logs import Logs
-from pytest_ambient.probe.ready import lagging, ready, started
+from pytest_ambient.probe.ready import ready
 from pytest_ambient.probe.result import CaseResult, result
 from pytest_ambient.probe.rival import changed_back
 from pytest_ambient.probe.rounds import Rounds

@@ -1,35 +1,18 @@
 """Which pod calls and with which curl: its own, an ephemeral container's, or a twin pod's."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
 from pytest_ambient.errors import BrokenEnvironment, ExecFailed, Forbidden, Inconclusive, Invalid, Misuse, NotFound
-from pytest_ambient.manifest import INJECT, PROXY, REVISION
 from pytest_ambient.places import Places
+from pytest_ambient.probe import lent
 from pytest_ambient.probe.ready import is_ready
-from pytest_ambient.stuck import Waits
 
 OLDEST = (7, 83)
 """The first curl whose write-out knows all response headers (`%{header_json}`)."""
-EPHEMERAL = "pytest-ambient-curl"
 RUN_LABEL = "pytest-ambient/run"
-TWIN_LABEL = "pytest-ambient/twin-of"
-MESHED_BY = ("istio.io/dataplane-mode", INJECT, REVISION)
-"""The labels by which a pod is in the mesh in one way or another."""
-
-SECURITY: Object = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "runAsNonRoot": True,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-"""What the restricted pod security standard asks of a container, beside a user that is not root."""
-CURL_USER = 100
-"""The user of curl's image, as a number since the image only names it."""
-
 NO_CURL = b"no curl here"
 LOOK = ["sh", "-c", f"command -v curl || echo {NO_CURL.decode()}"]
 """Says on standard output that there is no curl, which counts even where exit statuses get lost."""
@@ -82,7 +65,7 @@ class Sources:
     def _choose(self, word: str) -> Source:
         namespace, workload = self._place(word)
         pod = until(lambda: self._pod(namespace, workload), what=f"a Ready pod of {word}", within=self._within)
-        for container in _own(pod):
+        for container in lent.own_containers(pod):
             version = self._curl(namespace, pod, container["name"])
             if version is not None:
                 return source(word, pod, container["name"], f"own {version}")
@@ -92,9 +75,9 @@ class Sources:
                 "and its namespace does not belong to this run, so none may be added"
             )
         try:
-            return source(word, pod, self._ephemeral(pod), "ephemeral container")
+            return source(word, pod, lent.ephemeral(self.kube, pod, self._image, self._within), "ephemeral container")
         except (Forbidden, Invalid, NotFound) as error:
-            twin = self._twin(pod, workload)
+            twin = lent.twin(self.kube, pod, workload, self._image, self._within)
             return source(word, twin, "curl", f"twin pod with the same service account ({error})")
 
     def _place(self, word: str) -> tuple[str, str]:
@@ -143,91 +126,6 @@ class Sources:
             if NO_CURL in self.kube.exec(namespace, name, container, LOOK, timeout=10).stdout:
                 return None
         raise Inconclusive(f"{namespace}/{name} ({container}): curl --version gave nothing, 3 times")
-
-    def _ephemeral(self, pod: Object) -> str:
-        meta = pod["metadata"]
-        used = {
-            entry["name"]: entry.get("state") or {}
-            for entry in (pod.get("status") or {}).get("ephemeralContainerStatuses") or []
-            if entry["name"].startswith(EPHEMERAL)
-        }
-        name = next((name for name, state in used.items() if "terminated" not in state), None)
-        if name is None:
-            name = f"{EPHEMERAL}-{len(used) + 1}" if used else EPHEMERAL
-            container = curl_container(name, self._image, user_of(pod))
-            body: Object = {"spec": {"ephemeralContainers": [container]}}
-            self.kube.patch("v1/Pod", meta["name"], meta["namespace"], body, "strategic", "ephemeralcontainers")
-
-        waits = Waits()
-
-        def running() -> bool | NotYet:
-            now = self.kube.get("v1/Pod", meta["name"], meta["namespace"]) or {}
-            statuses = (now.get("status") or {}).get("ephemeralContainerStatuses") or []
-            own = [entry for entry in statuses if entry["name"] == name]
-            state: Object = (own[0].get("state") or {}) if own else {}
-            if "running" in state:
-                return True
-            never = waits.look(self.kube, [{"metadata": meta, "status": {"containerStatuses": own}}])
-            return NotYet(never or f"state {state or 'unknown'}", given_up=bool(never))
-
-        until(running, what=f"curl in pod {meta['namespace']}/{meta['name']}", within=self._within)
-        return name
-
-    def _twin(self, pod: Object, workload: str) -> Object:
-        meta, spec = pod["metadata"], pod["spec"]
-        kept = {key: value for key, value in (meta.get("labels") or {}).items() if key in MESHED_BY}
-        twin: Object = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {
-                "name": f"{workload}-twin",
-                "namespace": meta["namespace"],
-                "labels": {**kept, TWIN_LABEL: workload},
-            },
-            "spec": {
-                "serviceAccountName": spec.get("serviceAccountName", "default"),
-                "containers": [curl_container("curl", self._image, user_of(pod))],
-                "terminationGracePeriodSeconds": 0,
-            },
-        }
-        self.kube.apply(twin)
-        where = (f"{workload}-twin", meta["namespace"])
-        return until(_ready(self.kube, *where), what=f"twin pod {where[1]}/{where[0]}", within=self._within)
-
-
-def _ready(kube: Kube, name: str, namespace: str) -> Callable[[], Object | NotYet]:
-    waits = Waits()
-
-    def check() -> Object | NotYet:
-        pod = kube.get("v1/Pod", name, namespace)
-        if pod is not None and is_ready(pod):
-            return pod
-        never = waits.look(kube, [pod] if pod is not None else [])
-        return NotYet(never or "not Ready", given_up=bool(never))
-
-    return check
-
-
-def curl_container(name: str, image: str, user: int) -> Object:
-    """A container that has curl and waits to be used."""
-    return {
-        "name": name,
-        "image": image,
-        "command": ["sleep", "infinity"],
-        "securityContext": {**SECURITY, "runAsUser": user},
-    }
-
-
-def user_of(pod: Object) -> int:
-    """A user that may run in a pod: its own, since a cluster may allow no other (OpenShift), or else curl's."""
-    contexts = [part.get("securityContext") or {} for part in (*_own(pod), pod["spec"])]
-    return next((int(one["runAsUser"]) for one in contexts if one.get("runAsUser")), CURL_USER)
-
-
-def _own(pod: Object) -> list[Object]:
-    """The containers but for a sidecar: calls from there, and of its user anywhere in the pod, go past the mesh."""
-    containers: list[Object] = pod["spec"]["containers"]
-    return [one for one in containers if one["name"] != PROXY] or containers
 
 
 def source(word: str, pod: Object, container: str, how: str) -> Source:

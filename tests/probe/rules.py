@@ -23,6 +23,16 @@ metadata:
 spec:
   action: ALLOW
 """
+POD = """\
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: late
+  namespace: ${NAMESPACE}
+spec:
+  containers: []
+"""
 ANSWERED = Case("curl-is-answered", "curl", REVIEWS, Answered(200), Answered(200), unchanged=True)
 REFUSED = Case("details-is-reset", "details-v1", REVIEWS, DeniedL4(by="only-curl"), Answered(200))
 TABLE = pair([ANSWERED, REFUSED])

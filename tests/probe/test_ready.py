@@ -11,7 +11,8 @@ from pytest_ambient._kube import Kube
 from pytest_ambient.errors import NotInTime
 from pytest_ambient.manifest import Document
 from pytest_ambient.probe import ready as ready_
-from pytest_ambient.probe.ready import ready, started
+from pytest_ambient.probe.brought import started
+from pytest_ambient.probe.ready import ready
 from pytest_ambient.stuck import Waits
 from pytest_ambient.testing import FakeKube
 

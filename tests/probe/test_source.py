@@ -8,7 +8,8 @@ import pytest
 from pytest_ambient import stuck
 from pytest_ambient._kube_exec import Executed
 from pytest_ambient.errors import BrokenEnvironment, Inconclusive, Invalid, Misuse, NotInTime
-from pytest_ambient.probe.source import EPHEMERAL, Sources
+from pytest_ambient.probe.lent import EPHEMERAL
+from pytest_ambient.probe.source import Sources
 from tests.pod_security import refused
 from tests.probe.bench import PLACES, RUN, Bench, Reply
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 from asyncio.subprocess import PIPE
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.util import find_spec
@@ -13,6 +13,7 @@ from pathlib import Path
 from ..objects import Object
 from ..process import Child, Processes
 from . import admin
+from .files import Files
 from .resources import Resources
 from .xds import ROUTED, typed, watched
 
@@ -21,11 +22,6 @@ _POLL = 0.004
 _VERSION, _REFUSED = ".version_text", ".update_rejected"
 _APPLY = 15.0
 _FLUSH_MILLISECONDS = 20
-_KINDS = {
-    "listeners": "config.listener.v3.Listener",
-    "clusters": "config.cluster.v3.Cluster",
-    "routes": "config.route.v3.RouteConfiguration",
-}
 _FOLLOWED = {
     "clusters": "cluster_manager.cds",
     "routes": f"http.{ROUTED}.rds.inbound",
@@ -97,10 +93,7 @@ class Envoy:
         self._processes = processes
         self._line = line
         self._drain = drain
-        self._written: dict[str, str] = {}
-        self._texts: dict[str, dict[str, tuple[Object, str]]] = {}
-        """By kind and name: what was written last, and as which text."""
-        self._version = 0
+        self._files = Files(folder)
         self._refusals = 0
         self._clusters: list[Object] = []
         self._child: Child | None = None
@@ -123,7 +116,7 @@ class Envoy:
 
         After EnvoyRefused it runs, and serves nothing until it takes another configuration.
         """
-        written = {kind: self._replace(kind, items) for kind, items in resources.files.items()}
+        written = {kind: self._files.write(kind, items) for kind, items in resources.files.items()}
         self._clusters = resources.clusters
         bootstrap = self._folder / "bootstrap.json"
         bootstrap.write_text(json.dumps(self._bootstrap()))
@@ -158,7 +151,7 @@ class Envoy:
 
     async def _take(self, files: Mapping[str, list[Object]]) -> bool:
         """Whether there was anything new to take."""
-        written = {_FOLLOWED[kind]: self._replace(kind, items) for kind, items in files.items() if items}
+        written = {_FOLLOWED[kind]: self._files.write(kind, items) for kind, items in files.items() if items}
         versions = {statistic: version for statistic, version in written.items() if version}
         if self._child and versions:
             await self._until(_APPLY, lambda: self._follows(versions), "does not take its configuration")
@@ -197,29 +190,6 @@ class Envoy:
             raise EnvoyRefused(self._name, self._last_words())
         return followed
 
-    def _replace(self, kind: str, items: list[Object]) -> str | None:
-        text = f"[{','.join(self._written_out(kind, items))}]"
-        if self._written.get(kind) == text:
-            return None
-        self._written[kind] = text
-        self._version += 1
-        path = self._folder / f"{kind}.json"
-        fresh = path.with_suffix(".new")
-        fresh.write_text(f'{{"version_info": "{self._version}", "resources": {text}}}')
-        fresh.rename(path)  # Envoy sees nothing but a rename
-        return str(self._version)
-
-    def _written_out(self, kind: str, items: list[Object]) -> Iterator[str]:
-        """Each as JSON, in order of their names; most are what they were, and comparing them costs less."""
-        before, self._texts[kind] = self._texts.get(kind, {}), {}
-        for each in sorted(items, key=lambda item: str(item["name"])):
-            name = str(each["name"])
-            known = before.get(name)
-            if known is None or known[0] != each:
-                known = each, json.dumps(typed(_KINDS[kind]) | each, separators=(",", ":"))
-            self._texts[kind][name] = known
-            yield known[1]
-
     async def _until(self, within: float, holds: Callable[[], Awaitable[bool]], what: str) -> None:
         end = asyncio.get_running_loop().time() + within
         while not await holds():
@@ -235,7 +205,7 @@ class Envoy:
 
     def _bootstrap(self) -> Object:
         kept = [{"suffix": _VERSION}, {"suffix": _REFUSED}, {"prefix": "server."}]
-        sources = {name: watched(self._folder / f"{file}.json") for name, file in _SOURCES.items()}
+        sources = {name: watched(self._files.path(file)) for name, file in _SOURCES.items()}
         return {
             "node": {"id": self._node.id, "cluster": self._node.cluster},
             "admin": {"address": {"pipe": {"path": str(self._admin), "mode": 0o600}}},

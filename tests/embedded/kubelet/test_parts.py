@@ -1,17 +1,11 @@
-"""The parts below the pods: addresses, children of this process, logs, names."""
+"""The parts below the pods: names, ways to what they name, images, back-off."""
 
 import asyncio
-import os
-import signal
 import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
-from pytest_ambient.embedded.addresses import Addresses, NoAddress
+from pytest_ambient.embedded.addresses import Addresses
 from pytest_ambient.embedded.images import find, known
 from pytest_ambient.embedded.kubelet.command import sleeping
 from pytest_ambient.embedded.kubelet.directions import DeadEnd, Ends, Neighbour, curl_names, cut_off
@@ -19,149 +13,6 @@ from pytest_ambient.embedded.kubelet.environment import expand
 from pytest_ambient.embedded.kubelet.programmed import HBONE, REDIRECTION, listening, programmed
 from pytest_ambient.embedded.kubelet.state import BackOff
 from pytest_ambient.embedded.names import Name
-from pytest_ambient.embedded.process import Processes
-
-
-def test_two_clusters_have_two_blocks() -> None:
-    """A block that somebody has is not handed out again until it is left."""
-    first = Addresses.claim()
-    with pytest.raises(NoAddress, match=f"no free block among 127.{first.block}"):
-        Addresses.claim([first.block])
-    second = Addresses.claim()
-    assert first.block != second.block
-    first.close()
-    again = Addresses.claim([first.block])
-    again.close()
-    second.close()
-
-
-def test_addresses_come_back_late() -> None:
-    """An address that was given back is the last to be handed out again; a reserved one is never."""
-    addresses = Addresses.claim()
-    pool = addresses.services
-    first, second = pool.take(), pool.take()
-    pool.give_back(first)
-    assert pool.take() not in (first, second)
-    assert not pool.reserve(second)
-    assert not pool.reserve("127.0.0.1")
-    wanted = second.rpartition(".")[0] + ".77"
-    assert pool.reserve(wanted)
-    assert wanted not in {pool.take() for _ in range(100)}
-    addresses.close()
-
-
-def test_what_is_lent_stays_until_nobody_names_it() -> None:
-    """A key has one address; what is taken back comes again as late as possible."""
-    addresses = Addresses.claim()
-    try:
-        lent = addresses.hosts
-        first, second = lent.of("a/x."), lent.of("a/y.")
-        assert (lent.of("a/x."), first == second) == (first, False)
-        assert first not in addresses.services
-        lent.only(["a/y."])
-        assert lent.of("a/y.") == second
-        assert lent.of("a/x.") not in (first, second)
-    finally:
-        addresses.close()
-
-
-def test_child_lines_and_exit_code() -> None:
-    """A child's output comes by line, its exit code is a shell's."""
-
-    async def scenario() -> None:
-        processes, lines = Processes(), list[str]()
-        child = await processes.start(["/bin/sh", "-c", "echo a; echo b >&2; kill -9 $$"], line=lines.append)
-        assert await child.wait() == 137
-        assert sorted(lines) == ["a", "b"]
-        await processes.stop()
-
-    asyncio.run(scenario())
-
-
-def test_child_that_left_others_holding_its_pipes() -> None:
-    """The end of a process is its end, whoever still holds its output; those are ended too."""
-
-    async def scenario() -> None:
-        processes = Processes()
-        child = await processes.start(["/bin/sh", "-c", "sleep 60 & echo $!"], stdout=asyncio.subprocess.PIPE)
-        assert child.stdout
-        left = int(await child.stdout.readline())
-        assert await asyncio.wait_for(child.wait(), 2) == 0
-        assert await asyncio.wait_for(child.stdout.read(), 2) == b""
-        assert _ended(left)
-        await processes.stop()
-
-    asyncio.run(scenario())
-
-
-def test_stubborn_child_is_killed() -> None:
-    """A child that ignores the request to end is killed after the grace."""
-
-    async def scenario() -> None:
-        processes = Processes()
-        script = "trap '' TERM; echo up; while :; do sleep 1; done"
-        child = await processes.start(["/bin/sh", "-c", script], stdout=asyncio.subprocess.PIPE)
-        assert child.stdout
-        await child.stdout.readline()
-        assert await child.stop(grace=0.05) == 137
-        await processes.stop()
-
-    asyncio.run(scenario())
-
-
-def test_pipes_of_ended_children_are_closed_at_the_stop() -> None:
-    """A child that ended and whose output nobody read leaves no open pipe behind."""
-
-    async def scenario() -> None:
-        processes = Processes()
-        child = await processes.start(["/bin/sh", "-c", "sleep 60"], stdout=asyncio.subprocess.PIPE)
-        child.kill()
-        assert await child.wait() == 137
-        await processes.stop()
-        assert child.closed
-
-    asyncio.run(scenario())
-
-
-def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
-    """SIGKILL of this process takes all children with it, theirs included."""
-    script = (
-        "import asyncio\nfrom pytest_ambient.embedded.process import Processes\n"
-        "async def main():\n"
-        "    processes = Processes()\n"
-        "    await processes.start(['/bin/sh', '-c', 'sleep 300 & echo $$ $! >pids; wait'])\n"
-        "    print('up', flush=True)\n"
-        "    await asyncio.sleep(300)\n"
-        "asyncio.run(main())\n"
-    )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    parent = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, env=environment, stdout=subprocess.PIPE)
-    pids = tmp_path / "pids"
-    _eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2)
-    assert parent.stdout
-    assert parent.stdout.readline() == b"up\n"
-    parent.send_signal(signal.SIGKILL)
-    parent.communicate()
-    assert all(_ended(int(each)) for each in pids.read_text().split())
-
-
-def _ended(pid: int) -> bool:
-    def gone() -> bool:
-        try:
-            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-        except OSError:
-            return True
-
-    return _eventually(gone)
-
-
-def _eventually(check: object) -> bool:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if callable(check) and check():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_listening_sees_without_touching() -> None:
