@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from pytest_ambient.probe.accesslog import Connection, Request, address, host_of
 from pytest_ambient.probe.ends import APART, paired
+from pytest_ambient.probe.turns import Request as Sent
+from pytest_ambient.probe.turns import about, by_turn, ends
 from pytest_ambient.verdict.call import Call
 from pytest_ambient.verdict.outcome import Outcome
 
@@ -37,9 +37,12 @@ class Seen:
 
 
 class Ledger:
-    """All lines of one round, the two ends of each connection brought together."""
+    """All lines of one round, the two ends of each connection brought together.
 
-    def __init__(self, lines: Iterable[Connection]) -> None:
+    `sent` are all requests of the round, those of one caller in their order: some lines tell by their turn alone.
+    """
+
+    def __init__(self, lines: Iterable[Connection], sent: Sequence[Sent] = ()) -> None:
         unique = {line.line: line for line in lines}
         ordered = sorted(unique.values(), key=lambda line: line.at)
         outbound = [line for line in ordered if line.direction == "outbound"]
@@ -49,17 +52,22 @@ class Ledger:
         self._plain = _by_source(line for line in inbound if not line.tunnelled)
         self._rejections = [line for line in inbound if line.rejected]
         self._ends = paired(outbound, inbound)
+        own = {ends(outcome): line for call, outcome in sent if (line := self._own(call, outcome)) is not None}
+        self._by_turn = by_turn(sent, own, outbound)
 
     def seen(self, call: Call, outcome: Outcome) -> Seen:
-        """Both ends of the connection that curl made; curl's own address and port stand on the line nearest to it.
+        """Both ends of the connection that curl made; curl's own address stands on the line nearest to it."""
+        out = self._own(call, outcome) or self._by_turn.get(ends(outcome))
+        if out is None or not out.tunnelled:
+            return Seen(out, _last(self._plain[_key(outcome)], call, outcome))
+        return Seen(out, self._ends.get(out.line))
+
+    def _own(self, call: Call, outcome: Outcome) -> Connection | None:
+        """The outbound line with curl's own port.
 
         One port may have made connections to several destinations: only a line about the one called counts.
         """
-        key = address(outcome.local_ip, outcome.local_port)
-        out = _last(self._outbound[key], call, outcome)
-        if out is None or not out.tunnelled:
-            return Seen(out, _last(self._plain[key], call, outcome))
-        return Seen(out, self._ends.get(out.line))
+        return _last(self._outbound[_key(outcome)], call, outcome)
 
     def refusal_of_any(self, pods: Collection[str]) -> Connection | None:
         """The last refusal of a connection that one of these proxy pods opened."""
@@ -78,6 +86,10 @@ class Ledger:
         return min(close, key=lambda line: abs(line.at - near), default=None)
 
 
+def _key(outcome: Outcome) -> str:
+    return address(outcome.local_ip, outcome.local_port)
+
+
 def _by_source(lines: Iterable[Connection]) -> defaultdict[str, list[Connection]]:
     found: defaultdict[str, list[Connection]] = defaultdict(list)
     for line in lines:
@@ -87,34 +99,7 @@ def _by_source(lines: Iterable[Connection]) -> defaultdict[str, list[Connection]
 
 def _last(lines: Sequence[Connection], call: Call, outcome: Outcome) -> Connection | None:
     """The last line about what was called."""
-    return next((line for line in reversed(lines) if _about(line, call, outcome)), None)
-
-
-def _about(line: Connection, call: Call, outcome: Outcome) -> bool:
-    """Whether the line may be about what curl called and saw: answered or not, and that address or Service.
-
-    Only the caller's end knows which Service was called; the destination's names any of those that the pod serves.
-    """
-    if line.answer is not None and (line.answer > 0) != (outcome.status > 0):
-        return False
-    if outcome.remote_ip in (host_of(line.tunnelled), host_of(line.destination)) or line.direction == "inbound":
-        return True
-    host = urlsplit(call.url).hostname or ""
-    return bool(line.service) and (_is_address(host) or _named(host, line.service))
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _named(host: str, service: str) -> bool:
-    """Whether a host name, short or long, or that of a pod behind it, is the Service's."""
-    labels = host.split(".")
-    return any(f"{service}.".startswith(".".join(labels[start:]) + ".") for start in range(len(labels)))
+    return next((line for line in reversed(lines) if about(line, call, outcome)), None)
 
 
 def request_of(call: Call, outcome: Outcome, seen: Seen, lines: Iterable[Request]) -> Request | None:

@@ -142,15 +142,19 @@ class Rounds:
 
     def _call_witnesses(self, probes: Mapping[str, Probe], seen: dict[str, list[Observed]], started: float) -> None:
         """Only for outcomes that can't be judged without: an extra look into the logs costs more than the round."""
-        wanting = [
+        sent = [
             (key, index, Asked(probe.call, one))
             for key, probe in probes.items()
             for index, one in enumerate(seen[key])
-            if isinstance(one, Outcome)
-            and isinstance(probe.call, Call)
-            and judge(probe.expectation, one).word is Word.INCONCLUSIVE
+            if isinstance(one, Outcome) and isinstance(probe.call, Call)
         ]
-        told = self.witnesses.attest([asked for _, _, asked in wanting], started) if wanting else []
+        wanting = [
+            (key, index, asked)
+            for key, index, asked in sent
+            if judge(probes[key].expectation, asked.outcome).word is Word.INCONCLUSIVE
+        ]
+        asked, among = ([one for _, _, one in part] for part in (wanting, sent))
+        told = self.witnesses.attest(asked, started, among) if asked else []
         for (key, index, _), outcome in zip(wanting, told, strict=True):
             seen[key][index] = outcome
 

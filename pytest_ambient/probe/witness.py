@@ -42,33 +42,36 @@ class Witnesses:
         """Ends the threads."""
         self.logs.close()
 
-    def attest(self, asked: Sequence[Asked], started: float) -> list[Outcome]:
+    def attest(self, asked: Sequence[Asked], started: float, among: Sequence[Asked] = ()) -> list[Outcome]:
         """The outcomes of a round that began at `started` (our clock), with a proxy's word where one came in time.
 
-        Where the data plane's proxies are `silent` there is nothing to wait for.
+        `among` are all requests of the round, those of one caller in their order. Where the data plane's proxies are
+        `silent` there is nothing to wait for.
         """
         if self._silent:
             return [one.outcome for one in asked]
 
         def look() -> list[tuple[Outcome, set[str]]] | NotYet:
-            found = self._look(asked, started)
+            found = self._look(asked, started, among)
             missing = sum(outcome.witness is None for outcome, _ in found)
             return found if not missing else NotYet(f"no line about {missing} of {len(found)} connections")
 
         try:
             found = until(look, what="the proxies' words", within=self.within)
         except NotInTime:
-            found = self._look(asked, started, last=True)
+            found = self._look(asked, started, among, last=True)
         for _, lines in found:
             self._spent |= lines
         return [outcome for outcome, _ in found]
 
-    def _look(self, asked: Sequence[Asked], started: float, *, last: bool = False) -> list[tuple[Outcome, set[str]]]:
+    def _look(
+        self, asked: Sequence[Asked], started: float, among: Sequence[Asked], *, last: bool = False
+    ) -> list[tuple[Outcome, set[str]]]:
         """The outcomes with their witnesses, and the lines that these came from."""
         read = self.logs.connections({one.outcome.local_ip for one in asked}, started, everywhere=last)
         read = [(proxy, line) for proxy, line in read if line.line not in self._spent]
         origin = {line.line: proxy for proxy, line in read}
-        ledger = Ledger(line for _, line in read)
+        ledger = Ledger((line for _, line in read), [(one.call, one.outcome) for one in among])
         seen = [ledger.seen(one.call, one.outcome) for one in asked]
         lines = self.logs.requests((one.waypoint for one in seen if one.waypoint), started)
         found = []
