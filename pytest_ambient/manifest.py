@@ -2,13 +2,17 @@
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_ambient.errors import ManifestError
 from pytest_ambient.places import Object, Places
+
+if TYPE_CHECKING:
+    import yaml
 
 PROXY_IMAGE = "sidecar.istio.io/proxyImage"
 """The annotation of a Gateway by which Istio runs another image for it than its own."""
@@ -168,22 +172,28 @@ def _filled(text: str, path: Path, places: Places) -> str:
     return "".join(lines)
 
 
-def _parsed(text: str, path: Path) -> Iterator[tuple[Any, int]]:
+def _parsed(text: str, path: Path) -> list[tuple[Any, int]]:
     import yaml
 
+    with suppress(yaml.YAMLError):  # ten times as fast, but its words for what is wrong depend on its version
+        return list(_items(getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)))
     try:
-        loader = yaml.SafeLoader(text)
-        while loader.check_node():
-            node = loader.get_node()
-            item = None if node is None else loader.construct_document(node)
-            if node is not None and item is not None:
-                yield item, node.start_mark.line + 1
+        return list(_items(yaml.SafeLoader(text)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ManifestError(f"{path}:{mark.line + 1 if mark else 1}: {error.problem or error.context}") from None
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise ManifestError(f"{path}:{line}: {error.reason}: {error.character!r}") from None
+
+
+def _items(loader: "yaml.SafeLoader") -> Iterator[tuple[Any, int]]:
+    """Each document that is not empty, and the number of its first line."""
+    while loader.check_node():
+        node = loader.get_node()
+        item = None if node is None else loader.construct_document(node)
+        if node is not None and item is not None:
+            yield item, node.start_mark.line + 1
 
 
 def _checked(item: Any, path: Path, line: int, image: Callable[[str], str]) -> Document:
