@@ -73,7 +73,7 @@ def grown(before: Page | None, after: Page | None, requests: int) -> Growth | No
         again = any(counts[key] < value for key, value in earlier.items())
         total.update(counts if again else {key: value - earlier[key] for key, value in counts.items()})
     found = tuple(Sample(name, dict(labels), float(value)) for (name, labels), value in total.items() if value > 0)
-    return Growth(found, requests)
+    return Growth(found, requests, frozenset(name for counts in after.values() for name, _ in counts))
 
 
 def parsed(text: str, wanted: Callable[[str], bool]) -> Counter[Key]:

@@ -64,6 +64,8 @@ class Growth:
 
     samples: tuple[Sample, ...]
     requests: int
+    names: frozenset[str] | None = None
+    """The counters that are there at all, grown or not; None where nobody looked."""
 
 
 @dataclass(frozen=True)

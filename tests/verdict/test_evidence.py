@@ -78,6 +78,15 @@ def test_counter_that_grows() -> None:
     assert _why(wanted, ANSWER)[0] is Word.INCONCLUSIVE
 
 
+def test_counter_that_is_not_there() -> None:
+    """A proxy that never counts such a thing is told apart from one that did not count this."""
+    none = Outcome(0, 200, growth=Growth((), 1, frozenset({"other"})))
+    assert _why(Counted("requests_total", {"code": "200"}, at="waypoint"), none) == (
+        Word.BROKEN,
+        "HTTP 200 from the application; waypoint has no requests_total, with whatever labels",
+    )
+
+
 @pytest.mark.parametrize(
     ("states", "word"),
     [((("Available",),), Word.HOLDS), ((("Available", "Available"),), Word.BROKEN), (((),), Word.BROKEN),
