@@ -8,7 +8,7 @@ from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
 EVERY = 0.1
-SERVER, ENVOYS, COMMANDS = "embedded cluster", "Envoys", "curl and other commands in pods"
+SERVER, ENVOYS, COMMANDS, OTHER = "embedded cluster", "Envoys", "curl and other commands in pods", "other"
 
 
 def watched(run: "subprocess.Popen[str]") -> Counter[str]:
@@ -16,6 +16,7 @@ def watched(run: "subprocess.Popen[str]") -> Counter[str]:
     kinds: dict[int, str] = {}
     seconds: dict[int, float] = {}
     ended: dict[int, float] = {}
+    gone = set[int]()
     while run.poll() is None:
         parents = {}
         for entry in Path("/proc").glob("[0-9]*/stat"):
@@ -26,13 +27,19 @@ def watched(run: "subprocess.Popen[str]") -> Counter[str]:
             pid = int(entry.parent.name)
             parents[pid] = int(fields[1])
             seconds[pid], ended[pid] = (sum(map(int, fields[at : at + 2])) / TICK for at in (11, 13))
-        kinds |= {pid: _kind(pid, run.pid) for pid in _family(run.pid, parents) if pid not in kinds}
+        for pid in sorted(_family(run.pid, parents) - kinds.keys()):
+            found = _kind(pid, run.pid)
+            inside = found == OTHER and kinds.get(parents.get(pid, 0)) == SERVER
+            kinds[pid] = COMMANDS if inside else found
+        if any(kinds.get(pid) == SERVER for pid in parents):
+            gone |= {pid for pid, kind in kinds.items() if kind == ENVOYS and pid not in parents}
         time.sleep(EVERY)
     spent = Counter[str]()
     for pid, kind in kinds.items():
-        spent[kind] += seconds.get(pid, 0.0)
+        spent[kind] += seconds.get(pid, 0.0) if kind != COMMANDS else 0  # they are counted once they have ended
         spent[COMMANDS] += ended.get(pid, 0.0) if kind == SERVER else 0
-    spent[COMMANDS] -= spent[ENVOYS]  # children of the server like them, and counted with them when they have ended
+    # children of the server like them, and counted with them where they ended before it
+    spent[COMMANDS] -= sum(seconds[pid] for pid in gone)
     return spent
 
 
@@ -52,4 +59,4 @@ def _kind(pid: int, root: int) -> str:
         return SERVER
     if "--config-path" in words:
         return ENVOYS
-    return "pytest" if pid == root or "-c" in words else "other"
+    return "pytest" if pid == root or "-c" in words else OTHER
