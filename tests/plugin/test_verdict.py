@@ -218,5 +218,6 @@ def test_a_mistake_in_a_table_fails_collection_with_one_line(project: Project, x
     """
     project.write(table)
     result = project.run("--ambient-cluster=fake", *xdist)
-    result.stdout.fnmatch_lines(["test_*.py:2: case 'One': the id must be a sentence in kebab case, like get-is-answered"])
+    text = "case 'One': the id must be a sentence in kebab case, like get-is-answered"
+    result.stdout.fnmatch_lines([f"test_*.py:2: {text}"])
     result.stdout.no_fnmatch_line("*INTERNALERROR*")
