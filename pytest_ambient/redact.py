@@ -85,8 +85,8 @@ def redacted(text: str, known: Iterable[str] = ()) -> str:
     for value in sorted({*known}, key=len, reverse=True):
         if len(value) >= SHORTEST:
             text = text.replace(value, GONE)
+    small = text.lower()
     for words, pattern, left in PATTERNS:
-        small = text.lower()
         # beyond ASCII a pattern knows more letters for one than `lower` does
         if not text.isascii() or any(word in small for word in words):
             text = pattern.sub(left, text)

@@ -125,10 +125,10 @@ class Counted:
         grown = sum(one.value for one in mine)
         if grown >= growth.requests:
             return None
-        others = sorted((one for one in named if one not in mine), key=self._distance)[:MOST]
-        told = "; ".join(f"+{one.value:g} with {', '.join(_differing(self.labels, one.labels))}" for one in others)
         if growth.names is not None and self.metric not in growth.names:
             return f"{self.at} has no {self.metric}, with whatever labels"
+        others = sorted((one for one in named if one not in mine), key=self._distance)[:MOST]
+        told = "; ".join(f"+{one.value:g} with {', '.join(_differing(self.labels, one.labels))}" for one in others)
         text = f"{self.metric} of {self.at} grew by {grown:g}, not by {growth.requests}"
         return f"{text}; others: {told}" if told else text
 

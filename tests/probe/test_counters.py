@@ -39,7 +39,7 @@ def test_growth() -> None:
     found = grown(before, {"a": Counter({key: 7}), "b": Counter({key: 1}), "c": Counter({key: 4})}, 1)
     assert found is not None
     assert [(one.name, one.value) for one in found.samples] == [("m", 7.0)]
-    assert found.names == {"m"}
+    assert found.names == frozenset({"m"})
     assert grown(None, before, 1) is None
     assert grown(before, None, 1) is None
     assert grown(before, {}, 1) is None

@@ -1,7 +1,6 @@
 """What istiod reports of Gateways, those of waypoints and those of ingress, and of their GatewayClasses."""
 
-from ipaddress import ip_address
-
+from ..entries import is_address
 from ..objects import Object, name_of, namespace_of
 from .binding import HBONE_PORT, address_of
 from .conditions import Said, merged
@@ -63,7 +62,7 @@ def _addresses(view: View, gateway: Object) -> list[Object]:
     if is_ingress(gateway):
         service = _service(view, gateway) or {}
         if given := _external(service):
-            return [{"type": "IPAddress" if _is_ip(each) else "Hostname", "value": each} for each in given]
+            return [{"type": "IPAddress" if is_address(each) else "Hostname", "value": each} for each in given]
         if service and not _pending(service):  # reached by name alone, as a Service of type ClusterIP asks for
             return [{"type": "Hostname", "value": _hostname(gateway)}]
         known: list[Object] = (gateway.get("status") or {}).get("addresses") or []
@@ -86,14 +85,6 @@ def _external(service: Object) -> list[str]:
 
 def _pending(service: Object) -> bool:
     return spec_of(service).get("type") == "LoadBalancer" and not _external(service)
-
-
-def _is_ip(address: str) -> bool:
-    try:
-        ip_address(address)
-    except ValueError:
-        return False
-    return True
 
 
 def _programmed(view: View, gateway: Object) -> Said:
