@@ -1,11 +1,11 @@
-"""Pods that will not start however long one waits: no image, no node, a program that ends; told with what helps."""
+"""Pods that will not start however long one waits: no image, node or sandbox, a program that ends; and what helps."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ambient._kube import Kube, Object
-from pytest_ambient.errors import Forbidden, NotFound
+from pytest_ambient.unstarted import Nodes, Unstarted, events, name_of
 
 PULLING = ("ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed")
 REFUSED = ("InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError")
@@ -42,16 +42,20 @@ class Waits:
     """Knows for how long pods have been stuck, over looks at them."""
 
     clock: Callable[[], float] = time.monotonic
-    programs: bool = True
-    """Whether a program that keeps ending counts: not where the mesh, which is judged, may be what ends it."""
+    mesh: bool = True
+    """Whether that counts of which the mesh may be the cause, such as a program that keeps ending: not where the mesh
+    is judged."""
     given_up: bool = field(default=False, init=False)
     """Whether one was found stuck for good."""
+    word: str = field(default="", init=False)
+    """What a node said last of a pod that it has not started, to stand behind other words."""
     _since: dict[Key, float] = field(default_factory=dict)
     _told: dict[Key, str] = field(default_factory=dict)
+    _nodes: Nodes = field(default_factory=Nodes)
 
     def look(self, kube: Kube, pods: Sequence[Object]) -> str | None:
         """Take the pods as they are now; why one of them is stuck for good, in one line with what helps."""
-        now, found = self.clock(), [one for pod in pods for one in stuck(pod) if self.programs or one.key[2] != PROGRAM]
+        now, found = self.clock(), [one for pod in pods for one in stuck(pod) if self.mesh or one.key[2] != PROGRAM]
         self._since = {one.key: self._since.get(one.key, now) for one in found}
         for one in found:
             # a back-off says less than the failure before it
@@ -62,7 +66,14 @@ class Waits:
                 self.given_up = True
                 told = " ".join(self._told[one.key].split())
                 return f"pod {one.key[0]} {one.what}{seconds}: {told or 'nobody says why'}: {one.remedy}"
-        return None
+        return self._unstarted(list(self._nodes.look(kube, pods, now)))
+
+    def _unstarted(self, found: Sequence[Unstarted]) -> str | None:
+        newest = max(found, key=lambda one: one.when, default=None)
+        self.word = f"; pod {newest.pod}: {newest.said}" if newest else ""
+        never = next((one for one in found if one.for_good and (self.mesh or not one.mesh)), None)
+        self.given_up |= never is not None
+        return str(never) if never else None
 
 
 def stuck(pod: Object) -> Iterator[Stuck]:
@@ -70,7 +81,7 @@ def stuck(pod: Object) -> Iterator[Stuck]:
     meta, status = pod["metadata"], pod.get("status") or {}
     if "deletionTimestamp" in meta:
         return
-    name = f"{meta.get('namespace', '')}/{meta['name']}"
+    name = name_of(pod)
     for condition in status.get("conditions") or []:
         if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
             remedy = "make room in the cluster, or add a node"
@@ -109,8 +120,5 @@ def _node_comes(kube: Kube, key: Key) -> bool:
     if key[2] != "node":
         return False
     namespace, _, name = key[0].partition("/")
-    try:
-        events = kube.list("v1/Event", namespace)
-    except (Forbidden, NotFound):
-        return False
-    return any(e.get("reason") in SCALERS and (e.get("involvedObject") or {}).get("name") == name for e in events)
+    told = (e for e in events(kube, namespace) if (e.get("involvedObject") or {}).get("name") == name)
+    return any(event.get("reason") in SCALERS for event in told)

@@ -147,7 +147,7 @@ def _ready(kube: Kube, places: Places, patience: Patience, waits: Waits) -> bool
     patience.spend(refused)
     if never := waits.look(kube, stuck):
         raise BrokenEnvironment(never)
-    return NotYet(", ".join(late)) if late else True
+    return NotYet(", ".join(late) + waits.word) if late else True
 
 
 def _complete(deployment: Object) -> bool:

@@ -16,9 +16,10 @@ STATUS_FROM_ISTIO = ("AuthorizationPolicy", "HTTPRoute", "GRPCRoute")
 def started(kube: Kube, documents: Sequence[Document], kept: Sequence[Document], within: float) -> list[str]:
     """Waits until what a rule brings runs, and gives what does not in time: that is for its cases to tell.
 
-    Raises NotInTime where a pod of an object that was not there before gets no image or no node: no mesh is the cause.
+    Raises NotInTime where a pod of an object that was not there before gets no image, node or volume: no mesh is the
+    cause.
     """
-    waits = Waits(programs=False)
+    waits = Waits(mesh=False)
     try:
         ready(kube, documents, within, waits, kept)
     except NotInTime as error:

@@ -86,7 +86,7 @@ def _ready(kube: Kube, name: str, namespace: str) -> Callable[[], Object | NotYe
         if pod is not None and is_ready(pod):
             return pod
         never = waits.look(kube, [pod] if pod is not None else [])
-        return NotYet(never or "not Ready", given_up=bool(never))
+        return NotYet(never or f"not Ready{waits.word}", given_up=bool(never))
 
     return check
 

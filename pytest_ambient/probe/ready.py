@@ -55,9 +55,11 @@ def ready(
             reason = check(kube, item)
             if reason is None:
                 return True
-            stuck = waits.look(kube, _started_for(kube, item)) if waits and item not in patient else None
+            looks = waits if item not in patient else None
+            stuck = looks.look(kube, _started_for(kube, item)) if looks else None
             forgotten = isinstance(reason, Unmade) and time.monotonic() - begun >= MADE_WITHIN
-            return NotYet(stuck or reason, given_up=bool(stuck) or forgotten or isinstance(reason, Final))
+            seen = stuck or f"{reason}{looks.word if looks else ''}"
+            return NotYet(seen, given_up=bool(stuck) or forgotten or isinstance(reason, Final))
 
         until(asked, what=f"{document} to be ready", within=within)
 

@@ -9,6 +9,7 @@ from pytest_ambient.errors import BrokenEnvironment, ExecFailed, Forbidden, Inco
 from pytest_ambient.places import Places
 from pytest_ambient.probe import lent
 from pytest_ambient.probe.ready import is_ready
+from pytest_ambient.stuck import Waits
 
 OLDEST = (7, 83)
 """The first curl whose write-out knows all response headers (`%{header_json}`)."""
@@ -64,7 +65,8 @@ class Sources:
 
     def _choose(self, word: str) -> Source:
         namespace, workload = self._place(word)
-        pod = until(lambda: self._pod(namespace, workload), what=f"a Ready pod of {word}", within=self._within)
+        waits = Waits()
+        pod = until(lambda: self._pod(namespace, workload, waits), what=f"a Ready pod of {word}", within=self._within)
         for container in lent.own_containers(pod):
             version = self._curl(namespace, pod, container["name"])
             if version is not None:
@@ -87,7 +89,7 @@ class Sources:
             raise Misuse(f"source {word!r}: unknown place {place!r}, known are {', '.join(filter(None, known))}")
         return known[place], workload
 
-    def _pod(self, namespace: str, workload: str) -> Object | NotYet:
+    def _pod(self, namespace: str, workload: str, waits: Waits) -> Object | NotYet:
         deployment = self.kube.get("apps/v1/Deployment", workload, namespace)
         if deployment is None:
             there = sorted(item["metadata"]["name"] for item in self.kube.list("apps/v1/Deployment", namespace))
@@ -101,7 +103,10 @@ class Sources:
             )
         pods = self.kube.list("v1/Pod", namespace, ",".join(f"{key}={value}" for key, value in labels.items()))
         good = sorted(filter(is_ready, pods), key=lambda pod: str(pod["metadata"]["name"]))
-        return good[0] if good else NotYet(f"{len(pods)} pods, none of them Ready")
+        if good:
+            return good[0]
+        waits.look(self.kube, pods)
+        return NotYet(f"{len(pods)} pods, none of them Ready{waits.word}")
 
     def _ours(self, namespace: str) -> bool:
         found = self.kube.get("v1/Namespace", namespace)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from pytest_ambient import stuck
+from pytest_ambient import stuck, unstarted
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import BrokenEnvironment, Inconclusive, NotInTime
 from pytest_ambient.manifest import Document, read
@@ -181,6 +181,41 @@ def test_an_image_that_never_comes_is_given_up_long_before_the_deadline(
         match=r"^pod shop/details-v1-x does not get image x for 0 s: ErrImagePull: x: not found: take",
     ):
         bookinfo.install(real(kube), PLACES, "r1", within=60)
+
+
+def sandboxless(kube: Cluster) -> None:
+    """Let a pod of details have a node that fails to start it."""
+    kube.late = "yes"
+    container = {"name": "details", "state": {"waiting": {"reason": "ContainerCreating"}}}
+    meta = {"name": "details-v1-x", "namespace": "shop"}
+    status = {"containerStatuses": [container]}
+    kube.objects["v1/Pod", "shop", "details-v1-x"] = {"metadata": meta, "spec": {"nodeName": "n"}, "status": status}
+    kube.objects["v1/Event", "shop", "e"] = {
+        "metadata": {"name": "e", "namespace": "shop"},
+        "involvedObject": {"name": "details-v1-x"},
+        "reason": "FailedCreatePodSandBox",
+        "message": "no ztunnel",
+        "count": 3,
+    }
+
+
+def test_a_node_that_cannot_start_a_pod_is_given_up(kube: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without ztunnel no new pod of an enrolled namespace has a sandbox."""
+    monkeypatch.setattr(unstarted, "ASKED_AFTER", 0.0)
+    monkeypatch.setattr(unstarted, "WITHIN", 0.0)
+    sandboxless(kube)
+    words = "^pod shop/details-v1-x gets no sandbox on node n for 0 s: FailedCreatePodSandBox: no ztunnel: look at"
+    with pytest.raises(BrokenEnvironment, match=words):
+        bookinfo.install(real(kube), PLACES, "r1", within=60)
+
+
+def test_what_a_node_said_last_stands_in_the_end_of_a_wait(kube: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A status says no more than that it is being made."""
+    monkeypatch.setattr(unstarted, "ASKED_AFTER", 0.0)
+    sandboxless(kube)
+    words = r"\(ContainerCreating\), .*\(not Ready\); pod shop/details-v1-x: FailedCreatePodSandBox: no ztunnel$"
+    with pytest.raises(NotInTime, match=words):
+        bookinfo.install(real(kube), PLACES, "r1", within=0.01)
 
 
 def test_a_pod_that_is_not_captured_is_told(kube: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

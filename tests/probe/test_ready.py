@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from pytest_ambient import stuck
+from pytest_ambient import stuck, unstarted
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import NotInTime
 from pytest_ambient.manifest import Document
@@ -172,6 +172,24 @@ def test_what_has_a_pod_that_will_not_start_is_not_waited_for(
             waiting()
     (late,) = started(real, [one], [one], 0.3)
     assert late.startswith(f"{kind} n/w to be ready: not within 0.3 s")
+
+
+def test_what_a_node_said_last_stands_in_the_end_of_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what a rule brings, and in a set-up; a status says no more than that a pod is being made."""
+    monkeypatch.setattr(unstarted, "ASKED_AFTER", 0.0)
+    kube, one = FakeKube(), document("apps/v1", "Deployment")
+    waits_for(kube, one, "w-1", {"reason": "ContainerCreating"})
+    kube.objects["v1/Pod", "n", "w-1"]["spec"] = {"nodeName": "lab-1"}
+    event = {"reason": "FailedMount", "message": "no such ConfigMap", "involvedObject": {"name": "w-1"}}
+    kube.objects["v1/Event", "n", "e"] = {"metadata": {"name": "e", "namespace": "n"}, **event}
+    real = cast(Kube, kube)
+    words = "of 1 updatedReplicas; pod n/w-1: FailedMount: no such ConfigMap"
+    with pytest.raises(NotInTime, match=f"{words}$"):
+        ready(real, [one], 0.01, Waits())
+    (late,) = started(real, [one], [], 0.01)
+    assert late.endswith(words)
+    (patient,) = started(real, [one], [one], 0.01)
+    assert patient.endswith("updatedReplicas")
 
 
 def test_a_program_that_keeps_ending_is_for_the_cases_of_a_rule() -> None:

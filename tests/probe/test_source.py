@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ambient import stuck
+from pytest_ambient import stuck, unstarted
 from pytest_ambient._kube_exec import Executed
 from pytest_ambient.errors import BrokenEnvironment, Inconclusive, Invalid, Misuse, NotInTime
 from pytest_ambient.probe.lent import EPHEMERAL
@@ -222,3 +222,29 @@ def test_a_selector_that_is_not_understood_picks_no_pod(bench: Bench, selector: 
         Misuse, match="workload 'details-v1' in namespace shop does not select its pods by matchLabels alone"
     ):
         sources(bench).find("details-v1")
+
+
+@pytest.mark.parametrize("twin", [True, False])
+def test_what_a_node_said_last_stands_in_the_end_of_a_wait(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, twin: bool
+) -> None:
+    """Of a twin pod, and of a source that has no pod that is Ready."""
+    monkeypatch.setattr(unstarted, "ASKED_AFTER", 0.0)
+    waiting = [{"name": "curl", "state": {"waiting": {"reason": "ContainerCreating"}}}]
+    creating = {"spec": {"nodeName": "n"}, "status": {"containerStatuses": waiting}}
+    name = "reviews-v1-twin" if twin else "reviews-v1-x"
+    event = {"reason": "FailedCreatePodSandBox", "message": "no ztunnel", "involvedObject": {"name": name}}
+    bench.kube.objects["v1/Event", "shop", "e"] = {"metadata": {"name": "e", "namespace": "shop"}, **event}
+    apply = bench.kube.apply
+
+    def refuse(*arguments: object) -> dict[str, Any]:
+        raise Invalid("ephemeral containers are disabled")
+
+    bench.kube.patch = refuse  # type: ignore[method-assign, assignment]  # a double of a double
+    bench.kube.apply = lambda obj: apply(obj | creating)  # type: ignore[method-assign, assignment, misc]  # as above
+    if not twin:
+        bench.kube.objects["v1/Pod", "shop", name] |= creating
+    seen = "not Ready" if twin else "1 pods, none of them Ready"
+    words = f"last: {seen}; pod shop/{name}: FailedCreatePodSandBox: no ztunnel$"
+    with pytest.raises(NotInTime, match=words):
+        sources(bench).find("reviews-v1")
