@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pytest_ambient._kube import Kube, Object
+from pytest_ambient.errors import KubeError
+from pytest_ambient.redact import redacted
 from pytest_ambient.unstarted import Nodes, Unstarted, events, name_of
 
 PULLING = ("ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed")
@@ -18,6 +20,8 @@ ENDINGS = 4
 """How often a program may end before it is taken for one that always will."""
 PROGRAM = "program"
 """In what a pod is stuck whose program ends."""
+WORDS = (3, 400)
+"""Lines and characters of its log that a program which ends is told with."""
 SCALERS = ("TriggeredScaleUp", "Nominated")
 """Events of those who bring a node for a pod."""
 
@@ -64,7 +68,7 @@ class Waits:
             if lasted >= one.within and not _node_comes(kube, one.key):
                 seconds = f" for {lasted:.0f} s" if one.within else ""
                 self.given_up = True
-                told = " ".join(self._told[one.key].split())
+                told = " ".join(self._told[one.key].split()) + _last_words(kube, one.key)
                 return f"pod {one.key[0]} {one.what}{seconds}: {told or 'nobody says why'}: {one.remedy}"
         return self._unstarted(list(self._nodes.look(kube, pods, now)))
 
@@ -113,6 +117,21 @@ def _ending(status: Object, message: str) -> str:
         return message
     how = f"exit code {last.get('exitCode')}, {last.get('reason') or 'no reason given'}"
     return f"it ended {status.get('restartCount', 0) + 1} times, last with {how}"
+
+
+def _last_words(kube: Kube, key: Key) -> str:
+    """What a program wrote last before it ended, without secrets; empty where it is not known."""
+    pod, container, stuck_in = key
+    if stuck_in != PROGRAM:
+        return ""
+    namespace, _, name = pod.partition("/")
+    try:
+        log = redacted(kube.logs(namespace, name, container, tail=WORDS[0], previous=True))
+    except KubeError:  # it only explains
+        return ""
+    text = " | ".join(filter(None, (" ".join(line.split()) for line in log.splitlines())))
+    cut = f"…{text[-WORDS[1] :]}" if len(text) > WORDS[1] else text
+    return f", its last words: {cut}" if cut else ""
 
 
 def _node_comes(kube: Kube, key: Key) -> bool:

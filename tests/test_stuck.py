@@ -6,7 +6,7 @@ import pytest
 
 from pytest_ambient import stuck
 from pytest_ambient._kube import Kube
-from pytest_ambient.errors import Forbidden
+from pytest_ambient.errors import Forbidden, NotFound
 from pytest_ambient.stuck import Waits
 from pytest_ambient.testing import FakeKube, ManualClock
 
@@ -80,7 +80,8 @@ def test_one_failure_to_pull_is_no_end(bench: Bench) -> None:
 
 @pytest.mark.parametrize("reason", stuck.REFUSED)
 def test_a_container_that_cannot_be_made_is_given_up_soon(bench: Bench, reason: str) -> None:
-    """Nothing that goes by itself."""
+    """Nothing that goes by itself; it has no log."""
+    bench.kube.lines["shop/details-v1-x before"] = "of another time"
     bench.look(14, pod(reason, "no way"))
     bench.look(1, pod(reason, "no way"))
     assert bench.told(pod(reason, "no way")) == (
@@ -97,6 +98,49 @@ def test_a_program_that_always_ends_is_given_up(bench: Bench) -> None:
         f"pod shop/details-v1-x does not keep container details of {IMAGE}: "
         "it ended 4 times, last with exit code 1, Error: kubectl logs -n shop details-v1-x -c details --previous"
     )
+
+
+ENDED = (
+    f"pod shop/details-v1-x does not keep container details of {IMAGE}: "
+    "it ended 4 times, last with exit code 1, Error%s: kubectl logs -n shop details-v1-x -c details --previous"
+)
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("", ""),
+        ("\n  \n", ""),
+        ("starting\n\n  no   such file\n", ", its last words: starting | no such file"),
+        ("token: abcdefghij\nno way", ", its last words: token: <redacted> | no way"),
+        (f"{'x' * 500}\nno way", f", its last words: …{'x' * 391} | no way"),
+    ],
+)
+def test_a_program_that_ends_is_told_with_its_last_words(bench: Bench, log: str, words: str) -> None:
+    """Of its life before, in one line without secrets."""
+    asked = list[tuple[object, ...]]()
+
+    def logs(namespace: str, pod: str, container: str, *, since_time: str | None = None, tail: int | None = None,
+             previous: bool = False) -> str:  # fmt: skip
+        asked.append((namespace, pod, container, tail, previous))
+        return log
+
+    bench.kube.logs = logs  # type: ignore[method-assign]  # a double
+    crashed = pod("CrashLoopBackOff", "back-off 40s", restarts=3, ended={"exitCode": 1, "reason": "Error"})
+    assert bench.told(crashed) == ENDED % words
+    assert asked == [("shop", "details-v1-x", "details", 3, True)]
+
+
+@pytest.mark.parametrize("error", [Forbidden("pods/log is forbidden"), NotFound("no previous container")])
+def test_a_log_that_cannot_be_read_is_left_out(bench: Bench, error: Exception) -> None:
+    """The ending itself is told all the same."""
+
+    def refuse(*arguments: object, **options: object) -> str:
+        raise error
+
+    bench.kube.logs = refuse  # type: ignore[method-assign]  # the double is made to refuse
+    crashed = pod("CrashLoopBackOff", "back-off 40s", restarts=3, ended={"exitCode": 1, "reason": "Error"})
+    assert bench.told(crashed) == ENDED % ""
 
 
 def test_a_pod_without_a_node_is_given_up(bench: Bench) -> None:
