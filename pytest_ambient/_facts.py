@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from pytest_ambient.errors import Misuse
+from pytest_ambient.verdict.profiles import unknown
 from pytest_ambient.verdict.variant import Unsupported, Variant, variants
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def _facts(
     for name, value in (("level", level), ("scope", scope)):
         if value not in known[name]:
             raise Misuse(f"marker ambient: {name} is one of {', '.join(known[name])}, not {value!r}")
+    if profile is not None and (wrong := unknown(profile)):
+        raise Misuse(f"marker ambient: profile {wrong}")
     features = (needs,) if isinstance(needs, str) else tuple(needs)
     return Facts(rule, "", features, profile, level, scope, disruptive, elsewhere)
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from pytest_ambient.verdict import profiles as sets
+
 Value = str | int | bool | Path | tuple[str, ...] | dict[str, float] | None
 
 TIMEOUTS: Final[dict[str, float]] = {
@@ -28,7 +30,7 @@ a cluster, half of one for Bookinfo, and a waypoint's on a node that has none; t
 come at all.
 """
 
-PROFILES: Final = ("AMBIENT-L4", "AMBIENT-L7", "AMBIENT-ENROLMENT", "AMBIENT-TELEMETRY")
+PROFILES: Final = sets.PROFILES
 
 # Words, not compiled patterns: most runs use none of them.
 LABEL = r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?"

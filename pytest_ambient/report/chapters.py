@@ -6,11 +6,11 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from pytest_ambient.report.causes import by_file
-from pytest_ambient.report.document import PROFILES
 from pytest_ambient.report.lines import ours
 from pytest_ambient.report.markdown import RED
 from pytest_ambient.report.markup import anchor, text, word
 from pytest_ambient.report.terminal import COLUMNS, counted, ran
+from pytest_ambient.verdict.profiles import PROFILES
 
 Object: TypeAlias = dict[str, Any]
 

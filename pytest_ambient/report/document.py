@@ -6,12 +6,12 @@ from typing import Any, TypeAlias
 
 from pytest_ambient.report import counting
 from pytest_ambient.report.terminal import natural
+from pytest_ambient.verdict.profiles import PROFILES
 
 Object: TypeAlias = dict[str, Any]
 
 API = "pytest-ambient/v1"
 KIND = "AmbientConformanceReport"
-PROFILES = ("AMBIENT-L4", "AMBIENT-L7", "AMBIENT-ENROLMENT", "AMBIENT-TELEMETRY")
 RED = ("error", "broken", "inconclusive")
 SHOWN = 6
 """So many names are told in a reason; the others are counted."""

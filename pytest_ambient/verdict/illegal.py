@@ -15,6 +15,7 @@ from pytest_ambient.verdict.expectation import (
     Steady,
     Traced,
 )
+from pytest_ambient.verdict.profiles import unknown
 from pytest_ambient.verdict.variant import Unsupported
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def _shape(case: "Case") -> str | None:
         return f"level must be core, extended or documented, not {case.level!r}"
     if case.scope not in ("namespace", "mesh"):
         return f"scope must be namespace or mesh, not {case.scope!r}"
+    if case.profile is not None and (wrong := unknown(case.profile)):
+        return f"profile {wrong}"
     if case.state is not None and not _written(case.state, _KEBAB):
         return f"state must be in kebab case, not {case.state!r}"
     if case.source is not None and not _written(case.source, _SOURCE):

@@ -74,12 +74,22 @@ def test_fixtures_are_their_own_manual(project: Project) -> None:
         assert "no docstring" not in lines[index + 1], name
 
 
-def test_a_wrong_marker_argument_is_the_tests_error(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("feature='Waypoint'", "got an unexpected keyword argument 'feature'"),
+        (
+            "profile='l7'",
+            "profile must be AMBIENT-L4, AMBIENT-L7, AMBIENT-ENROLMENT or AMBIENT-TELEMETRY, not 'l7' (AMBIENT-L7[?])",
+        ),
+    ],
+)
+def test_a_wrong_marker_argument_is_the_tests_error(project: Project, argument: str, told: str) -> None:
     """One line that names the argument; no internal error, no cluster."""
-    project.write("import pytest\n@pytest.mark.ambient(feature='Waypoint')\ndef test_a(): pass")
+    project.write(f"import pytest\n@pytest.mark.ambient({argument})\ndef test_a(): pass")
     result = project.run("--ambient-cluster=fake")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["marker ambient: got an unexpected keyword argument 'feature'"])
+    result.stdout.fnmatch_lines([f"marker ambient: {told}"])
     assert project.provider.asked() == []
 
 

@@ -8,10 +8,16 @@ from pytest_ambient import GET, Answered, DeniedL4, Unsupported, case, cases
 
 ROW: dict[str, Any] = {"id": "a-b", "source": "curl", "call": GET("http://reviews:9080/"), "expectation": Answered(404)}
 EXPECTED = "must be Answered(200), DeniedL4() or the like, not"
+PROFILE = "must be AMBIENT-L4, AMBIENT-L7, AMBIENT-ENROLMENT or AMBIENT-TELEMETRY, not"
 CALLED = "case 'a-b': call must be GET(url), STATUS(kind, name) or the like, not"
 WRONG: dict[str, tuple[dict[str, object], str]] = {
     "id": ({"id": 3}, "case 3: the id must be a sentence in kebab case, like get-is-answered"),
     "source": ({"source": 3}, "case 'a-b': source must be WORKLOAD, other/WORKLOAD or outside/WORKLOAD, not 3"),
+    "profile": ({"profile": "l8"}, f"case 'a-b': profile {PROFILE} 'l8' (AMBIENT-L4 or AMBIENT-L7?)"),
+    "a-profile": ({"profile": "AMBIENT-L8"}, f"case 'a-b': profile {PROFILE} 'AMBIENT-L8' (AMBIENT-L4 or AMBIENT-L7?)"),
+    "its-profile": ({"profile": "Enrollment"}, f"case 'a-b': profile {PROFILE} 'Enrollment' (AMBIENT-ENROLMENT?)"),
+    "any-profile": ({"profile": "mine"}, f"case 'a-b': profile {PROFILE} 'mine'"),
+    "no-profile": ({"profile": 7}, f"case 'a-b': profile {PROFILE} 7"),
     "state": ({"state": 3}, "case 'a-b': state must be in kebab case, not 3"),
     "within": ({"within": "3"}, "case 'a-b': within must be seconds above 0, not '3'"),
     "call-text": ({"call": "http://a/"}, f"{CALLED} 'http://a/'"),
