@@ -12,13 +12,13 @@ from pytest_ambient.probe.rounds import Probe, Rounds
 from pytest_ambient.verdict.call import Call
 from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.expectation import Answered, AnyExpectation, Split, Statuses
-from pytest_ambient.verdict.outcome import Lost, Outcome
+from pytest_ambient.verdict.outcome import Lost, Observation, Outcome
 from pytest_ambient.verdict.split import Sample
 
 TRIES = 3
-"""Samples at most: a further one is taken only when the one before was not whole, never for its numbers."""
+"""Samples at most: a further one is taken only where something of the one before was lost, never for its numbers."""
 EXECS = 4
-"""Execs that share one sample, a part each: one request keeps a single proxy busy at a time."""
+"""Execs that share the answers of a look, a part each: one request keeps a single proxy busy at a time."""
 
 
 def converging(case: Case, documents: Sequence[Document]) -> AnyExpectation:
@@ -47,16 +47,25 @@ def marked(case: Case, documents: Sequence[Document]) -> Split:
 
 
 def sampled(rounds: Rounds, probe: Probe, split: Split) -> Sample:
-    """One sample of the size that the split needs, every request over a new connection, asked by some execs at once."""
-    shares = (split.size // EXECS + (number < split.size % EXECS) for number in range(EXECS))
-    rows = {f"sample {number}": many(probe, share) for number, share in enumerate(shares) if share}
+    """One sample of a split, asked on until it decides; taken anew when something of it was lost."""
     for _ in range(TRIES):
-        judged = rounds.look(rows, apart=True)
-        seen = [one for row in judged.values() for one in row.all]
-        sample = split.sample([one for one in seen if isinstance(one, Outcome | Lost)])
+        seen: list[Observation] = []
+        sample, more = split.sample(seen), split.size
+        while more:
+            seen += _asked(rounds, probe, more)
+            sample = split.sample(seen)
+            more = sample.more
         if sample.doubt is None:
             break
     return sample
+
+
+def _asked(rounds: Rounds, probe: Probe, count: int) -> list[Observation]:
+    """What so many requests saw, every one over a new connection, asked by some execs at once."""
+    parts = (count // EXECS + (number < count % EXECS) for number in range(EXECS))
+    rows = {f"sample {number}": many(probe, part) for number, part in enumerate(parts) if part}
+    judged = rounds.look(rows, apart=True)
+    return [one for row in judged.values() for one in row.all if isinstance(one, Outcome | Lost)]
 
 
 def _parents(route: Object) -> set[str]:

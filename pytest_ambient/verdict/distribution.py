@@ -1,4 +1,4 @@
-"""The expectation of a traffic split: one sample of answers, tested exactly."""
+"""The expectation of a traffic split: a sample of answers, tested until it decides."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_ambient.verdict.answered import Answered, serves
 from pytest_ambient.verdict.outcome import Lost, Observation, Outcome, stale
-from pytest_ambient.verdict.split import Sample, sample_size, weigh
+from pytest_ambient.verdict.split import Sample, looks, weigh
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Split:
 
     @property
     def size(self) -> int:
-        """How many answers the sample needs: the fewest that meet both error rates."""
-        return sample_size(tuple(self.scaled.values()))
+        """How many answers a sample has when it is looked at first."""
+        return looks(tuple(self.scaled.values())).first
 
     def backend_of(self, outcome: Outcome) -> str | None:
         """The named backend whose pod answered."""
@@ -57,20 +57,20 @@ class Split:
         return None
 
     def sample(self, observations: Sequence[Observation]) -> Sample:
-        """The shares of one sample with intervals and p-values, and whether they are the wanted ones."""
+        """The shares of the answers so far, with intervals and p-values, and whether they are the wanted ones."""
         lost = [seen.reason for seen in observations if isinstance(seen, Lost)]
         outcomes = [seen for seen in observations if isinstance(seen, Outcome)]
         counts = Counter(self.backend_of(outcome) for outcome in outcomes)
         weighed = weigh(self.scaled, {name: counts[name] for name in self.shares}, len(outcomes))
         if lost:
             doubt = f"{len(lost):,} of {len(observations):,} probes proved nothing: {lost[0]}"
-            return replace(weighed, doubt=doubt)
+            return replace(weighed, reason=None, doubt=doubt, more=0)
         strays = [(outcome, reason) for outcome in outcomes if (reason := self.explain(outcome)) is not None]
         if strays:
             told = f"{len(strays):,} of {len(outcomes):,} answers don't belong to the split, the first: {strays[0][1]}"
             if stale([outcome for outcome, _ in strays], len(outcomes)):
-                return replace(weighed, doubt=told)
-            return replace(weighed, reason=told, doubt=None)
+                return replace(weighed, reason=None, doubt=told, more=0)
+            return replace(weighed, reason=told, doubt=None, more=0)
         return weighed
 
     def __str__(self) -> str:

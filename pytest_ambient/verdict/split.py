@@ -1,16 +1,26 @@
-"""Exact tests of a traffic split: how many answers are needed and whether their shares are the wanted ones."""
+"""Sequential tests of a traffic split: whether its shares are the wanted ones, and how many answers tell.
+
+Each backend's share is weighed against those that are SHIFT away by the ratio of their likelihoods (Wald's sequential
+probability ratio test). Looking at the answers again and again costs nothing: by Ville's inequality the ratio of a
+wrong share to the true one ever comes to x with a probability of at most 1/x, however often and whenever one looks.
+"""
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
+
+from pytest_ambient.verdict.binomial import at_least, at_most, interval
 
 FALSE_ALARM = 1e-6
 """The greatest probability with which a split that is as wanted fails."""
 MISS = 1e-3
 """The greatest probability with which a split that is off by SHIFT passes."""
 SHIFT = 0.05
-CONFIDENCE = 0.99
+END = 0.01
+"""The part of FALSE_ALARM for splits that no number of answers has decided by the last look."""
+PARTS = 4
+"""In how many parts of the first look the answers after it come."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +53,9 @@ class Share:
 
 @dataclass(frozen=True)
 class Sample:
-    """What one sample of answers says about a split."""
+    """What the answers so far say about a split."""
 
     total: int
-    needed: int
     shares: tuple[Share, ...]
     p_value: float
     """Of the whole split: the smallest of its backends' times their number, at most 1."""
@@ -54,22 +63,34 @@ class Sample:
     """None when the split is as wanted; else why not."""
     doubt: str | None = None
     """Why the sample decides nothing, when it does not."""
+    more: int = 0
+    """How many further answers to weigh with these, where they leave it open."""
 
     def __str__(self) -> str:
         return f"{self.total:,} answers: {', '.join(map(str, self.shares))}; {p_words(self.p_value)}"
 
 
+@dataclass(frozen=True)
+class Looks:
+    """After how many answers a split is looked at: first, then every so many, the last time when all of it must end."""
+
+    first: int
+    every: int
+    last: int
+
+
 @cache
-def sample_size(shares: tuple[float, ...]) -> int:
-    """The fewest answers that meet both error rates for these shares, which add up to 1."""
-    tested = {share for share in shares if 0 < share < 1}
-    alpha = FALSE_ALARM / comparisons(shares)
-    size = max([1, *(_nearly_enough(share, alpha) for share in tested)])
-    if len(tested) < len(set(shares)):  # a backend that must get all or nothing: one stray answer decides
-        size = max(size, math.ceil(math.log(MISS) / math.log1p(-SHIFT)))
-    while any(passes(share, shifted, size, alpha) > MISS for share in tested for shifted in shifts(share)):
-        size += 1
-    return size
+def looks(shares: tuple[float, ...]) -> Looks:
+    """The looks at these shares, which add up to 1.
+
+    A split that is as wanted takes about as many answers as the first has; at the last it is open as seldom as END
+    says (Chernoff's bound).
+    """
+    pairs = [(share, other) for share in shares for other in others(share)]
+    first = max(1, *(math.ceil(-math.log(MISS) / _told(*pair)) for pair in pairs))
+    open_ = FALSE_ALARM * END / len(pairs)
+    last = max(math.ceil(math.log(open_ * math.sqrt(MISS)) / math.log(_alike(*pair))) for pair in pairs)
+    return Looks(first, math.ceil(first / PARTS), max(first, last))
 
 
 def comparisons(shares: tuple[float, ...]) -> int:
@@ -81,65 +102,35 @@ def comparisons(shares: tuple[float, ...]) -> int:
     return 1 if by_chance <= 2 else by_chance
 
 
-def shifts(share: float) -> list[float]:
-    """The possible shares that are SHIFT away."""
-    return [shifted for shifted in (share - SHIFT, share + SHIFT) if 0 <= shifted <= 1]
+def others(share: float) -> list[float]:
+    """The shares that are SHIFT away, or as far as there are any: a share of one per cent may be none."""
+    return [other for other in (max(0.0, share - SHIFT), min(1.0, share + SHIFT)) if other != share]
 
 
-def passes(wanted: float, actual: float, size: int, alpha: float) -> float:
-    """The probability that a backend whose true share is `actual` passes the test of `wanted` at level `alpha`."""
-    low, high = region(wanted, size, alpha)
-    if actual > wanted:
-        return at_most(high, size, actual) - at_most(low - 1, size, actual)
-    return at_least(low, size, actual) - at_least(high + 1, size, actual)
+def log_ratio(served: int, total: int, wanted: float, other: float) -> float:
+    """How much likelier these answers are by another share than by the wanted one, as a natural logarithm."""
+    return _log_likelihood(served, total, other) - _log_likelihood(served, total, wanted)
 
 
-def region(share: float, size: int, alpha: float) -> tuple[int, int]:
-    """The counts, both ends included, that pass the two-sided test: each tail outside them has at most alpha / 2."""
-    return _lowest(share, size, alpha / 2), size - _lowest(1 - share, size, alpha / 2)
-
-
-def at_least(count: int, size: int, share: float) -> float:
-    """The probability of `count` or more out of `size`."""
-    if count <= 0:
-        return 1.0
-    if count > size:
-        return 0.0
-    if count < size * share:
-        return 1.0 - at_most(count - 1, size, share)
-    total = term = _exactly(count, size, share)
-    odds = share / (1 - share) if share < 1 else math.inf
-    while count < size and term > total * 1e-17:
-        term *= (size - count) / (count + 1) * odds
-        count += 1
-        total += term
-    return min(1.0, total)
-
-
-def at_most(count: int, size: int, share: float) -> float:
-    """The probability of `count` or fewer out of `size`."""
-    return at_least(size - count, size, 1 - share)
-
-
-def interval(served: int, total: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """The exact (Clopper-Pearson) confidence interval of a share."""
-    tail = (1 - confidence) / 2
-    return _edge(served, total, tail), 1 - _edge(total - served, total, tail)
+def alarm(shares: tuple[float, ...]) -> float:
+    """The ratio, as a logarithm, at which a split is not as wanted: each backend may be off in two directions."""
+    return math.log(2 * comparisons(shares) / (FALSE_ALARM * (1 - END)))
 
 
 def weigh(wanted: Mapping[str, float], served: Mapping[str, int], total: int) -> Sample:
-    """Tests the counts of one sample; answers that no backend claims are the caller's to judge."""
-    number = comparisons(tuple(wanted.values()))
+    """Tests the counts of one sample so far; answers that no backend claims are the caller's to judge."""
+    split = tuple(wanted.values())
     shares = tuple(_share(backend, share, served.get(backend, 0), total) for backend, share in wanted.items())
     worst = min(shares, key=lambda share: share.p_value)
-    p_value = min(1.0, worst.p_value * number)
-    needed = sample_size(tuple(wanted.values()))
-    doubt = None if total >= needed else f"a sample of {total:,} answers, {needed:,} are needed"
-    reason = None
-    if p_value <= FALSE_ALARM:
-        share = f"{worst.share:.1%} of {total:,} {worst.interval}, wanted {worst.wanted * 100:.3g}%"
-        reason = f"{worst.backend} answered {share}, {p_words(p_value)}"
-    return Sample(total, needed, shares, p_value, reason, doubt)
+    sample = Sample(total, shares, min(1.0, worst.p_value * comparisons(split)), None)
+    ratio, at = max(ratio for share in shares for ratio in _ratios(share)), looks(split)
+    if ratio <= math.log(MISS):
+        return sample
+    if ratio >= alarm(split) or total >= at.last:
+        reason = f"{worst.share:.1%} of {total:,} {worst.interval}, wanted {worst.wanted * 100:.3g}%"
+        return replace(sample, reason=f"{worst.backend} answered {reason}, {p_words(sample.p_value)}")
+    more = at.first - total if total < at.first else at.every
+    return replace(sample, doubt=f"a sample of {total:,} answers decides nothing, {more:,} more are needed", more=more)
 
 
 def p_words(p_value: float) -> str:
@@ -153,47 +144,22 @@ def _share(backend: str, wanted: float, served: int, total: int) -> Share:
     return Share(backend, wanted, served, total, low, high, min(1.0, 2 * tail))
 
 
-def _nearly_enough(share: float, alpha: float) -> int:
-    """A size a little below the need, by the normal approximation; the exact search starts there."""
-    wanted, miss = _quantile(alpha / 2) * math.sqrt(share * (1 - share)), _quantile(MISS)
-    needs = ((wanted + miss * math.sqrt(shifted * (1 - shifted))) / SHIFT for shifted in shifts(share))
-    return max(1, math.floor(0.98 * max(needs) ** 2))
+def _ratios(share: Share) -> Iterator[float]:
+    for other in others(share.wanted):
+        yield log_ratio(share.served, share.total, share.wanted, other)
 
 
-def _exactly(count: int, size: int, share: float) -> float:
-    if share <= 0 or share >= 1:
-        return float(count == size * (share >= 1))
-    ways = math.lgamma(size + 1) - math.lgamma(count + 1) - math.lgamma(size - count + 1)
-    return math.exp(ways + count * math.log(share) + (size - count) * math.log1p(-share))
+def _log_likelihood(served: int, total: int, share: float) -> float:
+    counts = ((served, share), (total - served, 1 - share))
+    return sum((count * math.log(part) if part > 0 else -math.inf) for count, part in counts if count)
 
 
-def _lowest(share: float, size: int, tail: float) -> int:
-    """The smallest count whose lower tail, itself included, is more than `tail`."""
-    deviation = math.sqrt(size * share * (1 - share))
-    count = max(-1, math.floor(size * share - _quantile(tail) * deviation))
-    below = at_most(count, size, share)
-    while below > tail:
-        below -= _exactly(count, size, share)
-        count -= 1
-    while below + (step := _exactly(count + 1, size, share)) <= tail:
-        below += step
-        count += 1
-    return count + 1
+def _told(share: float, other: float) -> float:
+    """What one answer tells against another share on average, when the share is the true one (Kullback-Leibler)."""
+    parts = ((share, other), (1 - share, 1 - other))
+    return sum((true * math.log(true / false) if false > 0 else math.inf) for true, false in parts if true > 0)
 
 
-@cache
-def _quantile(tail: float) -> float:
-    """The distance from the mean, in standard deviations, beyond which a normal variable has that tail."""
-    return _bisect(0.0, 40.0, lambda x: math.erfc(x / math.sqrt(2)) / 2 > tail)
-
-
-def _edge(served: int, total: int, tail: float) -> float:
-    """The smallest share for which so many answers or more are not rarer than `tail`."""
-    return _bisect(0.0, 1.0, lambda share: at_least(served, total, share) < tail) if served else 0.0
-
-
-def _bisect(low: float, high: float, still_below: Callable[[float], bool]) -> float:
-    for _ in range(52):
-        middle = (low + high) / 2
-        low, high = (middle, high) if still_below(middle) else (low, middle)
-    return low
+def _alike(share: float, other: float) -> float:
+    """How alike two shares are, 0 to 1 (the Bhattacharyya coefficient)."""
+    return math.sqrt(share * other) + math.sqrt((1 - share) * (1 - other))
