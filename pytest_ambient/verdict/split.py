@@ -121,7 +121,7 @@ def weigh(wanted: Mapping[str, float], served: Mapping[str, int], total: int) ->
     """Tests the counts of one sample so far; answers that no backend claims are the caller's to judge."""
     split = tuple(wanted.values())
     shares = tuple(_share(backend, share, served.get(backend, 0), total) for backend, share in wanted.items())
-    worst = min(shares, key=lambda share: share.p_value)
+    worst = min(shares, key=_rarity)
     sample = Sample(total, shares, min(1.0, worst.p_value * comparisons(split)), None)
     ratio, at = max(ratio for share in shares for ratio in _ratios(share)), looks(split)
     if ratio <= math.log(MISS):
@@ -142,6 +142,11 @@ def _share(backend: str, wanted: float, served: int, total: int) -> Share:
     low, high = interval(served, total)
     tail = min(at_least(served, total, wanted), at_most(served, total, wanted))
     return Share(backend, wanted, served, total, low, high, min(1.0, 2 * tail))
+
+
+def _rarity(share: Share) -> float:
+    """The p-value as far as it is exact: that of two backends is one, and the first is named."""
+    return float(f"{share.p_value:.6g}")
 
 
 def _ratios(share: Share) -> Iterator[float]:

@@ -149,6 +149,11 @@ def test_ratio_is_that_of_the_likelihoods() -> None:
         ),
         (
             {"v1": 90, "v2": 10},
+            {"v1-a": 396, "v2-b": 238},
+            "v1 answered 62.5% of 634 [57.3%, 67.4%], wanted 90%, p < 1e-12",
+        ),
+        (
+            {"v1": 90, "v2": 10},
             {"v1-a": 634},
             "v1 answered 100.0% of 634 [99.2%, 100.0%], wanted 90%, p < 1e-12",
         ),
