@@ -1,13 +1,15 @@
 """Refuses settings that cannot work together, before anything is made: one line each."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ambient import _bringup, _heading
+from pytest_ambient._words import unknown
 from pytest_ambient.cluster.preflight import writable
 from pytest_ambient.cluster.provider import Provider, find
 from pytest_ambient.errors import Misuse
+from pytest_ambient.mesh.names import FEATURES
 from pytest_ambient.settings import Settings
 
 if TYPE_CHECKING:
@@ -116,34 +118,20 @@ def _faults(settings: Settings) -> str | None:
         return None
     from pytest_ambient.embedded.faults import Fault
 
-    unknown = _unknown(settings.fault, [fault.value for fault in Fault])
+    wrong = unknown(settings.fault, [fault.value for fault in Fault])
     listed = f"{BENCH} lists all {len(Fault)}"
-    return f"{settings.spelled('fault')}: unknown {', '.join(unknown)}; {listed}" if unknown else None
-
-
-def _unknown(names: Iterable[str], known: Collection[str]) -> list[str]:
-    """The names that are not known, each with those that were perhaps meant."""
-    from difflib import get_close_matches
-
-    near = {name: get_close_matches(name, known) for name in names if name not in known}
-    return [f"{name} ({' or '.join(alike)}?)" if alike else name for name, alike in near.items()]
+    return f"{settings.spelled('fault')}: unknown {', '.join(wrong)}; {listed}" if wrong else None
 
 
 def _features(settings: Settings) -> str | None:
     for key, names in (("features", settings.features), ("skip_features", settings.skip_features)):
-        unknown = _unknown(names, _known_features()) if names else []
-        if unknown:
+        wrong = unknown(names, FEATURES) if names else []
+        if wrong:
             which = settings.spelled(key)
-            return f"{which}: unknown {', '.join(unknown)}, known are {', '.join(_known_features())}"
+            return f"{which}: unknown {', '.join(wrong)}, known are {', '.join(sorted(FEATURES))}"
     both = [name for name in settings.features or () if name in settings.skip_features]
     ways = f"{settings.spelled('features')} and {settings.spelled('skip_features')}"
     return f"{ways} both name {', '.join(both)}" if both else None
-
-
-def _known_features() -> tuple[str, ...]:
-    from pytest_ambient.mesh.features import FEATURES
-
-    return tuple(sorted(FEATURES))
 
 
 def _report(settings: Settings) -> str | None:

@@ -68,6 +68,9 @@ def _facts(
     if profile is not None and (wrong := unknown(profile)):
         raise Misuse(f"marker ambient: profile {wrong}")
     features = (needs,) if isinstance(needs, str) else tuple(needs)
+    nameless = [feature for feature in features if not isinstance(feature, str)]
+    if nameless:
+        raise Misuse(f"marker ambient: needs must be names of features, not {nameless[0]!r}")
     return Facts(rule, "", features, profile, level, scope, disruptive, elsewhere)
 
 

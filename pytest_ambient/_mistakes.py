@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 import pytest
 
 import pytest_ambient
 from pytest_ambient import _xdist
+from pytest_ambient.errors import Misuse
 
 PACKAGE = pytest_ambient.__name__
 SUITE = f"{PACKAGE}.conformance"
@@ -49,19 +51,63 @@ def tell(report: pytest.CollectReport, found: pytest.ExceptionInfo[BaseException
         return
     user = places[own - 1]
     text = _refused(error) if own < len(places) else _unknown(error, user.names)
-    if text is None:
-        return
-    root, path = collector.config.rootpath, user.path
-    line = f"{path.relative_to(root) if path.is_relative_to(root) else path}:{user.line}: {text}"
+    if text is not None:
+        _show(report, collector, user.path, user.line, text)
+
+
+def refuse(report: pytest.CollectReport, collector: pytest.Collector) -> None:
+    """Turn a report of tests into one line where a marker of theirs says what cannot be."""
+    seen = set[int]()
+    for item in report.result:
+        for node, mark in item.iter_markers_with_node("ambient") if isinstance(item, pytest.Item) else ():
+            text = _marked(mark) if id(mark) not in seen else None
+            seen.add(id(mark))
+            if text is not None:
+                report.outcome, report.result = "failed", []
+                _show(report, collector, node.path, _line_of(node), text)
+                return
+
+
+def _marked(mark: pytest.Mark) -> str | None:
+    """What is wrong with a marker, None for one that can be."""
+    from pytest_ambient import _facts, _words
+
+    try:
+        needs = _facts.merged([mark], None).needs
+    except Misuse as error:
+        return str(error)
+    wrong = _words.needed(needs)
+    return f"marker ambient: {wrong}" if wrong else None
+
+
+def _line_of(node: object) -> int | None:
+    """Where a test or a class of tests begins; None for a module, whose marker may stand anywhere."""
+    if isinstance(node, pytest.Item | pytest.Class):
+        line = node.reportinfo()[1]
+        return None if line is None else line + 1
+    return None
+
+
+def _show(report: pytest.CollectReport, collector: pytest.Collector, path: Path, line: int | None, text: str) -> None:
+    root = collector.config.rootpath
+    place = str(path.relative_to(root) if path.is_relative_to(root) else path)
+    told = f"{place}:{line}: {text}" if line is not None else f"{place}: {text}"
     if _xdist.worker_id(collector.config):
-        report.longrepr = line  # the controller shows equal texts of several workers once, other values each time
+        report.longrepr = told  # the controller shows equal texts of several workers once, other values each time
         return
-    said = pytest.Collector.CollectError(line)
-    shown = pytest.ExceptionInfo.from_exc_info((type(said), said, found.tb)).getrepr(style="value", chain=False)
+    try:
+        _fail(told)
+    except pytest.Collector.CollectError:
+        shown = pytest.ExceptionInfo.from_current().getrepr(style="value", chain=False)
     if shown.reprcrash is not None:
         # of the summary, whose lines open with the file and end where the terminal does
-        shown.reprcrash.message = f"line {user.line}: {text}" if path == collector.path else line
+        own = text if line is None else f"line {line}: {text}"
+        shown.reprcrash.message = own if path == collector.path else told
     report.longrepr = shown
+
+
+def _fail(text: str) -> NoReturn:
+    raise pytest.Collector.CollectError(text)
 
 
 def _places(trace: TracebackType | None) -> Iterator[Place]:

@@ -112,6 +112,10 @@ def pytest_make_collect_report(
         from pytest_ambient import _mistakes
 
         _mistakes.tell(report, found, collector)
+    elif any(one.get_closest_marker("ambient") for one in report.result or () if isinstance(one, pytest.Item)):
+        from pytest_ambient import _mistakes
+
+        _mistakes.refuse(report, collector)
     return report
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_ambient._words import needed
 from pytest_ambient.errors import Misuse
 from pytest_ambient.verdict.call import Call, Question
 from pytest_ambient.verdict.case import Case, Level, Scope
@@ -61,11 +62,14 @@ def case(
     features = tuple(needs) if isinstance(needs, Iterable) and not isinstance(needs, str) else (needs,)
     row = (id, source, call, expectation, before, state, unchanged, twin, level, profile, features, scope)
     try:
-        return Case(*row, on=variants(on or {}), within=within)
+        made = Case(*row, on=variants(on or {}), within=within)
     except Misuse as error:
         raise pytest.Collector.CollectError(str(error)) from None
     except ValueError as error:
         raise pytest.Collector.CollectError(f"case {id!r}: on: {error}") from None
+    if wrong := needed(made.features):
+        raise pytest.Collector.CollectError(f"case {id!r}: {wrong}")
+    return made
 
 
 def cases(

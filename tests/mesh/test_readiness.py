@@ -7,6 +7,7 @@ import pytest
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import Forbidden
+from pytest_ambient.mesh import names
 from pytest_ambient.mesh.capture import captured
 from pytest_ambient.mesh.features import BEYOND_EMBEDDED, FEATURES, detect
 from pytest_ambient.mesh.readiness import read, wait
@@ -161,6 +162,7 @@ def test_features_are_found_or_absent_for_a_reason(kube: FakeKube) -> None:
     kube.objects["gateway.networking.k8s.io/v1/GatewayClass", "", "istio-waypoint"] = gateway_class
     found = detect(real(kube), skip=["HTTPRoute"])
     assert set(found) == set(FEATURES)
+    assert tuple(FEATURES) == names.FEATURES, "a question for each name, in one order"
     assert found["Waypoint"].present
     assert found["Ingress"].reason == "no GatewayClass istio"
     assert found["MultiNode"].present

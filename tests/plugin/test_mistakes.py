@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_ambient.mesh.names import FEATURES
 from tests.plugin.conftest import ALONE_OR_DEALT, Project
 
 MODULE = """from pytest_ambient import GET, Answered, DeniedL4, case, cases
@@ -32,6 +33,10 @@ ROWS = {
         "case('a-b', 'curl', GET('http://a/'), DeniedL4(who='me'))",
         "3: DeniedL4() got an unexpected keyword argument 'who'; it takes by, via, at",
     ),
+    "need": (
+        "case('a-b', 'curl', GET('http://a/'), Answered(404), needs='Waypiont')",
+        "3: case 'a-b': needs: unknown feature Waypiont (Waypoint?)",
+    ),
     "name": (
         "case('a-b', 'curl', GET('http://a/'), Denied4())",
         "3: name 'Denied4' is not defined, is DeniedL4 or DeniedL7 meant?",
@@ -39,6 +44,30 @@ ROWS = {
     "table": (
         "case('a-b', 'curl', GET('http://a/'), DeniedL4(), twin='nobody')",
         "2: case 'a-b': twin 'nobody' is no answered case of the same table and state",
+    ),
+}
+MARKS = {
+    "mark_of_a_test": (
+        "import pytest\n\n@pytest.mark.ambient(needs=('Kiali', 'Waypiont'))\ndef test_a(): pass",
+        "3: marker ambient: needs: unknown feature Waypiont (Waypoint?)",
+    ),
+    "mark_of_a_class": (
+        "import pytest\n@pytest.mark.ambient(feature='Kiali')\nclass TestIt:\n    def test_a(self): pass",
+        "2: marker ambient: got an unexpected keyword argument 'feature'",
+    ),
+    "mark_of_a_module": (
+        "import pytest\npytestmark = pytest.mark.ambient(profile='l7')\ndef test_a(): pass\ndef test_b(): pass",
+        " marker ambient: profile must be AMBIENT-L4, AMBIENT-L7, AMBIENT-ENROLMENT or AMBIENT-TELEMETRY, not 'l7' "
+        "(AMBIENT-L7?)",
+    ),
+    "mark_of_a_parameter": (
+        "import pytest\n@pytest.mark.parametrize('a', [pytest.param(1, marks=pytest.mark.ambient(needs=[None]))])\n"
+        "def test_a(a): pass",
+        "2: marker ambient: needs must be names of features, not None",
+    ),
+    "mark_of_its_own": (
+        "import pytest\n@pytest.mark.ambient(needs='Mine')\ndef test_a(): pass",
+        f"2: marker ambient: needs: unknown feature Mine, known are {', '.join(sorted(FEATURES))}",
     ),
 }
 IMPORT = "from pytest_ambient import Denied4\n"
@@ -80,6 +109,29 @@ def test_a_mistake_in_another_file_names_it(project: Project, monkeypatch: pytes
     told = "rows.py:2: case 'A': the id must be a sentence in kebab case, like get-is-answered"
     result = project.run("--ambient-cluster=fake", "-p", "no:xdist")
     assert [line for line in result.outlines if "kebab" in line] == [told, f"ERROR test_of_rows.py - {told}"]
+
+
+@pytest.mark.parametrize("arguments", ALONE_OR_DEALT)
+def test_a_wrong_marker_is_told_before_anything_is_made(project: Project, arguments: tuple[str, ...]) -> None:
+    """One line with its place, once for all tests and workers; xdist alone runs what else there is."""
+    project.write("def test_a(ambient_cluster): pass")
+    project.pytester.makepyfile(**{f"test_{name}": module for name, (module, _) in MARKS.items()})
+    result = project.run("--ambient-cluster=fake", *arguments)
+    lines = [f"test_{name}.py:{told}" for name, (_, told) in MARKS.items()]
+    assert {line: result.outlines.count(line) for line in lines} == dict.fromkeys(lines, 1)
+    assert f"{len(lines)} error" in result.outlines[-1]
+    assert "Traceback" not in result.stdout.str()
+    assert arguments or project.provider.asked() == []
+
+
+def test_the_summary_tells_of_markers(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module's may stand anywhere in it."""
+    monkeypatch.setenv("COLUMNS", "250")
+    project.write("def test_a(): pass")
+    project.pytester.makepyfile(**{f"test_{name}": module for name, (module, _) in MARKS.items()})
+    result = project.run()
+    assert f"ERROR test_mark_of_a_class.py::TestIt - line {MARKS['mark_of_a_class'][1]}" in result.outlines
+    assert f"ERROR test_mark_of_a_module.py -{MARKS['mark_of_a_module'][1]}" in result.outlines
 
 
 @pytest.mark.parametrize(

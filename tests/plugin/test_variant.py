@@ -124,4 +124,4 @@ def test_a_mistake_in_the_marker_is_one_line(project: Project, on: str, line: st
     )
     result = project.run("--ambient-cluster=fake")
     result.assert_outcomes(errors=1)
-    assert line in result.outlines
+    assert f"test_a_mistake_in_the_marker_is_one_line.py:4: {line}" in result.outlines
