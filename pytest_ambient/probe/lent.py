@@ -27,12 +27,13 @@ CURL_USER = 100
 def ephemeral(kube: Kube, pod: Object, image: str, within: float) -> str:
     """The name of an ephemeral container with curl that runs in a pod; KubeError where none may be added."""
     meta = pod["metadata"]
-    used = {
-        entry["name"]: entry.get("state") or {}
-        for entry in (pod.get("status") or {}).get("ephemeralContainerStatuses") or []
-        if entry["name"].startswith(EPHEMERAL)
-    }
-    name = next((name for name, state in used.items() if "terminated" not in state), None)
+    statuses = (pod.get("status") or {}).get("ephemeralContainerStatuses") or []
+    states = {entry["name"]: entry.get("state") or {} for entry in statuses}
+    made = {one["name"]: one.get("image") for one in pod["spec"].get("ephemeralContainers") or ()}
+    used = [name for name in made if name.startswith(EPHEMERAL)]
+    # The kubelet goes on with one that gets no image: another of that image would fare no better.
+    alike = [name for name in used if made[name] == image and "terminated" not in states.get(name, {})]
+    name = next((name for name in used if "running" in states.get(name, {})), next(iter(alike), None))
     if name is None:
         name = f"{EPHEMERAL}-{len(used) + 1}" if used else EPHEMERAL
         container = curl_container(name, image, user_of(pod))

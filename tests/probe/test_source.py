@@ -43,8 +43,12 @@ def starting(bench: Bench) -> list[dict[str, Any]]:
     def started(kind: str, name: str, namespace: str, body: dict[str, Any], *rest: str) -> dict[str, Any]:
         (container,) = body["spec"]["ephemeralContainers"]
         asked.append({"rest": rest, **container})
-        running = [{"name": container["name"], "state": {"running": {}}}]
-        return patch(kind, name, namespace, {**body, "status": {"ephemeralContainerStatuses": running}})
+        pod = bench.kube.objects["v1/Pod", namespace, name]
+        there = pod["spec"].get("ephemeralContainers") or []
+        known = (pod.get("status") or {}).get("ephemeralContainerStatuses") or []
+        running = {"name": container["name"], "state": {"running": {}}}
+        status = {"ephemeralContainerStatuses": [*known, running]}
+        return patch(kind, name, namespace, {"spec": {"ephemeralContainers": [*there, container]}, "status": status})
 
     bench.kube.patch = started  # type: ignore[method-assign, assignment]  # a double of a double
     return asked
@@ -77,6 +81,38 @@ def test_an_ephemeral_container_is_made_once(bench: Bench) -> None:
     sources(bench).find("reviews-v1")
     sources(bench).find("reviews-v1")
     assert len(asked) == 1
+
+
+def test_an_ephemeral_container_of_another_image_is_left_alone(bench: Bench) -> None:
+    """A run before, in namespaces that were kept, asked for one that does not come; this one has its own."""
+    asked = starting(bench)
+    pod = bench.kube.objects["v1/Pod", "shop", "reviews-v1-x"]
+    waiting = {"name": EPHEMERAL, "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+    pod["spec"]["ephemeralContainers"] = [{"name": EPHEMERAL, "image": "unreachable.example/curl:1"}]
+    pod.setdefault("status", {})["ephemeralContainerStatuses"] = [waiting]
+    for _ in range(2):
+        assert sources(bench).find("reviews-v1").container == f"{EPHEMERAL}-2"
+    assert [container["image"] for container in asked] == [IMAGE]
+
+
+def test_an_ephemeral_container_that_runs_is_used_whatever_its_image_is_called(bench: Bench) -> None:
+    """Whoever admits pods may have written another mirror there."""
+    asked = starting(bench)
+    pod = bench.kube.objects["v1/Pod", "shop", "reviews-v1-x"]
+    pod["spec"]["ephemeralContainers"] = [{"name": EPHEMERAL, "image": "elsewhere.example/curl:1"}]
+    pod.setdefault("status", {})["ephemeralContainerStatuses"] = [{"name": EPHEMERAL, "state": {"running": {}}}]
+    assert sources(bench).find("reviews-v1").container == EPHEMERAL
+    assert asked == []
+
+
+def test_an_ephemeral_container_that_has_ended_is_followed_by_another(bench: Bench) -> None:
+    """Its name is taken for good; one that somebody else has put in is not ours."""
+    starting(bench)
+    pod = bench.kube.objects["v1/Pod", "shop", "reviews-v1-x"]
+    pod["spec"]["ephemeralContainers"] = [{"name": name, "image": IMAGE} for name in ("debugger", EPHEMERAL)]
+    ended = [{"name": EPHEMERAL, "state": {"terminated": {"exitCode": 137}}}, {"name": "debugger"}]
+    pod.setdefault("status", {})["ephemeralContainerStatuses"] = ended
+    assert sources(bench).find("reviews-v1").container == f"{EPHEMERAL}-2"
 
 
 def test_nothing_is_added_to_a_namespace_that_is_not_ours(bench: Bench) -> None:
