@@ -1,4 +1,4 @@
-"""What reports cost: 1,000 cases made, written, verified and drawn; and PAIRS of runs, one with a report, one without."""
+"""What reports cost: 1,000 cases made, written, verified and drawn; PAIRS of runs, one with a report, one without."""
 
 import json
 import statistics
