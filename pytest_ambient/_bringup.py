@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ambient import _others
-from pytest_ambient.cluster.lease import Lease, Remove, failures, meshes, remove_namespaces
-from pytest_ambient.cluster.lifecycle import Plan, spec_folder
+from pytest_ambient.cluster.lease import Lease, Remove, failures, meshes
+from pytest_ambient.cluster.namespaces import remove_namespaces
+from pytest_ambient.cluster.plan import Plan, spec_folder
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec, Provider, find
 from pytest_ambient.errors import BrokenEnvironment, ProviderError
 from pytest_ambient.settings import Settings

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_ambient._halt import Halt, current, under
-from pytest_ambient.cluster.lease import RUN_LABEL
+from pytest_ambient.cluster.namespaces import RUN_LABEL
 from pytest_ambient.cluster.provider import Cluster
 from pytest_ambient.errors import AmbientError, Forbidden
 from pytest_ambient.redact import redacted, shown

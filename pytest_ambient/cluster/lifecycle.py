@@ -1,47 +1,19 @@
 """A cluster's life in one run: made, furnished with a mesh, and let go; whatever fails or is interrupted is undone."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 
 from pytest_ambient.cluster import evidence
-from pytest_ambient.cluster.lease import Lease, Object, Remove, lease, of_cluster, reap_all, state_folder, words
+from pytest_ambient.cluster.lease import Lease, Remove, lease, of_cluster, reap_all, words
+from pytest_ambient.cluster.plan import Plan
 from pytest_ambient.cluster.preflight import folder_usable
-from pytest_ambient.cluster.provider import Cluster, ClusterSpec, Provider
-from pytest_ambient.errors import AmbientError, BringUpFailed, ProviderError
-from pytest_ambient.steps import NOTABLE, Group, Step, Steps
+from pytest_ambient.cluster.provider import Cluster
+from pytest_ambient.cluster.reuse import WHOLE, usable
+from pytest_ambient.errors import AmbientError, BringUpFailed
+from pytest_ambient.steps import NOTABLE, Step, Steps
 
 Say = Callable[[str], None]
-
-NAME, WHOLE = "words", "whole"
-"""In a record of what was installed: what people call it, and whether it was installed to its end."""
-
-
-def nothing(cluster: Cluster) -> Sequence[Group]:
-    """No steps."""
-    return ()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run needs of its cluster's life."""
-
-    provider: Provider
-    provider_name: str
-    spec: ClusterSpec
-    run: str
-    keep: str = "never"
-    logs: Path | None = None
-    """Where the cluster's logs go at the end of a run that failed; nowhere when None."""
-    logs_always: bool = False
-    """Whether the logs of a run that went well are wanted too."""
-    evidence: Path | None = None
-    """Where all that is known of a bring-up that failed goes, before it is undone; nowhere when None."""
-    then: Callable[[Cluster], Sequence[Group]] = nothing
-    """What else to do, once the cluster answers."""
-    installed: Object | None = None
-    """What `then` puts in, in plain values from which another process can take it out; `words` says it to people."""
 
 
 class Lifecycle:
@@ -93,7 +65,7 @@ class Lifecycle:
 
     def _make(self) -> None:
         earlier = of_cluster(self.plan.spec.name) if self.plan.provider_name != "existing" else None
-        self._reused = earlier is not None and self._usable(earlier)
+        self._reused = earlier is not None and usable(earlier, self.plan)
         if self.plan.provider_name == "existing" or self._reused:
             self._steps.do([Step(f"cluster {self.plan.provider_name}", self._attach)])
             self._claim(self.cluster)
@@ -113,21 +85,6 @@ class Lifecycle:
         if not cluster.owned:
             # undone first: pods must not be left in a mesh that goes
             self._steps.also(self._remove)
-
-    def _usable(self, earlier: Lease) -> bool:
-        """Whether a cluster that was kept under this name serves as well; ProviderError when it is in the way."""
-        other = earlier.cluster.provider != self.plan.provider_name
-        if other or earlier.owner is not None or not getattr(self.plan.provider, "reuses", False):
-            raise ProviderError(_taken(earlier))
-        there, wanted = earlier.installed or {}, {**(self.plan.installed or {}), WHOLE: True}
-        if self.plan.installed and there != wanted:
-            half = ", half of it" if there and not there.get(WHOLE) else ""
-            found = f"{there.get(NAME, 'no mesh of ours')}{half}"
-            raise ProviderError(
-                f"cluster {earlier.cluster.name} was kept with {found}, wanted is {wanted[NAME]}: "
-                f"pytest-ambient down --ambient-name={earlier.cluster.name}, or give another --ambient-name"
-            )
-        return True
 
     def _claim(self, cluster: Cluster | None) -> None:
         """Make known that this process answers for what is about to be made, before it is made."""
@@ -224,18 +181,3 @@ class Lifecycle:
             evidence.swept(folder, lambda: self.plan.provider.save_logs(one, folder))
         except (OSError, AmbientError) as error:
             self.say(f"logs of the cluster cannot be saved in {self.plan.logs}: {error}")
-
-
-def _taken(earlier: Lease) -> str:
-    name, owner = f"{earlier.cluster.name} ({earlier.cluster.provider})", earlier.owner
-    if owner is not None and owner.alive:
-        return f"cluster {name} belongs to a run that goes on (process {owner.pid}): give another --ambient-name"
-    return (
-        f"cluster {name} is there already: pytest-ambient down --ambient-name={earlier.cluster.name}, "
-        f"or test it with --ambient-cluster=existing --ambient-kubeconfig={earlier.cluster.kubeconfig}"
-    )
-
-
-def spec_folder(name: str) -> Path:
-    """The folder of the state of a cluster of that name."""
-    return state_folder() / "clusters" / name

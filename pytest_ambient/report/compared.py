@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
-from pytest_ambient.report.compare import TESTS, Change, Comparison
+from pytest_ambient.report.change import Change
+from pytest_ambient.report.compare import Comparison
+from pytest_ambient.report.moved import TESTS
 
 Object: TypeAlias = dict[str, Any]
 

@@ -11,7 +11,8 @@ from pytest_ambient._run import Process
 from pytest_ambient.cluster import evidence
 from pytest_ambient.cluster import lease as leases
 from pytest_ambient.cluster.lease import Lease
-from pytest_ambient.cluster.lifecycle import Lifecycle, Plan, spec_folder
+from pytest_ambient.cluster.lifecycle import Lifecycle
+from pytest_ambient.cluster.plan import Plan, spec_folder
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import BringUpFailed, InstallerError, ProviderError
 from pytest_ambient.steps import Group, Step

@@ -9,7 +9,8 @@ from pytest_ambient._run import Process, process, this_process
 from pytest_ambient.cluster import lease as leases
 from pytest_ambient.cluster import provider as providers
 from pytest_ambient.cluster.lease import Lease
-from pytest_ambient.cluster.lifecycle import Lifecycle, Plan, spec_folder
+from pytest_ambient.cluster.lifecycle import Lifecycle
+from pytest_ambient.cluster.plan import Plan, spec_folder
 from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import BringUpFailed, ProviderError
 from pytest_ambient.testing import FakeProvider, fake_provider

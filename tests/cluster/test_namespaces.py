@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ambient.cluster.lease import remove_namespaces
+from pytest_ambient.cluster.namespaces import remove_namespaces
 from pytest_ambient.cluster.provider import Cluster
 from pytest_ambient.testing import FakeKube
 

@@ -6,7 +6,8 @@ import pytest
 
 from pytest_ambient.errors import Misuse
 from pytest_ambient.report import compared, schema
-from pytest_ambient.report.compare import Change, Comparison, compare, direction
+from pytest_ambient.report.change import Change
+from pytest_ambient.report.compare import Comparison, compare, direction
 from tests.report.pairs import report
 
 R1 = {"get-is-answered": "holds", "delete-is-denied": "holds"}
