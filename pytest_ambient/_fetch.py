@@ -6,25 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
-from pytest_ambient import _halt, _lock
+from pytest_ambient import _lock
+from pytest_ambient._http import BrokeOff, answered, pieces
 from pytest_ambient.errors import FetchFailed
-
-if TYPE_CHECKING:
-    import requests
-
-CONNECT, SILENCE = 10.0, 15.0
-"""Seconds until a server must take a connection, and until its next byte must come."""
 
 TRIES = 3
 """How often a download that breaks off is taken up again."""
-
-PIECE = 1 << 16
-
-LONGEST_TEXT = 1 << 20
-"""Bytes beyond which a text is none: a checksum file has a few dozen."""
-
 
 REPLACED = "nothing was kept; a proxy may have put something else in its place, the right file can be put at"
 
@@ -78,17 +66,6 @@ def fetch(
     return path
 
 
-def text(url: str, *, within: float = 30.0) -> str:
-    """What a small file at `url` says; FetchFailed in one line when it cannot be read."""
-    deadline, body = time.monotonic() + within, bytearray()
-    with _answer(url, 0, f"{url}: cannot be read") as answer:
-        for piece in _pieces(answer, url, deadline):
-            body += piece
-            if len(body) > LONGEST_TEXT:
-                raise FetchFailed(f"{url}: more than {LONGEST_TEXT} bytes, this is not the text that was looked for")
-    return body.decode(errors="replace")
-
-
 def digest(path: Path) -> str:
     """The sha256 of a file, in hex."""
     with path.open("rb") as file:
@@ -133,7 +110,7 @@ def _downloaded(url: str, part: Path, sha256: str | None, deadline: float, path:
         try:
             _taken_up(url, part, deadline, path)
         except FetchFailed as error:
-            if attempt == TRIES or time.monotonic() >= deadline or not isinstance(error, _BrokeOff):
+            if attempt == TRIES or time.monotonic() >= deadline or not isinstance(error, BrokeOff):
                 raise
             continue
         found = digest(part)
@@ -146,13 +123,9 @@ def _downloaded(url: str, part: Path, sha256: str | None, deadline: float, path:
     raise FetchFailed(f"{url}: did not come whole: put the file at {path}")
 
 
-class _BrokeOff(FetchFailed):
-    """The download ended early; what came is in the part."""
-
-
 def _taken_up(url: str, part: Path, deadline: float, path: Path) -> None:
     there = part.stat().st_size if part.exists() else 0
-    with _answer(url, there, f"{url}: cannot be downloaded", f"put the file at {path}") as answer:
+    with answered(url, there, f"{url}: cannot be downloaded", f"put the file at {path}") as answer:
         if answer.status_code == 416:  # nothing is left to send; the checksum tells whether it is the file
             return
         resumed = answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {there}-")
@@ -160,58 +133,7 @@ def _taken_up(url: str, part: Path, deadline: float, path: Path) -> None:
         whole = (there if resumed else 0) + int(length) if length.isdigit() else None
         mode = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if resumed else os.O_TRUNC)
         with os.fdopen(os.open(part, mode, 0o600), "ab" if resumed else "wb") as file:
-            for piece in _pieces(answer, url, deadline):
+            for piece in pieces(answer, url, deadline):
                 file.write(piece)
     if whole is not None and part.stat().st_size != whole:
-        raise _BrokeOff(f"{url}: broke off after {part.stat().st_size} of {whole} bytes: try again, it is taken up")
-
-
-@contextmanager
-def _answer(url: str, start: int, what: str, instead: str = "") -> Iterator["requests.Response"]:
-    import requests
-
-    # as it is: a server that compresses on the way would spoil both Range and checksum
-    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
-    offline = f"; without a network {instead}" if instead else ""
-    try:
-        answer = requests.get(url, headers=headers, stream=True, timeout=(CONNECT, SILENCE))
-    except requests.RequestException as error:
-        raise _BrokeOff(f"{what}: {_reason(error)}{offline}") from None
-    with answer:
-        if answer.status_code >= 400 and not (start and answer.status_code == 416):
-            kind = _BrokeOff if answer.status_code >= 500 or answer.status_code == 429 else FetchFailed
-            raise kind(f"{what}: HTTP {answer.status_code} {answer.reason}{offline}")
-        yield answer
-
-
-def _pieces(answer: "requests.Response", url: str, deadline: float) -> Iterator[bytes]:
-    import requests
-
-    halt = _halt.current()
-    try:
-        for piece in answer.iter_content(PIECE):
-            halt.check()
-            yield piece
-            if time.monotonic() >= deadline:
-                raise FetchFailed(f"{url}: not here in time: try again, it is taken up where it was")
-    except requests.RequestException as error:
-        raise _BrokeOff(f"{url}: broke off: {_reason(error)}: try again, it is taken up where it was") from None
-
-
-def _reason(error: Exception) -> str:
-    """The innermost words of a requests error, which wraps those of urllib3 and of the system."""
-    cause: BaseException = error
-    while (inner := cause.__context__ or getattr(cause, "reason", None)) is not None and isinstance(inner, Exception):
-        cause = inner
-    return (cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)) or type(cause).__name__
-
-
-def unreachable(url: str, *, within: float = 5.0) -> str:
-    """Why no server answers at `url`, proxies honoured; empty when one does, whatever it says."""
-    import requests
-
-    try:
-        requests.head(url, timeout=(within, within), allow_redirects=False).close()
-    except requests.RequestException as error:
-        return _reason(error)
-    return ""
+        raise BrokeOff(f"{url}: broke off after {part.stat().st_size} of {whole} bytes: try again, it is taken up")

@@ -74,7 +74,7 @@ def _pulls(settings: "Settings", spec: "ClusterSpec") -> bool:
 
 
 def _registries(settings: "Settings") -> Sequence[Finding]:
-    from pytest_ambient import _fetch
+    from pytest_ambient import _http
     from pytest_ambient.mesh import images, versions
 
     version = versions.patch(settings.istio_version)
@@ -82,7 +82,7 @@ def _registries(settings: "Settings") -> Sequence[Finding]:
     hosts = dict.fromkeys(image.name.partition("/")[0] for image in needed)
     findings = []
     for host in hosts:
-        reason = _fetch.unreachable(f"https://{'registry-1.docker.io' if host == 'docker.io' else host}/v2/")
+        reason = _http.unreachable(f"https://{'registry-1.docker.io' if host == 'docker.io' else host}/v2/")
         findings.append(_registry(host, reason))
     return findings
 

@@ -15,7 +15,7 @@ DANGEROUS = {
     "kubernetes": {"_kube_config.py"},
     "websocket": {"_kube_exec.py", "_kube_forward.py", "_kube_stream.py"},
     "subprocess": {"_run.py", "embedded/process.py"},
-    "requests": {"_fetch.py"},
+    "requests": {"_http.py"},
     "tarfile": {"_archive.py"},
     "tenacity": {"_wait.py"},
     "filelock": {"_lock.py"},
@@ -39,6 +39,7 @@ MAY_IMPORT = {
         "_registry",
         "_run",
         "_fetch",
+        "_http",
         "_wait",
     },
     "cluster": {

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ambient import _fetch
-from pytest_ambient._fetch import cache_folder, digest, fetch, text
+from pytest_ambient import _http
+from pytest_ambient._fetch import cache_folder, digest, fetch
 from pytest_ambient._halt import Halt, under
+from pytest_ambient._http import text
 from pytest_ambient.errors import FetchFailed
 from tests.fileserver import FileServer, file_server
 
@@ -33,7 +34,7 @@ def server() -> Iterator[FileServer]:
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of this test's own, and no proxy of this machine's; small pieces, since one that is cut short is lost."""
-    monkeypatch.setattr(_fetch, "PIECE", 1000)
+    monkeypatch.setattr(_http, "PIECE", 1000)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -210,7 +211,7 @@ def test_a_server_that_falls_silent_is_given_up(
     server: FileServer, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:
     """Though the connection stays open."""
-    monkeypatch.setattr(_fetch, "SILENCE", 0.2)
+    monkeypatch.setattr(_http, "SILENCE", 0.2)
     server.breaks = [1000, 1000, 1000]
     server.gate.clear()
     start = time.monotonic()
@@ -241,7 +242,7 @@ def test_small_texts_are_read_without_the_cache(server: FileServer, monkeypatch:
     assert text(f"{server.url}/tool.sha256") == f"{SHA} tool\n"
     with pytest.raises(FetchFailed, match=r"/nothing: cannot be read: HTTP 404 Not Found$"):
         text(f"{server.url}/nothing")
-    monkeypatch.setattr(_fetch, "LONGEST_TEXT", 10)
+    monkeypatch.setattr(_http, "LONGEST_TEXT", 10)
     with pytest.raises(FetchFailed, match="more than 10 bytes, this is not the text that was looked for"):
         text(f"{server.url}/tool")
 

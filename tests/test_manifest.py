@@ -135,3 +135,8 @@ def test_pods_name_no_user_where_the_cluster_gives_them_one(tmp_path: Path) -> N
 
     assert contexts(PLACES) == [{"runAsUser": 100, "runAsNonRoot": True}, None]
     assert contexts(Places("shop", "other", "outside", assigns_users=True)) == [{"runAsNonRoot": True}, None]
+
+
+def test_places_are_known() -> None:
+    """The values that manifests name."""
+    assert Places("a", "b", "c").fill("${NAMESPACE} ${OTHER_NAMESPACE} ${OUTSIDE_NAMESPACE}") == "a b c"

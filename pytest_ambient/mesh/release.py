@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_ambient._archive import unpack
-from pytest_ambient._fetch import cache_folder, fetch, quiet, text
+from pytest_ambient._fetch import cache_folder, fetch, quiet
+from pytest_ambient._http import text
 from pytest_ambient._run import run
 from pytest_ambient.errors import CommandFailed, FetchFailed, InstallerError, Misuse
 from pytest_ambient.mesh.installer import MeshSpec

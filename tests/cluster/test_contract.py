@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,9 @@ import yaml
 from pytest_ambient._kube import Kube
 from pytest_ambient.cluster import embedded
 from pytest_ambient.cluster.embedded import Embedded
-from pytest_ambient.cluster.provider import Cluster, ClusterSpec, Provider, find
+from pytest_ambient.cluster.provider import Cluster, ClusterSpec
 from pytest_ambient.errors import Misuse, ProviderError
+from tests.cluster.kit import Kit, home
 from tests.cluster.pretend import IMAGE, Machine
 
 ALL = ("embedded", "existing", "k3d", "kind", "minikube")
@@ -53,38 +53,6 @@ find(provider).create(ClusterSpec(name, Path(folder), within=30.0))
 """
 
 
-@dataclass(frozen=True)
-class Kit:
-    """A provider, and what it needs to be tried."""
-
-    provider_name: str
-    machine: Machine
-    spec: ClusterSpec
-
-    @property
-    def provider(self) -> Provider:
-        """The provider, new each time: it keeps nothing in memory."""
-        return find(self.provider_name)
-
-    def create(self, **changes: Any) -> Cluster:
-        """A cluster as the life cycle makes one: the specification checked, the folder there."""
-        spec = replace(self.spec, **changes)
-        self.provider.check(spec)
-        if self.provider_name != "existing":
-            spec.folder.mkdir(exist_ok=True)
-        return self.provider.create(spec)
-
-    @property
-    def begun(self) -> Cluster:
-        """What a lease names while the cluster is being made."""
-        return Cluster(self.spec.name, self.spec.folder / "kubeconfig", "x", True, self.provider_name, self.spec.folder)
-
-    @property
-    def nothing_left(self) -> bool:
-        """Whether all is gone that a creation made."""
-        return self.machine.things == [] and not self.spec.folder.exists()
-
-
 @pytest.fixture(scope="module")
 def behind() -> Iterator[Cluster]:
     """The cluster that answers for all pretended ones."""
@@ -107,7 +75,7 @@ def kit(
     config["contexts"][0]["name"] = config["current-context"] = "CONTEXT"
     machine = Machine.of(tmp_path / "machine", yaml.safe_dump(config))
     monkeypatch.setenv("PATH", machine.path)
-    monkeypatch.setenv("HOME", str(_home(tmp_path / "home")))
+    monkeypatch.setenv("HOME", str(home(tmp_path / "home")))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name in ("KUBECONFIG", "DOCKER_HOST", "XDG_CONFIG_HOME", "MINIKUBE_HOME", "KIND_EXPERIMENTAL_PROVIDER"):
         monkeypatch.delenv(name, raising=False)
@@ -122,14 +90,6 @@ def kit(
         yield found
         if request.param == "embedded":
             found.provider.delete(found.begun)
-
-
-def _home(folder: Path) -> Path:
-    """A user's home with what tools like to change."""
-    for name, text in {".kube/config": "the user's own", ".docker/config.json": "{}", ".bashrc": ""}.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return folder
 
 
 def _prints(folder: Path) -> dict[str, str]:

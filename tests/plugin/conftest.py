@@ -1,6 +1,7 @@
 """A project that uses the plugin, run by pytest inside a test, with a provider that needs no cluster."""
 
 import os
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import pytest_ambient
-from pytest_ambient.testing import FakeProvider
+from pytest_ambient import _probing
+from pytest_ambient.testing import FakeProvider, fake_provider
 
 PROVIDER = """
 from pathlib import Path
@@ -69,3 +71,11 @@ class Project:
 def project(pytester: pytest.Pytester) -> Project:
     """An empty project."""
     return Project(pytester)
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProvider]:
+    """A provider without clusters, and a Bookinfo without pods."""
+    monkeypatch.setattr(_probing, "furnish", lambda cluster, settings, run, say: settings.namespace or "bookinfo")
+    with fake_provider(tmp_path / "diary") as provider:
+        yield provider

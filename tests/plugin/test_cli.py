@@ -4,31 +4,20 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import pytest_ambient
-from pytest_ambient import _lock, _probing
-from pytest_ambient._run import Process
+from pytest_ambient import _probing
 from pytest_ambient.cli import VERBS, main
 from pytest_ambient.cluster import lease
-from pytest_ambient.cluster.lease import Lease
 from pytest_ambient.cluster.provider import Cluster
 from pytest_ambient.errors import BrokenEnvironment
 from pytest_ambient.mesh import gateway_api
-from pytest_ambient.testing import FakeProvider, fake_installer, fake_provider
+from pytest_ambient.testing import FakeProvider, fake_installer
 
 UP = ["up", "--ambient-cluster=fake"]
-
-
-@pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProvider]:
-    """A provider without clusters, and a Bookinfo without pods."""
-    monkeypatch.setattr(_probing, "furnish", lambda cluster, settings, run, say: settings.namespace or "bookinfo")
-    with fake_provider(tmp_path / "diary") as provider:
-        yield provider
 
 
 def test_up_leaves_a_cluster_and_says_what_to_try(
@@ -106,36 +95,6 @@ def test_down_leaves_a_cluster_of_a_run_that_goes_on(
     assert main(["down", "--ambient-name=a"]) == 1
     error = capsys.readouterr().err
     assert error.startswith("pytest-ambient: cluster a (fake) belongs to a run that goes on (process ")
-
-
-def test_cleanup_removes_what_dead_runs_left_and_names_what_is_kept(
-    fake: FakeProvider, state: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """First only shown, then done, then there is nothing."""
-    main([*UP, "--ambient-name=kept"])
-    folder = state / "clusters" / "dead"
-    folder.mkdir()
-    Lease(Cluster("dead", folder / "kubeconfig", "dead", True, "fake", folder), "r1", Process(2**22 - 1, "x")).claim()
-    (state / "clusters" / "lost").mkdir()
-    (damaged := state / "leases" / "damaged.json").write_text("{")
-    capsys.readouterr()
-    assert main(["cleanup", "--dry-run"]) == 0
-    assert capsys.readouterr().err.splitlines() == [
-        "would remove cluster dead (fake)",
-        f"would remove {state / 'clusters' / 'lost'}",
-        f"would remove {damaged}",
-        "kept on purpose: cluster kept (fake)",
-    ]
-    assert main(["cleanup"]) == 0
-    assert capsys.readouterr().err.splitlines() == [
-        "removed cluster dead (fake), left behind by a run that is gone",
-        f"removed {state / 'clusters' / 'lost'}, the state of a cluster that nobody knows",
-        f"removed {damaged}, a lease that cannot be read",
-        "kept on purpose: cluster kept (fake)",
-    ]
-    assert sorted(path.name for path in (state / "clusters").iterdir()) == ["kept"]
-    assert main(["cleanup"]) == 0
-    assert capsys.readouterr().err.splitlines()[0] == "nothing was left behind"
 
 
 WRONG = {
@@ -222,55 +181,6 @@ def test_a_variable_with_a_slip_in_its_name_is_told(
     said = capsys.readouterr()
     assert said.err.splitlines()[0] == "pytest-ambient: AMBIENT_NODS is not read, is AMBIENT_NODES meant?"
     assert said.out.startswith("{")
-
-
-def test_cleanup_removes_old_evidence_and_locks_that_nobody_holds(
-    state: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """One that is held stays."""
-    (failure := state / "failures" / "r1").mkdir(parents=True)
-    (failure / "events.txt").write_text("")
-    (lost := state / "meshes" / "r2").mkdir(parents=True)
-    for name in ("held", "free", "other"):
-        with _lock.shared(state / "locks" / f"{name}.db"):
-            pass
-    with _lock.shared(state / "locks" / "held.db"):
-        assert main(["cleanup", "--dry-run"]) == 0
-        assert capsys.readouterr().err.splitlines() == [
-            f"would remove {lost}",
-            f"would remove {failure}",
-            "would remove 2 locks that nobody holds",
-        ]
-        assert main(["cleanup"]) == 0
-        assert capsys.readouterr().err.splitlines() == [
-            f"removed {lost}, the state of a cluster that nobody knows",
-            f"removed {failure}, evidence of a bring-up that failed",
-            "removed 2 locks that nobody holds",
-        ]
-        assert {path.stem for path in (state / "locks").iterdir()} == {"held"}
-    assert main(["cleanup"]) == 0
-    assert capsys.readouterr().err.splitlines() == ["removed 1 lock that nobody holds"]
-    assert (failure.exists(), lost.exists()) == (False, False)
-
-
-def test_what_cannot_be_removed_is_told_and_keeps_nothing_else(
-    state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Exit 1, after all has been tried."""
-    for name in ("a", "b"):
-        (state / "clusters" / name).mkdir(parents=True)
-    real = lease.remove_orphan
-
-    def stuck(folder: Path) -> None:
-        if folder.name == "a":
-            raise BrokenEnvironment(f"{folder}: cannot be removed")
-        real(folder)
-
-    monkeypatch.setattr(lease, "remove_orphan", stuck)
-    assert main(["cleanup"]) == 1
-    first, second = capsys.readouterr().err.splitlines()
-    assert first == f"pytest-ambient: {state / 'clusters' / 'a'}: cannot be removed"
-    assert second == f"removed {state / 'clusters' / 'b'}, the state of a cluster that nobody knows"
 
 
 def test_up_brings_a_mesh_into_a_bare_cluster(

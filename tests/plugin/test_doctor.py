@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ambient import _fetch
+from pytest_ambient import _http
 from pytest_ambient.cli import main
 from pytest_ambient.cluster import lease, provider
 from pytest_ambient.cluster.lease import Lease
@@ -36,7 +36,7 @@ def looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Looks]:
     """`--ambient-cluster=looks`, with registries that answer."""
     fake = Looks(tmp_path / "diary")
     provider.register("looks", lambda: fake)
-    monkeypatch.setattr(_fetch, "unreachable", lambda url, within=5.0: "")
+    monkeypatch.setattr(_http, "unreachable", lambda url, within=5.0: "")
     yield fake
     provider.forget("looks")
 
@@ -110,7 +110,7 @@ def test_what_dead_runs_left_is_told(state: Path, capsys: pytest.CaptureFixture[
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A kubeconfig, and registries that do not answer."""
     (tmp_path / "config").write_text("{current-context: c, contexts: [{name: c}]}")
-    monkeypatch.setattr(_fetch, "unreachable", lambda url, within=5.0: "Connection refused")
+    monkeypatch.setattr(_http, "unreachable", lambda url, within=5.0: "Connection refused")
     return tmp_path / "config"
 
 
@@ -201,7 +201,7 @@ def test_a_server_that_answers_anything_is_reachable() -> None:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.server_address[1]}/v2/"
-        assert _fetch.unreachable(url) == ""
+        assert _http.unreachable(url) == ""
         server.shutdown()
         thread.join()
-    assert _fetch.unreachable(url) == "Connection refused"
+    assert _http.unreachable(url) == "Connection refused"

@@ -9,17 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ambient._run import Process
-from pytest_ambient.cli import main
 from pytest_ambient.cluster import embedded
-from pytest_ambient.cluster import lease as leases
-from pytest_ambient.cluster.lease import Lease
-from pytest_ambient.cluster.provider import Cluster
 from pytest_ambient.embedded.apps import istio
-from pytest_ambient.mesh import gateway_api
-from pytest_ambient.mesh.installer import MeshSpec
-from pytest_ambient.mesh.plan import Installation
-from pytest_ambient.testing import FakeInstaller, fake_installer
+from pytest_ambient.testing import FakeInstaller
 from tests.plugin.conftest import ALONE_OR_DEALT, PLUGIN, Project
 
 MESH = """
@@ -273,42 +265,3 @@ def test_a_run_that_is_stopped_while_steps_go_side_by_side(
     )
     asked = bare.installer.asked()
     assert (asked[3].split()[0], asked[4]) == ("namespaces", f"uninstall {asked[3].split()[1]}-mesh")
-
-
-def test_cleanup_takes_a_mesh_out_of_a_cluster_that_is_not_ours(
-    tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """First only shown; the pods of the run go before the mesh under them, and its folder goes too."""
-    removed: list[str] = []
-    monkeypatch.setattr("pytest_ambient._bringup.remove_namespaces", lambda cluster, run: removed.append(run))
-    monkeypatch.setattr(gateway_api, "uninstall", lambda target, spec: removed.append(f"gateway-api {target.run}"))
-    folder = leases.meshes() / "r1"
-    folder.mkdir(parents=True)
-    record = Installation("fake", MeshSpec("1.30.3", folder)).to_json()
-    cluster = Cluster("prod", tmp_path / "config", "prod", False, "existing")
-    Lease(cluster, "r1", Process(2**22 - 1, "x"), record).claim()
-    with fake_installer(tmp_path / "mesh") as fake:
-        assert main(["cleanup", "--dry-run"]) == 0
-        line = "namespaces of run r1 and Istio 1.30.3 (fake) in context prod"
-        assert capsys.readouterr().err.splitlines() == [f"would remove {line}"]
-        assert (fake.asked(), removed) == ([], [])
-        assert main(["cleanup"]) == 0
-        assert capsys.readouterr().err.splitlines() == [f"removed {line}, left behind by a run that is gone"]
-        assert (removed, fake.asked()) == (["r1", "gateway-api r1-mesh"], ["uninstall r1-mesh"])
-    assert list(leases.leases()) == []
-    assert not folder.exists()
-
-
-def test_down_takes_out_what_a_run_left_on_purpose(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """By the name of the run."""
-    monkeypatch.setattr("pytest_ambient._bringup.remove_namespaces", lambda cluster, run: None)
-    monkeypatch.setattr(gateway_api, "uninstall", lambda target, spec: None)
-    record = Installation("fake", MeshSpec("1.30.3", tmp_path / "made")).to_json()
-    Lease(Cluster("prod", tmp_path / "config", "prod", False, "existing"), "r1", None, record).claim()
-    with fake_installer(tmp_path / "mesh") as fake:
-        assert main(["down", "--ambient-name=r1"]) == 0
-        assert fake.asked() == ["uninstall r1-mesh"]
-    error = capsys.readouterr().err
-    assert error == "removed namespaces of run r1 and Istio 1.30.3 (fake) in context prod\n"

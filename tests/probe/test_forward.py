@@ -13,24 +13,14 @@ from pytest_ambient._kube_forward import Carrier, Tunnel, Wire, listening, serve
 from pytest_ambient.errors import BrokenEnvironment, KubeError, NotFound
 from tests.probe import wire as wires
 
-POD = {
-    "apiVersion": "v1",
-    "kind": "Pod",
-    "metadata": {"name": "a", "namespace": "shop", "labels": {"app": "a"}},
-    "spec": {"containers": [{"name": "main", "image": "curl"}], "nodeName": "n"},
-}
 HEAD = b"GET /config_dump HTTP/1.0\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[wires.Wire]:
     """An API server with a namespace and a pod that runs; its ports are this machine's."""
-    made = wires.Wire(tmp_path_factory.mktemp("wire"))
-    made.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
-    made.kube.apply(POD)
-    made.kube.patch("v1/Pod", "a", "shop", {"status": {"phase": "Running"}}, subresource="status")
-    yield made
-    made.close()
+    with wires.shop(tmp_path_factory.mktemp("wire")) as made:
+        yield made
 
 
 @pytest.fixture

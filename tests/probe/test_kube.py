@@ -13,29 +13,16 @@ from pytest_ambient._kube import Kube
 from pytest_ambient._kube_rest import cause
 from pytest_ambient.embedded.faults import Fault
 from pytest_ambient.errors import BrokenEnvironment, Conflict, ExecFailed, Invalid, KubeError, NotFound, ServerGone
-from pytest_ambient.manifest import Document
-from pytest_ambient.places import Places
-from pytest_ambient.probe.applied import SETUP_MANAGER, apply
-from tests.probe.wire import Wire, page
+from tests.probe.wire import POD, Wire, page, shop
 
 POLICY = "security.istio.io/v1/AuthorizationPolicy"
-POD: dict[str, Any] = {
-    "apiVersion": "v1",
-    "kind": "Pod",
-    "metadata": {"name": "a", "namespace": "shop", "labels": {"app": "a"}},
-    "spec": {"containers": [{"name": "main", "image": "curl"}], "nodeName": "n"},
-}
 
 
 @pytest.fixture(scope="module")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
     """An API server with a namespace and a pod that runs."""
-    made = Wire(tmp_path_factory.mktemp("wire"))
-    made.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
-    made.kube.apply(POD)
-    made.kube.patch("v1/Pod", "a", "shop", {"status": {"phase": "Running"}}, subresource="status")
-    yield made
-    made.close()
+    with shop(tmp_path_factory.mktemp("wire")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -253,64 +240,6 @@ def test_a_faulty_exec_channel_never_gives_a_wrong_status(tmp_path: Path, fault:
     wire.close()
 
 
-def test_undoing_leaves_an_object_as_it_was(kube: Kube) -> None:
-    """Label, changed value and created object: after the undoing all fields and their owners are the old ones."""
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "reviews", "namespace": "shop", "labels": {"app": "reviews"}},
-        "spec": {"selector": {"app": "a"}, "ports": [{"name": "http", "port": 9080}]},
-    }
-    kube.apply(service, field_manager="helm")
-    old = kube.get("v1/Service", "reviews", "shop") or {}
-    labelled = {**service, "metadata": {**service["metadata"], "labels": {"istio.io/use-waypoint": "w"}}}  # type: ignore[dict-item]  # a literal
-    del labelled["spec"]
-    changed = {**service, "spec": {"selector": {"ours": "b"}}}
-    documents = [Document(item, Path("x.yaml"), 1) for item in (labelled, config("made", {}))]
-    setup = apply(kube, documents, manager=SETUP_MANAGER)
-    state = apply(kube, [Document(changed, Path("y.yaml"), 1)])
-    now = kube.get("v1/Service", "reviews", "shop") or {}
-    assert now["metadata"]["labels"] == {"app": "reviews", "istio.io/use-waypoint": "w"}
-    assert now["spec"]["selector"] == {"ours": "b"}
-    state.undo(within=5)
-    setup.undo(within=5)
-    new = kube.get("v1/Service", "reviews", "shop") or {}
-    assert new["spec"] == old["spec"]
-    assert new["metadata"]["labels"] == old["metadata"]["labels"]
-    assert {entry["manager"] for entry in new["metadata"]["managedFields"]} == {"helm"}, new["metadata"][
-        "managedFields"
-    ]
-    assert kube.get("v1/ConfigMap", "made", "shop") is None
-
-
-def test_what_a_state_changes_of_a_set_up_is_left_behind_by_neither(kube: Kube) -> None:
-    """The set-up has its label back when the state is undone, and nobody has it once the set-up is undone too."""
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "ratings", "namespace": "shop", "labels": {"app": "ratings"}},
-        "spec": {"selector": {"app": "a"}, "ports": [{"name": "http", "port": 9080}]},
-    }
-    kube.apply(service, field_manager="helm")
-
-    def labelled(value: str) -> Document:
-        meta = {"name": "ratings", "namespace": "shop", "labels": {"istio.io/use-waypoint": value}}
-        return Document({"apiVersion": "v1", "kind": "Service", "metadata": meta}, Path("x.yaml"), 1)
-
-    def labels() -> object:
-        return (kube.get("v1/Service", "ratings", "shop") or {})["metadata"]["labels"]
-
-    setup = apply(kube, [labelled("ours")], manager=SETUP_MANAGER)
-    state = apply(kube, [labelled("none")])
-    assert labels() == {"app": "ratings", "istio.io/use-waypoint": "none"}
-    state.undo(within=5)
-    assert labels() == {"app": "ratings", "istio.io/use-waypoint": "ours"}
-    setup.undo(within=5)
-    assert labels() == {"app": "ratings"}
-    now = kube.get("v1/Service", "ratings", "shop") or {}
-    assert {entry["manager"] for entry in now["metadata"]["managedFields"]} == {"helm"}
-
-
 def test_a_lost_server_ends_an_exec_that_runs(tmp_path: Path) -> None:
     """A connection that breaks in the middle is lost, not successful."""
     wire = Wire(tmp_path)
@@ -322,8 +251,3 @@ def test_a_lost_server_ends_an_exec_that_runs(tmp_path: Path) -> None:
     stopper.join()
     assert done.status is None
     wire.close()
-
-
-def test_places_are_known() -> None:
-    """The values that manifests name."""
-    assert Places("a", "b", "c").fill("${NAMESPACE} ${OTHER_NAMESPACE} ${OUTSIDE_NAMESPACE}") == "a b c"

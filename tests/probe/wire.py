@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.embedded.api import kubeconfig, pki
@@ -14,6 +15,13 @@ from pytest_ambient.embedded.api.server import ApiServer
 from pytest_ambient.embedded.api.store import Store
 from pytest_ambient.embedded.faults import Fault
 from tests.embedded.api.fake_kubelet import FakeKubelet
+
+POD: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "a", "namespace": "shop", "labels": {"app": "a"}},
+    "spec": {"containers": [{"name": "main", "image": "curl"}], "nodeName": "n"},
+}
 
 
 class Wire:
@@ -55,6 +63,17 @@ class Wire:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+
+
+@contextmanager
+def shop(folder: Path) -> Iterator[Wire]:
+    """An API server with a namespace `shop` and in it a pod that runs."""
+    made = Wire(folder)
+    made.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    made.kube.apply(POD)
+    made.kube.patch("v1/Pod", "a", "shop", {"status": {"phase": "Running"}}, subresource="status")
+    yield made
+    made.close()
 
 
 @contextmanager
