@@ -19,6 +19,8 @@ from .web import Reply, Web, reply
 
 _LARGEST_BODY = 100 * 1024
 _JSON = "application/json; charset=utf-8"
+_BOUND = ("", "get", "post", "put", "patch", "delete")
+"""The pages that go-httpbin binds to a method."""
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, HEAD, PUT, DELETE, PATCH, OPTIONS",
     "Access-Control-Max-Age": "3600",
@@ -29,14 +31,16 @@ class Httpbin(Web):
     """Says what it was asked; every value of a header or a parameter is in a list."""
 
     listed = True
+    strict = False
+    """Whether every page is bound to its method."""
     server: Mapping[str, str] = {}
 
     def __init__(self, around: Surroundings, port: int) -> None:
         super().__init__(around, {port: self._answer})
         self._pages: dict[str, tuple[str, Page]] = {
             "get": ("GET", self._echo), "post": ("POST", self._echo), "put": ("PUT", self._echo),
-            "patch": ("PATCH", self._echo), "delete": ("DELETE", self._echo), "anything": ("", self._echo),
-            "headers": ("GET", self._headers), "status": ("", self._status), "delay": ("", self._delay),
+            "patch": ("PATCH", self._echo), "delete": ("DELETE", self._echo), "anything": ("", self._whole),
+            "headers": ("GET", self._headers), "delay": ("", self._delay),
             "ip": ("GET", self._ip), "user-agent": ("GET", self._agent), "hostname": ("GET", self._hostname),
             "uuid": ("GET", self._uuid), "bytes": ("GET", self._bytes), "response-headers": ("", self._given),
             "redirect-to": ("", self._redirect), "base64": ("GET", self._decoded), "": ("GET", self._index),
@@ -49,6 +53,7 @@ class Httpbin(Web):
         asked = request.method == "OPTIONS"
         found = reply("", 200, {**self.plain, **_PREFLIGHT}) if asked else await self._page(request)
         found.headers["Access-Control-Allow-Origin"] = request.headers.get("Origin") or "*"
+        self.order(found)
         line = self.line(request, found, time.monotonic() - began)
         if line:
             self.around.log(line)
@@ -62,9 +67,10 @@ class Httpbin(Web):
         first, _, rest = request.path.removeprefix("/").partition("/")
         method, handler = self._pages.get(first, (None, None))
         if handler is None:
-            return self.error(404)
-        if method and request.method != method and (request.method, method) != ("HEAD", "GET"):
-            return self.error(405)
+            return self.unknown(404)
+        bound = method if self.strict or first in _BOUND else ""
+        if bound and request.method != bound and (request.method, bound) != ("HEAD", "GET"):
+            return self.unknown(405, bound)
         return await handler(request, rest)
 
     @property
@@ -81,6 +87,19 @@ class Httpbin(Web):
         """An answer that refuses."""
         body = {"status_code": status, "error": HTTPStatus(status).phrase}
         return self.json(body | ({"detail": detail} if detail else {}), status)
+
+    def unknown(self, status: int, method: str = "") -> Reply:
+        """What is said of a path that is no page, or of a method that is not the page's."""
+        text = "404 page not found\n" if status == 404 else "Method Not Allowed\n"
+        allowed = {"Allow": "GET, HEAD" if method == "GET" else method} if method else {}
+        plain = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+        return reply(text, status, {**self.plain, **plain, **allowed})
+
+    def order(self, answer: Reply) -> None:
+        """Put the headers into the order in which the program sends them, which is that of the alphabet."""
+        found = sorted(answer.headers.items())
+        answer.headers.clear()
+        answer.headers.extend(found)
 
     def values(self, items: Mapping[str, list[str]]) -> dict[str, Any]:
         """Names in order with their values, as this program writes them."""
@@ -112,6 +131,9 @@ class Httpbin(Web):
             answer |= self._body(request, await request.read())
         return self.json(answer)
 
+    async def _whole(self, request: web.BaseRequest, _: str) -> Reply:
+        return self.json(self.asked(request) | self._body(request, await request.read()))
+
     def _body(self, request: web.BaseRequest, body: bytes) -> dict[str, Any]:
         text = body.decode(errors="replace")
         form = parse_qs(text) if request.content_type == "application/x-www-form-urlencoded" else {}
@@ -124,20 +146,13 @@ class Httpbin(Web):
     async def _headers(self, request: web.BaseRequest, _: str) -> Reply:
         return self.json({"headers": self._shown_headers(request)})
 
-    async def _status(self, _: web.BaseRequest, rest: str) -> Reply:
-        if not rest.isdigit() or not 100 <= int(rest) <= 599:
-            return self.error(400, f"invalid status code: {rest!r}")
-        code = int(rest)
-        more = {"Location": "/redirect/1"} if code in (301, 302, 303, 307, 308) else {}
-        return reply("", code, {**self.plain, "Content-Type": "text/plain; charset=utf-8", **more})
-
     async def _delay(self, request: web.BaseRequest, rest: str) -> Reply:
         try:
             seconds = float(rest.removesuffix("s"))
         except ValueError:
             return self.error(400, f"invalid duration: {rest!r}")
         await asyncio.sleep(min(max(seconds, 0.0), LONGEST))
-        return await self._echo(request, "")
+        return await self._whole(request, "")
 
     async def _ip(self, request: web.BaseRequest, _: str) -> Reply:
         return self.json({"origin": self._origin(request)})
@@ -182,12 +197,20 @@ class OldHttpbin(Httpbin):
     """The Python httpbin: single values are strings, and a server is named."""
 
     listed = False
+    strict = True
     server: Mapping[str, str] = {"Server": "gunicorn/19.9.0", "Connection": "keep-alive"}
 
     def line(self, request: web.BaseRequest, answer: Reply, seconds: float) -> str:
         """The line of gunicorn's access log, when the arguments ask for one."""
         args = " ".join(self.around.args).replace("=", " ")
         return log_lines.common(request, answer) if "--access-logfile -" in args else ""
+
+    def unknown(self, status: int, method: str = "") -> Reply:
+        """An answer in JSON."""
+        return self.error(status)
+
+    def order(self, answer: Reply) -> None:
+        """They come as they were set."""
 
 
 def go_httpbin(around: Surroundings) -> Httpbin:

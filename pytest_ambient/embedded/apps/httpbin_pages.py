@@ -13,6 +13,14 @@ from .web import Reply, reply
 
 Page = Callable[[web.BaseRequest, str], Awaitable[Reply]]
 _MOST_LINES = 100
+_ANSWERS: Mapping[int, tuple[str, Mapping[str, str]]] = {
+    **dict.fromkeys((301, 302, 303, 305, 307), ("", {"Location": "/redirect/1"})),
+    **dict.fromkeys((300, 308), ("", {"Location": "/image/jpeg"})),
+    401: ("", {"WWW-Authenticate": 'Basic realm="Fake Realm"'}),
+    407: ("", {"Proxy-Authenticate": 'Basic realm="Fake Realm"'}),
+    418: ("I'm a teapot!", {"X-More-Info": "http://tools.ietf.org/html/rfc2324"}),
+}
+"""What statuses on demand come with."""
 LONGEST = 10.0
 """Seconds that a request may take."""
 
@@ -21,6 +29,7 @@ class Echo(Protocol):
     """The program whose pages these are."""
 
     listed: bool
+    strict: bool
 
     @property
     def plain(self) -> dict[str, str]:
@@ -49,8 +58,17 @@ class Pages:
             "redirect": ("GET", self._redirect), "relative-redirect": ("GET", self._redirect),
             "absolute-redirect": ("GET", self._redirect), "cookies": ("GET", self._cookies),
             "basic-auth": ("GET", self._basic), "bearer": ("GET", self._bearer),
-            "stream": ("GET", self._stream), "drip": ("GET", self._drip),
+            "status": ("", self._status), "stream": ("GET", self._stream), "drip": ("GET", self._drip),
         }  # fmt: skip
+
+    async def _status(self, _: web.BaseRequest, rest: str) -> Reply:
+        if not rest.isdigit() or not 100 <= int(rest) <= 599:
+            return self._echo.error(400, f"invalid status code: {rest!r}")
+        code = int(rest)
+        body, more = ("", {}) if self._echo.strict and code == 418 else _ANSWERS.get(code, ("", {}))
+        reason = "I'm a teapot" if code == 418 else None
+        headers = {**self._echo.plain, "Content-Type": "text/plain; charset=utf-8", **more}
+        return reply(body, code, headers, reason=reason)
 
     def _to(self, where: str) -> Reply:
         return reply("", 302, {**self._echo.plain, "Location": where})

@@ -150,6 +150,7 @@ def test_httpbin_shares_with_whoever_asks(program: Callable[[Surroundings], Http
     [
         ("/status/204", "GET", 204), ("/status/503", "DELETE", 503), ("/status/x", "GET", 400),
         ("/status/999", "GET", 400), ("/get", "POST", 405), ("/post", "GET", 405), ("/nosuch", "GET", 404),
+        ("/headers", "POST", 200), ("/uuid", "DELETE", 200), ("/status/401", "PUT", 401),
         ("/delay/0", "GET", 200), ("/delay/x", "GET", 400), ("/get", "HEAD", 200), ("/redirect-to?url=/x", "GET", 302),
     ],
 )  # fmt: skip
@@ -165,6 +166,26 @@ def test_go_httpbin_statuses(path: str, method: str, status: int) -> None:
                 "text/plain; charset=utf-8",
                 "0",
             )
+
+    walk(scenario)
+
+
+def test_go_httpbin_in_small() -> None:
+    """A teapot, pages that are none, methods that are not a page's: as the real program answers them."""
+
+    async def scenario(street: Street) -> None:
+        await street.open("httpbin", go_httpbin)
+        pot = await street.ask("httpbin", "/status/418")
+        assert (pot.text, pot.headers["X-More-Info"]) == ("I'm a teapot!", "http://tools.ietf.org/html/rfc2324")
+        named = [each for each in pot.headers if each not in ("Content-Length", "Date")]
+        assert named == sorted(named)
+        unknown = await street.ask("httpbin", "/nosuch")
+        assert (unknown.text, unknown.headers["Content-Type"]) == ("404 page not found\n", "text/plain; charset=utf-8")
+        refused = await street.ask("httpbin", "/post")
+        assert (refused.text, refused.headers["Allow"]) == ("Method Not Allowed\n", "POST")
+        for path in ("/anything/x", "/delay/0"):
+            shown = json.loads((await street.ask("httpbin", path)).text)
+            assert [shown[each] for each in ("data", "files", "form", "json")] == ["", {}, {}, None]
 
     walk(scenario)
 
