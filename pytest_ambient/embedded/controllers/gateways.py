@@ -37,7 +37,7 @@ class Gateways(Controller):
         gateway = self.store.get(_GATEWAY, name, namespace)
         if gateway is None or "deletionTimestamp" in gateway["metadata"]:
             return
-        if not _accepted(gateway):
+        if gateway["spec"].get("gatewayClassName") not in (WAYPOINT_CLASS, INGRESS_CLASS):
             return
         if self._away():
             self.enqueue((namespace, name), _AGAIN)
@@ -67,11 +67,3 @@ def _annotated(template: Object, known: dict[str, str]) -> Object:
     """The pod template with the annotations that others gave it, as `kubectl rollout restart` does."""
     meta = template["metadata"]
     return {**template, "metadata": {**meta, "annotations": known | meta["annotations"]}}
-
-
-def _accepted(gateway: Object) -> bool:
-    """Whether it is a Gateway for ingress, or one whose one listener is what a waypoint listens on."""
-    kind = gateway["spec"].get("gatewayClassName")
-    listeners = gateway["spec"].get("listeners") or ()
-    waypoint = [(each.get("port"), each.get("protocol")) for each in listeners] == [(15008, "HBONE")]
-    return kind == INGRESS_CLASS or (kind == WAYPOINT_CLASS and waypoint)

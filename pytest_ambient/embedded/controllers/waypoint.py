@@ -41,14 +41,13 @@ def service(gateway: Object) -> Object:
     """Its Service."""
     meta = _meta(gateway)
     kind = annotations_of(gateway).get(_SERVICE_TYPE) or ("LoadBalancer" if _is_ingress(gateway) else "ClusterIP")
+    first: dict[int, Object] = {}
+    for each in gateway["spec"]["listeners"]:
+        first.setdefault(int(each["port"]), each)
+    ports = [_port(_port_name(each), port, str(each["protocol"]).lower()) for port, each in first.items()]
     if _is_ingress(gateway):
-        first: dict[int, Object] = {}
-        for each in gateway["spec"]["listeners"]:
-            first.setdefault(int(each["port"]), each)
-        ports = [_port(_port_name(each), port, "http") for port, each in first.items()]
         meta["labels"] |= _OUTSIDE
     else:
-        ports = [_port("mesh", 15008, "hbone")]
         near = {"networking.istio.io/traffic-distribution": "PreferClose"}
         meta["annotations"] = near | meta.get("annotations", {})
     return {

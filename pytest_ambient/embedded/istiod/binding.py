@@ -25,6 +25,8 @@ class Gate:
     handles: Handles
     attaches: Object
     """`allowedRoutes.namespaces` of its HBONE listener."""
+    tunnelled: bool = True
+    """Whether its Service has the port of tunnels; what is bound to one without is not answered."""
 
     def admits(self, namespace: str, labels: Mapping[str, str]) -> bool:
         """Whether objects of that namespace, which has these labels, may bind to it."""
@@ -58,9 +60,8 @@ def is_waypoint(gateway: Object) -> bool:
 def address_of(view: View, gateway: Object) -> str:
     """The Gateway's virtual address, that of its Service; once given it stays when the Service goes, and its pods."""
     service = view.service_by_key.get(key_of(gateway), {})
-    ports = {port.get("port") for port in spec_of(service).get("ports") or ()}
     address = str(spec_of(service).get("clusterIP") or "")
-    if HBONE_PORT in ports and address not in ("", "None"):
+    if address not in ("", "None"):
         return address
     known = gateway.get("status", {}).get("addresses") or ()
     return next((str(each["value"]) for each in known if each.get("type") == "IPAddress"), "")
@@ -73,8 +74,16 @@ def gates(view: View) -> dict[str, Gate]:
         address = address_of(view, gateway) if is_waypoint(gateway) else ""
         if address:
             ref = WaypointRef(namespace_of(gateway), name_of(gateway))
-            found[ref.key] = Gate(ref, address, _handles(view, gateway), _attaches(gateway))
+            tunnelled = HBONE_PORT in _ports(view, gateway)
+            found[ref.key] = Gate(ref, address, _handles(view, gateway), _attaches(gateway), tunnelled)
     return found
+
+
+def _ports(view: View, gateway: Object) -> set[int]:
+    """What its Service offers; without one, what its listeners ask for."""
+    service = view.service_by_key.get(key_of(gateway))
+    listed = spec_of(gateway).get("listeners") if service is None else spec_of(service).get("ports")
+    return {int(each.get("port", 0)) for each in listed or ()}
 
 
 def asked_for(labels: Mapping[str, str], namespace: str) -> WaypointRef | None:

@@ -149,7 +149,8 @@ def _waypoint(
     pods = [
         each.uid
         for each in workloads.values()
-        if each.ready and each.namespace == ref.namespace and each.labels.get(GATEWAY_NAME) == ref.name
+        if gate.tunnelled and each.ready and each.namespace == ref.namespace
+        if each.labels.get(GATEWAY_NAME) == ref.name
     ]
     return Waypoint(
         name=ref.name,

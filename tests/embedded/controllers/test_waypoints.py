@@ -189,15 +189,28 @@ def test_ingress_by_a_load_balancer(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
-@pytest.mark.parametrize(
-    "spec", [{"gatewayClassName": "istio-remote"}, {"listeners": [{"name": "x", "port": 80, "protocol": "HTTP"}]}]
-)
-def test_gateways_without_proxy(tmp_path: Path, spec: Object) -> None:
-    """Other classes, and waypoints with the wrong listener, bring nothing."""
+def test_a_waypoint_offers_what_its_listeners_say(tmp_path: Path) -> None:
+    """Right or wrong for a waypoint, as on a real mesh: Service and proxy come, and the status tells of it."""
 
     async def scenario(bench: Bench) -> None:
         made = waypoint()
-        made["spec"].update(spec)
+        made["spec"]["listeners"].append({"name": "a.b", "port": 80, "protocol": "HTTP"})
+        bench.store.create(GATEWAY, made)
+        await bench.ready_pod("waypoint")
+        item = bench.store.get(SERVICE, "waypoint", bench.space)
+        assert item
+        ports = [(each["name"], each["port"], each["appProtocol"]) for each in item["spec"]["ports"]]
+        assert ports == [("status-port", 15021, "tcp"), ("mesh", 15008, "hbone"), ("a-b", 80, "http")]
+
+    play(tmp_path, scenario)
+
+
+def test_gateways_without_proxy(tmp_path: Path) -> None:
+    """Other classes bring nothing."""
+
+    async def scenario(bench: Bench) -> None:
+        made = waypoint()
+        made["spec"]["gatewayClassName"] = "istio-remote"
         bench.store.create(GATEWAY, made)
         bench.store.create(DEPLOYMENT, deployment("echo", ECHO))
         await bench.ready_pod("echo")

@@ -139,6 +139,16 @@ def test_address_outlives_the_service() -> None:
     assert gates(View(gateways=[gateway]))[OURS.key].address == "127.80.200.5"
 
 
+def test_waypoint_without_the_port_of_tunnels_is_bound_and_reached_by_nobody() -> None:
+    """Its listeners are its Service's ports: where they leave that one out, ztunnel knows no such waypoint."""
+    gateway, own = waypoint_objects()
+    own["spec"]["ports"] = [{"name": "mesh", "port": 80, "protocol": "TCP"}]
+    member = pod("w", "waypoint", "127.80.1.7", labels={"gateway.networking.k8s.io/gateway-name": "waypoint"})
+    view = View(services=[own], gateways=[gateway], pods=[member])
+    found = mesh_of(view).waypoints[OURS.key]
+    assert (bool(found.address), found.pods) == (True, ())
+
+
 def test_waypoint_pods_are_those_of_the_gateway() -> None:
     """Ready pods with the Gateway's name are its pods; they themselves use no waypoint."""
     labels = {GATEWAY_NAME: "waypoint", MANAGED: MANAGED_BY_MESH, USE_WAYPOINT: "waypoint"}
