@@ -43,7 +43,8 @@ class Upstreams:
         for kind in (port.protocol, *(["TCP"] if port.sniffed else [])):
             self._add(service, port.port, upstream(port.port, kind, service.hostname))
         for each in backends(self._mesh.routes.get(service.key, ())):
-            if found := self._mesh.services.get(each.service or ""):
+            found = self._mesh.services.get(each.service or "")
+            if found and any(port.port == each.port for port in found.ports):  # else a cluster that is not there
                 self._add(found, each.port, destination(service, each, self._mesh.services), each.subset)
 
     def ask(self, others: Iterable[Authorizer | Tracer]) -> None:

@@ -56,5 +56,5 @@ def _path(method: Object) -> tuple[str, str]:
     if not service:
         return "RegularExpression", f"/[^/]+/{name}"
     if method.get("type", "Exact") == "Exact":
-        return ("Exact", f"/{service}/{name}") if name else ("Prefix", f"/{service}/")
+        return ("Exact", f"/{service}/{name}") if name else ("PathPrefix", f"/{service}")
     return "RegularExpression", f"/{service}/{name or '.+'}"

@@ -170,19 +170,20 @@ def test_host_is_changed_like_a_header(bookinfo: Bookinfo) -> None:
 
 
 def test_routes_that_lead_nowhere(bookinfo: Bookinfo) -> None:
-    """A backend that is missing is 500, a rule without backends what the mesh says, and no pod is 503."""
+    """A backend or port that is missing is 500, a rule without backends what the mesh says, and no pod is 503."""
     world = bookinfo.world
     everything = (RouteMatch(),)
     missing, own = "nosuch.bookinfo.svc.cluster.local", "bookinfo~9080~reviews.bookinfo.svc.cluster.local"
     for rules, status, host in (
         (RouteRule(everything, (Backend(None, 9080, missing=missing),)), 500, missing),
+        (RouteRule(everything, (replace(REVIEWS_V1, port=1),)), 500, "reviews-v1.bookinfo.svc.cluster.local:1/*"),
         (RouteRule(everything, (), direct_status=404), 404, own),
         (RouteRule(everything, (replace(REVIEWS_V1, weight=0),), direct_status=500), 500, own),
     ):
         with routed(bookinfo, rules):
             reply = world.call(bookinfo.curl, bookinfo.to_reviews)
             assert (reply.status, reply.body, reply.headers["server"]) == (status, "", "istio-envoy")
-            assert reply.headers["x-envoy-decorator-operation"] == f"{host}:9080/*"
+            assert reply.headers["x-envoy-decorator-operation"] == (host if "/" in host else f"{host}:9080/*")
     with routed(bookinfo, RouteRule(everything, (REVIEWS_V1, Backend(None, 9080)))):
         assert {world.call(bookinfo.curl, bookinfo.to_reviews).status for _ in range(30)} == {200, 500}
     empty = replace(world.mesh.services["bookinfo/reviews-v1"], endpoints=())

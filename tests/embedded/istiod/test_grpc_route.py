@@ -41,7 +41,7 @@ def known(item: Object) -> Route:
     ("method", "kind", "path"),
     [
         ({"service": "a.B", "method": "C"}, "Exact", "/a.B/C"),
-        ({"service": "a.B"}, "Prefix", "/a.B/"),
+        ({"service": "a.B"}, "PathPrefix", "/a.B"),
         ({"method": "C"}, "RegularExpression", "/[^/]+/C"),
         ({"type": "RegularExpression", "service": "a.*", "method": "C|D"}, "RegularExpression", "/a.*/C|D"),
         ({"type": "RegularExpression", "service": "a.*"}, "RegularExpression", "/a.*/.+"),
