@@ -8,6 +8,7 @@ from ..entries import is_address
 from ..istiod.model import ROOT_NAMESPACE, Identity, Mesh, Service, Workload
 from ..ports import bound
 from .lines import Line
+from .places import behind, looked_up
 from .policy import NONE_ALLOWED, denied_by
 from .xds import HBONE_PORT
 
@@ -139,9 +140,9 @@ def _direct(line: Line, directory: Directory) -> Connection:
     service = directory.hostnames.get(line.second)
     error = _NOTHING_THERE if line.flags != "-" else None
     address = f"{there.address}:{port}" if there else line.destination
-    if there is None and service and service.places and line.first != "-":
-        address = line.first.rpartition("/")[2].partition(" ")[0]
-        there = _written_down(service, address)
+    named = _place_of(line, service, there, port, directory) if service else ""
+    if service and named:
+        address, there = named, _written_down(service, named)
     elif there is None:
         error = _no_way(line.destination, service, directory)
     sizes = (0, 0) if error else (line.received, line.sent)
@@ -158,6 +159,23 @@ def _direct(line: Line, directory: Directory) -> Connection:
         error,
         known=there is not None,
     )
+
+
+def _place_of(line: Line, service: Service, there: Workload | None, port: int, directory: Directory) -> str:
+    """Which of the endpoints that were written down for the service it is, empty when it is none."""
+    if there is None:
+        return line.first.rpartition("/")[2].partition(" ")[0] if service.places and line.first != "-" else ""
+    if any(each.workload == there.uid for each in service.endpoints):
+        return ""
+    mesh = directory.mesh
+    ways = ((address, each) for each in service.places for address in looked_up(mesh, each.address, ROOT_NAMESPACE))
+    found = (
+        f"{address}:{to}"
+        for address, place in ways
+        for to in place.ports.values()
+        if (there, port) in behind(mesh, address, to)
+    )
+    return next(found, "")
 
 
 def _written_down(service: Service, address: str) -> Workload:

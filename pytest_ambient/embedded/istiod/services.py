@@ -28,7 +28,7 @@ def services_of(view: View, known: Mapping[str, Gate], workloads: Mapping[str, W
             vip="" if address == "None" else address,
             ports=tuple(service_port(each) for each in _tcp_ports(item)),
             endpoints=tuple(_endpoints(item, slices[key_of(item)], workloads)),
-            places=tuple(_places(item, slices[key_of(item)], workloads)),
+            places=tuple(_places(item, slices[key_of(item)])),
             labels=labels_of(item),
             waypoint=gate.ref if isinstance(gate, Gate) else None,
             ingress_too=ingress_too(view, item),
@@ -60,22 +60,18 @@ def _ready(service: Object, slices: list[Object]) -> Iterator[tuple[Object, Obje
 
 def _endpoints(service: Object, slices: list[Object], workloads: Mapping[str, Workload]) -> Iterator[Endpoint]:
     for _, endpoint, ports in _ready(service, slices):
-        uid = _uid(service, endpoint, workloads)
-        if uid in workloads:
+        target = endpoint.get("targetRef") or {}
+        uid = f"Kubernetes//Pod/{namespace_of(service)}/{target.get('name', '')}"
+        if target.get("kind", "Pod") == "Pod" and uid in workloads:
             yield Endpoint(uid, ports)
 
 
-def _places(service: Object, slices: list[Object], workloads: Mapping[str, Workload]) -> Iterator[Place]:
-    """The endpoints that are no pods; where the API itself answers is outside of the cluster like all else."""
+def _places(service: Object, slices: list[Object]) -> Iterator[Place]:
+    """The endpoints that name no pod, even if they have a pod's address: istiod knows nothing more about them.
+
+    Where the API itself answers is outside of the cluster like all else.
+    """
     for item, endpoint, ports in _ready(service, slices):
-        if "targetRef" not in endpoint and _uid(service, endpoint, workloads) not in workloads:
+        if "targetRef" not in endpoint:
             outside = key_of(service) == API_SERVICE
             yield from (Place(each, ports, {}, name_of(item), outside) for each in endpoint.get("addresses") or ())
-
-
-def _uid(service: Object, endpoint: Object, workloads: Mapping[str, Workload]) -> str:
-    """The pod that an endpoint names, or whose address somebody wrote into it."""
-    if target := endpoint.get("targetRef"):
-        return f"Kubernetes//Pod/{namespace_of(service)}/{target.get('name', '')}"
-    written = endpoint.get("addresses") or ()
-    return next((each.uid for each in workloads.values() if each.address in written), "")

@@ -169,6 +169,16 @@ def test_ztunnels_line_about_an_endpoint_that_was_written_down(flags: str, upstr
     assert [each for each in texts if each not in text] == []
 
 
+def test_ztunnels_line_about_a_pod_outside_of_the_mesh_that_was_written_down() -> None:
+    """It is the entry's endpoint, at the address that is written there, and not the pod that answers."""
+    found = mesh(Place("web.there.svc.cluster.local", {80: 8000}), captured=False)
+    line = Line.parse(LINE.format(to=f"{SHOWN}:80", flags="-", host="web-1"))
+    assert line is not None
+    text = written(connection(line, Directory(found)), line.ended)
+    for each in (f"dst.addr={VIP}:8000", 'dst.workload="entry"', 'dst.namespace="here"'):
+        assert each in text
+
+
 def test_ztunnels_dump_lists_hosts_and_their_endpoints(tmp_path: Path) -> None:
     """In its own shape."""
     dump = config_dump(mesh(Place("web.there.svc.cluster.local", {80: 8000})), "n", Authority(tmp_path))
