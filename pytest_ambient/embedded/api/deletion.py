@@ -42,7 +42,10 @@ def wanted(resource: Resource, obj: Object) -> Object:
     """The part of which `generation` counts the changes."""
     if resource.custom:
         return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
-    return {key: obj.get(key) for key in ("spec", "endpoints", "webhooks", "value") if key in obj}
+    found: Object = {key: obj.get(key) for key in ("spec", "endpoints", "webhooks", "value") if key in obj}
+    if resource.key == ("", "pods"):  # that it gets a node is no change of what its writer wants
+        found["spec"] = {key: value for key, value in (obj.get("spec") or {}).items() if key != "nodeName"}
+    return found
 
 
 def finished(resource: Resource, obj: Object) -> bool:

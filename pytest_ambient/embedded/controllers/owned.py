@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from ..api.store import Resource
 from ..objects import Object, labels_of, name_of
 
-_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_DIGITS = "456789bcdf"
+"""What Kubernetes writes for the ten digits of such a number."""
 HASH = "pod-template-hash"
 
 
@@ -47,12 +48,8 @@ def owner_key(item: Object, resource: Resource) -> tuple[str, str] | None:
 
 def digest(template: Object) -> str:
     """A short word that stands for a pod template."""
-    number = int(hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:12], 16)
-    word = ""
-    while len(word) < 10:
-        number, rest = divmod(number, len(_LETTERS))
-        word += _LETTERS[rest]
-    return word
+    number = int(hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:8], 16)
+    return "".join(_DIGITS[int(each)] for each in str(number))
 
 
 def share(value: int | str | None, whole: int, *, up: bool) -> int:

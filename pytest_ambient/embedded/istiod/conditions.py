@@ -56,6 +56,8 @@ def _condition(said: Said, old: Object | None, now: str, observed: int | str | N
         "status": status,
         "type": said.type,
     }
+    if isinstance(observed, str) and not said.message:  # Istio's own messages leave out what is empty
+        del condition["message"]
     if observed is not None:
         condition["observedGeneration"] = observed
     return condition

@@ -87,6 +87,17 @@ def test_generation_counts_changes_of_the_spec_alone(store: Store) -> None:
     assert scaled["status"] == {"replicas": 1}
 
 
+def test_a_pods_node_is_no_change_of_its_spec(store: Store) -> None:
+    """A pod that was bound is of the generation that its writer made; another image is the next."""
+    pods = find("Pod")
+    made = store.create(
+        pods, {"metadata": {"name": "p", "namespace": "default"}, "spec": {"containers": [{"name": "c"}]}}
+    )
+    bound = store.replace(pods, {**made, "spec": {**made["spec"], "nodeName": "n"}})
+    changed = store.replace(pods, {**bound, "spec": {"nodeName": "n", "containers": [{"name": "c", "image": "x"}]}})
+    assert [each["metadata"]["generation"] for each in (made, bound, changed)] == [1, 1, 2]
+
+
 def test_changes_made_by_listeners_are_told_after_their_cause(store: Store) -> None:
     """Every listener sees a change before the changes that another listener made because of it."""
     order: list[str] = []
