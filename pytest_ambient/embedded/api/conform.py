@@ -4,7 +4,7 @@ from ..objects import Object, name_of
 from .copying import copied
 from .decode import decoded
 from .defaults import complete
-from .errors import Cause, bad_request, forbidden, invalid, not_found
+from .errors import Cause, bad_request, forbidden, misshapen, not_found
 from .fields import Leaves, NoKey, leaves
 from .managed import Manager, claims, record, updated
 from .resources import find
@@ -63,11 +63,12 @@ def _leaves(store: Store, about: Target, obj: Object) -> Leaves:
 
 def check(store: Store, about: Target, obj: Object, old: Object | None) -> None:
     """422 with everything that is wrong about `obj`."""
-    wrong = faults(store.registry.schema(about.resource), obj, custom=about.resource.custom)
+    schema = store.registry.schema(about.resource)
+    wrong = faults(schema, obj, custom=about.resource.custom)
     known = {each.field for each in wrong}
     wrong += [each for each in broken(about.resource, obj, old) if each.field not in known]
     if wrong:
-        raise invalid(about.resource, name_of(obj), wrong)
+        raise misshapen(about.resource, schema, name_of(obj), wrong)
 
 
 def check_status(store: Store, about: Target, obj: Object) -> None:
@@ -78,7 +79,7 @@ def check_status(store: Store, about: Target, obj: Object) -> None:
     wrong = faults({"properties": {"_": status}}, {"_": obj.get("status", {})}, custom=about.resource.custom)
     if wrong:
         named = [Cause("status" + each.field[1:], each.message.replace("_.", "status."), each.reason) for each in wrong]
-        raise invalid(about.resource, about.name, named)
+        raise misshapen(about.resource, status, about.name, named)
 
 
 def check_namespace(store: Store, about: Target, name: str) -> None:

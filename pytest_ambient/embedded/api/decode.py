@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..objects import Object, name_of
-from .errors import ApiError, Cause, bad_request, invalid
+from .errors import ApiError, Cause, bad_request, misshapen
 from .resources import Resource
 from .schema import OPEN, resolved
 
@@ -34,7 +34,7 @@ def decoded(resource: Resource, schema: Object, obj: Object) -> list[str]:
     found = _Decoder(resource, obj)
     found.take(schema, obj, "", resource.kind)
     if found.causes:
-        raise invalid(resource, name_of(obj), found.causes)
+        raise misshapen(resource, schema, name_of(obj), found.causes)
     return found.unknown
 
 

@@ -20,7 +20,7 @@ class Cause:
 
 
 class ApiError(Exception):
-    """A refusal with its HTTP status, the API's reason word and a message for people."""
+    """A refusal with its HTTP status, the API's reason word (none where a webhook refuses) and a message for people."""
 
     def __init__(self, status: int, reason: str, message: str, details: Object | None = None) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class ApiError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
+            **({"reason": self.reason} if self.reason else {}),
             "code": self.status,
         }
         if self.details:
@@ -66,6 +66,24 @@ def conflict(resource: Resource, name: str, why: str = "") -> ApiError:
     why = why or "the object has been modified; please apply your changes to the latest version and try again"
     message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
     return ApiError(409, "Conflict", message, _about(resource, name))
+
+
+_BLOCKING = (
+    "FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid",
+)  # fmt: skip
+_UNASKED = (
+    "Invalid value: null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation"
+)
+_RULED = ("istio.io", "gateway.networking.k8s.io")
+
+
+def misshapen(resource: Resource, schema: Object, name: str, causes: Sequence[Cause]) -> ApiError:
+    """422: likewise, and of a definition with rules of its own (CEL) that nobody looked at these then."""
+    ruled = resource.group.endswith(_RULED) or "x-kubernetes-validations" in repr(schema)
+    if resource.custom and ruled and any(each.reason in _BLOCKING for each in causes):
+        causes = [*causes, Cause("<nil>", _UNASKED)]
+    return invalid(resource, name, causes)
 
 
 def invalid(resource: Resource, name: str, causes: Sequence[Cause]) -> ApiError:

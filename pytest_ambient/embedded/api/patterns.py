@@ -10,6 +10,7 @@ PATTERNS = {
     "hostname": rf"^(\*\.)?{_DOMAIN}$",
     "kind": r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$",
     "header": r"^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$",
+    "claimed": r"^[-_A-Za-z0-9]+$",
     "duration": r"^([0-9]{1,5}(h|m|s|ms)){1,4}$",
     "controller": rf"^{_DOMAIN}\/[A-Za-z0-9\/\-._~%!$&'()*+,;=:]+$",
     "protocol": rf"^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|{_DOMAIN}\/[A-Za-z0-9]+$",

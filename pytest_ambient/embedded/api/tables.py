@@ -2,7 +2,8 @@
 
 A table names types and their fields, `name! type ...`: `!` must be given, `[]T` is a list, `[key]T` a list whose items
 are told apart by key, `[set]T` a set, `{}T` a map; then `A|B` its values, `1..9` its range, `#1..9` its length, `~name`
-a pattern, `=value` its default. Lines with `|` are the printed columns of a kind.
+a pattern, `=value` its default, and with `*` before it what holds for each item of a list. Lines with `|` are the
+printed columns of a kind.
 """
 
 import json
@@ -146,6 +147,8 @@ def _list_type(keys: str, *, custom: bool) -> Object:
 
 
 def _constraint(word: str, field: Object) -> Object:
+    if word.startswith("*"):
+        return {"items": field["items"] | _constraint(word[1:], field["items"])}
     if word.startswith("="):
         return {"default": _value(word[1:])}
     if word.startswith("~"):

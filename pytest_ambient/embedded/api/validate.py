@@ -74,9 +74,9 @@ class _Walk:
         if len(value) > schema.get("maxLength", len(value)):
             text = f"Too long: may not be more than {schema['maxLength']} bytes"
             self._found.append(Cause(path, text, "FieldValueTooLong"))
-        if len(value) < schema.get("minLength", 0):
+        elif len(value) < schema.get("minLength", 0):
             self._body(path, value, f"should be at least {schema['minLength']} chars long")
-        if "pattern" in schema and not _compiled(schema["pattern"]).search(value):
+        elif "pattern" in schema and not _compiled(schema["pattern"]).search(value):
             self._body(path, value, f"should match '{schema['pattern']}'")
 
     def _number(self, schema: Object, value: float, path: str) -> None:

@@ -7,7 +7,7 @@ from ..api.errors import Cause
 from ..objects import Object
 from .filter_rules import wrong
 from .view import spec_of
-from .words import seconds
+from .words import is_duration, seconds
 
 _TARGETED = ("AuthorizationPolicy", "RequestAuthentication", "Telemetry")
 _AIMS = ("selector", "targetRef", "targetRefs")
@@ -43,9 +43,16 @@ def _durations(part: object, path: str) -> Iterator[Cause]:
             yield from _durations(each, f"{path}[{position}]")
     elif isinstance(part, dict):
         for field, value in part.items():
-            if field in _DURATIONS and isinstance(value, str) and seconds(value) < 0.001:
-                yield wrong(f"{path}.{field}", "string", "must be a valid duration greater than 1ms")
+            if field in _DURATIONS and isinstance(value, str):
+                yield from _lasting(value, f"{path}.{field}")
             yield from _durations(value, f"{path}.{field}")
+
+
+def _lasting(value: str, path: str) -> Iterator[Cause]:
+    if seconds(value) < 0.001:
+        unread = "type conversion error from 'string' to 'google.protobuf.Duration' evaluating rule: "
+        why = "must be a valid duration greater than 1ms"
+        yield wrong(path, "string", why if is_duration(value) else unread + why)
 
 
 def _selector(spec: Object) -> Iterator[Cause]:
@@ -81,17 +88,28 @@ def _sources(spec: Object) -> Iterator[Cause]:
 
 def _levels(spec: Object) -> Iterator[Cause]:
     levels: Object | None = spec.get("portLevelMtls")
+    path = "spec.portLevelMtls"
+    if levels == {}:
+        yield Cause(path, f"Invalid value: 0: {path} in body should have at least 1 properties")
     if levels is not None and not (spec.get("selector") or {}).get("matchLabels"):
         yield wrong("spec", "object", "portLevelMtls requires selector")
-    if not all(str(each).isdecimal() and 0 < int(each) < 65536 for each in levels or ()):
-        yield wrong("spec.portLevelMtls", "object", "port must be between 1-65535")
+    ports = [str(each) for each in levels or ()]
+    if not all(each.isdecimal() and 0 < int(each) < 65536 for each in ports):
+        unread = (
+            "" if all(map(str.isdecimal, ports)) else "type conversion error from 'string' to 'int' evaluating rule: "
+        )
+        yield wrong(path, "object", f"{unread}port must be between 1-65535")
 
 
 def _token_rule(rule: Object, path: str) -> Iterator[Cause]:
     if sum(each in rule for each in _KEYS) > 1:
         yield wrong(path, "object", "only one of jwks or jwksUri can be set")
     for field in ("jwksUri", "jwks_uri"):
-        if field in rule and urlsplit(str(rule[field])).scheme not in ("http", "https"):
-            yield wrong(f"{path}.{field}", "string", "url must have scheme http:// or https://")
-    if "timeout" in rule and seconds(rule["timeout"]) < 0.001:
-        yield wrong(f"{path}.timeout", "string", "must be a valid duration greater than 1ms")
+        address = str(rule.get(field, ""))
+        if field in rule and urlsplit(address).scheme not in ("http", "https"):
+            unread = f'URL parse error during conversion from string: parse "{address}": invalid URI for request'
+            read = urlsplit(address).scheme or address.startswith("/")
+            why = "url must have scheme http:// or https://"
+            yield wrong(f"{path}.{field}", "string", why if read else f"{unread} evaluating rule: {why}")
+    if "timeout" in rule:
+        yield from _lasting(str(rule["timeout"]), f"{path}.timeout")

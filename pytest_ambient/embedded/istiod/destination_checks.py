@@ -1,14 +1,19 @@
 """What is refused in DestinationRules: Istio's own objections, and what is not carried out here."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
 from ..api.errors import Cause
 from ..objects import Object
+from .hosts import domain_mistakes
 from .unimplemented import not_implemented
 from .view import spec_of
 from .virtual_values import LABEL
 
+_KEY = re.compile(
+    r"(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*/)?[a-zA-Z0-9](?:[-\w.]*[a-zA-Z0-9])?"
+)
 _BALANCERS = ("", "UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "RANDOM", "ROUND_ROBIN")
 _PLAIN = ("DISABLE", "ISTIO_MUTUAL")
 """The modes of TLS that change nothing at a waypoint: its tunnels are mutual TLS anyway."""
@@ -46,8 +51,7 @@ def destination_mistakes(item: Object) -> Iterator[str]:
     """What Istio's webhook objects to in a DestinationRule."""
     spec = spec_of(item)
     subsets: list[Object] = spec.get("subsets") or []
-    if not spec.get("host"):
-        yield "empty domain name not allowed"
+    yield from domain_mistakes(str(spec.get("host") or ""))
     for part in (spec, *subsets):
         if "trafficPolicy" in part:
             yield from _policy_mistakes(part["trafficPolicy"] or {}, "traffic policy")
@@ -58,6 +62,9 @@ def destination_mistakes(item: Object) -> Iterator[str]:
             yield f"subset name is invalid: {name}"
         if count > 1:
             yield f"duplicate subset names: {name}"
+    for key in (key for each in subsets for key in each.get("labels") or {}):
+        if not _KEY.fullmatch(key):
+            yield f'invalid tag key: "{key}"'
 
 
 def _policy_mistakes(policy: Object, what: str) -> Iterator[str]:
@@ -66,9 +73,10 @@ def _policy_mistakes(policy: Object, what: str) -> Iterator[str]:
     cookie: Object | None = ((policy.get("loadBalancer") or {}).get("consistentHash") or {}).get("httpCookie")
     if cookie is not None and not cookie.get("name"):
         yield "name required for HttpCookie"
-    share = (policy.get("outlierDetection") or {}).get("maxEjectionPercent", 0)
-    if not 0 <= share <= 100:
-        yield f"percentage {share} is not in range 0..100"
+    for field in ("maxEjectionPercent", "minHealthPercent"):
+        share = (policy.get("outlierDetection") or {}).get(field, 0)
+        if not 0 <= share <= 100:
+            yield f"percentage {share} is not in range 0..100"
     if "connectionPool" in policy:
         yield from _pool_mistakes(policy["connectionPool"] or {})
     for each in policy.get("portLevelSettings") or ():

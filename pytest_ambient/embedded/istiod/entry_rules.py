@@ -1,6 +1,5 @@
 """What is refused in ServiceEntries: the API's and Istio's own objections, and what is not carried out here."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
@@ -9,11 +8,10 @@ from ..api.errors import Cause
 from ..entries import in_cluster, is_address, wants_addresses
 from ..objects import Object, labels_of, namespace_of
 from .filter_rules import wrong
+from .hosts import domain_mistakes, is_label
 from .unimplemented import not_implemented
 from .view import spec_of
 
-_LABEL = re.compile(r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
-_WILD = re.compile(r"\*|(?:\*|\*-)?[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _PROTOCOLS = ("", "tcp", "udp", "grpc", "grpc-web", "http", "http_proxy", "http2", "https", "tls", "mongo", "redis")
 _KNOWN = (*_PROTOCOLS, "mysql")
 _BY_HOST = ("http", "http2", "http_proxy", "grpc", "grpc-web", "https", "tls")
@@ -104,7 +102,7 @@ def entry_mistakes(item: Object) -> Iterator[str]:
         if "*" in key or "*" in str(value):
             yield f'wildcard is not supported in selector: "{key}={value}"'
     for host in spec.get("hosts") or ():
-        yield from _domain(str(host), _WILD)
+        yield from domain_mistakes(str(host))
     for address in spec.get("addresses") or ():
         yield from _subnet(str(address))
     yield from _port_mistakes(spec.get("ports") or [])
@@ -120,7 +118,7 @@ def _port_mistakes(ports: list[Object]) -> Iterator[str]:
         if count > 1:
             yield f'service entry port name "{name}" already defined'
     for each in ports:
-        if not _label(each["name"]):
+        if not is_label(each["name"]):
             yield f"invalid port name: {each['name']}"
         if str(each.get("protocol", "")).lower() not in _KNOWN:
             yield f"unsupported protocol: {each['protocol']}"
@@ -129,7 +127,7 @@ def _port_mistakes(ports: list[Object]) -> Iterator[str]:
 def _endpoint_mistakes(spec: Object) -> Iterator[str]:
     endpoints: list[Object] = spec.get("endpoints") or []
     static, resolution = spec.get("resolution") == "STATIC", spec.get("resolution")
-    nameless = [each for host in spec.get("hosts") or () for each in _domain(str(host), _LABEL)]
+    nameless = [each for host in spec.get("hosts") or () for each in domain_mistakes(str(host), wild=False)]
     if nameless and not endpoints and not static:
         where = f"if no endpoints are provided for resolution mode {resolution}"
         yield f"hosts must be FQDN or contain only prefix wildcards {where}, {nameless[0]}"
@@ -138,34 +136,13 @@ def _endpoint_mistakes(spec: Object) -> Iterator[str]:
         address = str(each.get("address", ""))
         if static and not is_address(address):
             yield f'endpoint address "{address}" is not a valid IP address'
-        elif not is_address(address) and list(_domain(address, _LABEL)):
+        elif not is_address(address) and list(domain_mistakes(address, wild=False)):
             yield f'endpoint address "{address}" is not a valid FQDN or an IP address'
         for name, port in (each.get("ports") or {}).items():
             if name not in names:
                 yield f"endpoint port {port} is not defined by the service entry"
-            if not _label(name):
+            if not is_label(name):
                 yield f"invalid port name: {name}"
-
-
-def _domain(name: str, first: re.Pattern[str]) -> Iterator[str]:
-    """Why it is no domain name whose first label looks like that."""
-    if not name or len(name) > 255:
-        yield f'domain name "{name}" too long (max 255)' if name else "empty domain name not allowed"
-        return
-    head, _, rest = name.partition(".")
-    labels = rest.split(".") if rest else []
-    if labels and labels[-1] == "":
-        labels.pop()
-    if len(head) > 63 or not first.fullmatch(head):
-        yield f'domain name "{name}" invalid (label "{head}" invalid)'
-    elif labels and labels[-1].isdigit():
-        yield f'domain name "{rest}" invalid (top level domain "{labels[-1]}" cannot be all-numeric)'
-    elif bad := next((each for each in labels if not _label(each)), None):
-        yield f'domain name "{rest}" invalid (label "{bad}" invalid)'
-
-
-def _label(text: str) -> bool:
-    return len(text) <= 63 and _LABEL.fullmatch(text) is not None
 
 
 def _subnet(text: str) -> Iterator[str]:

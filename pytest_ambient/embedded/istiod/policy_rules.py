@@ -68,12 +68,6 @@ def _custom_mistakes(spec: Object) -> Iterator[str]:
         yield from (f"{each} is currently not supported with CUSTOM action" for each in said)
 
 
-def peer_mistakes(peer: Object) -> Iterator[str]:
-    """What is wrong with a PeerAuthentication; nothing when it is right."""
-    if spec_of(peer).get("portLevelMtls") == {}:
-        yield "port level mTLS, if defined, must have at least one element"
-
-
 def authorization_warnings(policy: Object) -> list[str]:
     """What a writer of the policy should be told although it is accepted: once for each rule."""
     rules: list[Object] = spec_of(policy).get("rules") or []

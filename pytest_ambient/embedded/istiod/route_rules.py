@@ -1,6 +1,7 @@
 """What the Gateway API refuses in routes and Gateways beyond what their schemas say."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from ..api.errors import Cause
 from ..objects import Object, annotations_of
@@ -10,16 +11,26 @@ from .view import GATEWAY_API, INGRESS_CLASS, NETWORKING, WAYPOINT_CLASS, spec_o
 
 SERVICE_TYPE = "networking.istio.io/service-type"
 _SERVICES = (("Service", ""), ("Service", "core"), ("ServiceEntry", NETWORKING))
+_FORBIDDEN = {
+    "contain": ("//", "/./", "/../", "%2f", "%2F", "#"),
+    "end with": ("/..", "/."),
+}
+_PLAIN = r"(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+"
+_LABEL_KEY = re.compile(
+    r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]"
+)
 _OTHER_CLASSES = ("istio-remote", "istio-east-west", "istio-agentgateway", "istio-agentgateway-waypoint")
 
 
 def route_causes(route: Object) -> Iterator[Cause]:
     """What is wrong with an HTTPRoute whose fields are right one by one."""
     yield from parent_causes(route, gateways=True)
+    yield from _twins(spec_of(route).get("parentRefs") or ())
     for position, rule in enumerate(spec_of(route).get("rules") or ()):
         path = f"spec.rules[{position}]"
         for number, match in enumerate(rule.get("matches") or ()):
-            yield from _match_causes(match, f"{path}.matches[{number}]")
+            if route.get("kind") != "GRPCRoute":
+                yield from _match_causes(match, f"{path}.matches[{number}]")
         yield from filter_causes(rule.get("filters") or (), path)
         yield from rule_causes(rule, path)
         for number, ref in enumerate(rule.get("backendRefs") or ()):
@@ -37,6 +48,19 @@ def parent_causes(route: Object, *, gateways: bool) -> Iterator[Cause]:
             yield not_implemented(f"spec.parentRefs[{position}].kind", what)
 
 
+def _twins(parents: Sequence[Object]) -> Iterator[Cause]:
+    """Parents that are named twice without different sections."""
+    named: dict[tuple[str, ...], list[str]] = {}
+    for each in parents:
+        key = tuple(str(each.get(field) or "") for field in ("group", "kind", "namespace", "name"))
+        named.setdefault(key, []).append(str(each.get("sectionName") or ""))
+    more = "when parentRefs includes 2 or more references to the same parent"
+    if any("" in sections and any(sections) for sections in named.values()):
+        yield wrong("spec.parentRefs", "array", f"sectionName must be specified {more}")
+    if any(len(set(sections)) < len(sections) for sections in named.values()):
+        yield wrong("spec.parentRefs", "array", f"sectionName must be unique {more}")
+
+
 def port_causes(rule: Object, path: str) -> Iterator[Cause]:
     """Services that are named as backends without a port."""
     for number, ref in enumerate(rule.get("backendRefs") or ()):
@@ -47,6 +71,17 @@ def port_causes(rule: Object, path: str) -> Iterator[Cause]:
 def gateway_causes(gateway: Object) -> Iterator[Cause]:
     """What is wrong with a Gateway whose fields are right one by one."""
     name = spec_of(gateway).get("gatewayClassName")
+    listeners: Sequence[Object] = spec_of(gateway).get("listeners") or ()
+    if len({each.get("name") for each in listeners}) < len(listeners):
+        yield wrong("spec.listeners", "array", "Listener name must be unique within the Gateway")
+    if len({(each.get("port"), each.get("protocol"), each.get("hostname")) for each in listeners}) < len(listeners):
+        why = "Combination of port, protocol and hostname must be unique for each listener"
+        yield wrong("spec.listeners", "array", why)
+    for field, word in (("labels", "Label"), ("annotations", "Annotation")):
+        keys = (spec_of(gateway).get("infrastructure") or {}).get(field) or {}
+        if not all(_LABEL_KEY.fullmatch(key) for key in keys):
+            form = "an optional DNS subdomain prefix followed by a required name segment of up to 63 characters"
+            yield wrong(f"spec.infrastructure.{field}", "object", f"{word} keys must be in the form of {form}.")
     if name in _OTHER_CLASSES:
         what = f"Gateways of class {name}, only of {WAYPOINT_CLASS} and {INGRESS_CLASS}"
         yield not_implemented("spec.gatewayClassName", what)
@@ -69,6 +104,12 @@ def _match_causes(match: Object, path: str) -> Iterator[Cause]:
     where: Object = match.get("path") or {}
     kind, value = where.get("type", "PathPrefix"), str(where.get("value", "/"))
     # whether an expression is one, only the proxy finds out
-    if kind != "RegularExpression" and not value.startswith("/"):
-        why = "value must be an absolute path and start with '/' when type one of ['Exact', 'PathPrefix']"
-        yield wrong(f"{path}.path", "object", why)
+    if kind == "RegularExpression":
+        return
+    of_both = "when type one of ['Exact', 'PathPrefix']"
+    found = [] if value.startswith("/") else [f"value must be an absolute path and start with '/' {of_both}"]
+    found += [f"must not contain '{each}' {of_both}" for each in _FORBIDDEN["contain"] if each in value]
+    found += [f"must not end with '{each}' {of_both}" for each in _FORBIDDEN["end with"] if value.endswith(each)]
+    if not re.fullmatch(_PLAIN, value):
+        found.append(f"must only contain valid characters (matching ^{_PLAIN}$) for types ['Exact', 'PathPrefix']")
+    yield from (wrong(f"{path}.path", "object", why) for why in found)

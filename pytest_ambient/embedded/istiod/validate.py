@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from ..api.errors import ApiError, Cause, bad_request, invalid
+from ..api.errors import ApiError, Cause, invalid
 from ..api.store import Resource, Store, find
 from ..objects import Object, name_of, namespace_of
 from .authorization import is_dry_run, target_refs
@@ -16,7 +16,6 @@ from .model import ROOT_NAMESPACE
 from .policy_rules import (
     authorization_mistakes,
     authorization_warnings,
-    peer_mistakes,
     selector_warnings,
     target_mistakes,
 )
@@ -96,16 +95,24 @@ def _admit(store: Store, resource: Resource, causes: Causes, mistakes: Mistakes,
 
 
 def _denied(item: Object, mistakes: list[str]) -> ApiError:
-    count = "1 error" if len(mistakes) == 1 else f"{len(mistakes)} errors"
     where = f"invalid policy {name_of(item)}.{namespace_of(item)}: " if item["kind"] == "AuthorizationPolicy" else ""
-    listed = "".join(f"\n\t* {where}{each}" for each in mistakes)
+    told = where + mistakes[0]
+    if len(mistakes) > 1 or mistakes[0].startswith(_LISTED):
+        count = "1 error" if len(mistakes) == 1 else f"{len(mistakes)} errors"
+        told = f"{count} occurred:" + "".join(f"\n\t* {where}{each}" for each in mistakes) + "\n\n"
     webhook = 'admission webhook "validation.istio.io" denied the request'
-    return bad_request(f"{webhook}: configuration is invalid: {count} occurred:{listed}\n\n")
+    return ApiError(400, "", f"{webhook}: configuration is invalid: {told}")
 
+
+_LISTED = (
+    "bad IP address", "bad CIDR range", "bad port", "issuer or jwksUri", "jwks parse error", "max_age duration",
+    "HTTP fault injection must", "exponentialDelay", "attempts cannot be negative",
+)  # fmt: skip
+"""How those mistakes begin that Istio puts into a list even when they are alone."""
 
 _CHECKED: Sequence[tuple[str, str, Causes, Mistakes]] = (
     ("AuthorizationPolicy", SECURITY, policy_causes, authorization_mistakes),
-    ("PeerAuthentication", SECURITY, _none, peer_mistakes),
+    ("PeerAuthentication", SECURITY, _none, _none),
     ("RequestAuthentication", SECURITY, _none, token_mistakes),
     ("Telemetry", TELEMETRY, telemetry_causes, target_mistakes),
     ("Gateway", GATEWAY_API, gateway_causes, _none),

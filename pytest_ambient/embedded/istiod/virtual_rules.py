@@ -1,10 +1,13 @@
 """What is refused in VirtualServices: Istio's own objections, and what is not carried out here."""
 
-from collections import Counter
+import json
 from collections.abc import Iterator
+from itertools import combinations
 
 from ..api.errors import Cause
+from ..entries import is_address
 from ..objects import Object
+from .hosts import covers, domain_mistakes
 from .unimplemented import not_implemented
 from .view import spec_of
 from .virtual_values import percent_mistakes, rule_mistakes
@@ -35,15 +38,18 @@ def virtual_causes(item: Object) -> Iterator[Cause]:
 
 def virtual_mistakes(item: Object) -> Iterator[str]:
     """What Istio's webhook objects to in a VirtualService."""
-    hosts = spec_of(item).get("hosts") or ()
+    hosts: list[str] = [str(each) for each in spec_of(item).get("hosts") or ()]
     rules: list[Object] = spec_of(item).get("http") or []
     if not hosts and spec_of(item).get("gateways"):
         yield "delegate virtual service must have no gateways"
+    wrong = [why for each in hosts if not is_address(each) for why in domain_mistakes(each)]
     if "*" in hosts:
-        yield "wildcard host * is not allowed for virtual services bound to the mesh gateway"
-    for host, count in Counter(hosts).items():
-        if count > 1:
-            yield f"duplicate hosts in virtual service: {host} & {host}"
+        wrong.append("wildcard host * is not allowed for virtual services bound to the mesh gateway")
+    yield from wrong or (
+        f"duplicate hosts in virtual service: {one} & {other}"
+        for one, other in combinations(hosts, 2)
+        if covers(one, other)
+    )
     connections: list[Object] = spec_of(item).get("tcp") or []
     if not rules and not connections:
         yield "http, tcp or tls must be provided in virtual service"
@@ -57,10 +63,30 @@ def virtual_mistakes(item: Object) -> Iterator[str]:
 
 def virtual_warnings(item: Object) -> list[str]:
     """What a writer should be told although it is accepted: which rules no request comes to."""
-    rules: list[Object] = spec_of(item).get("http") or []
-    everything = next((position for position, rule in enumerate(rules) if not rule.get("match")), len(rules))
-    why = "not used (only the last rule can have no matches)"
-    return [f"virtualService rule #{position} {why}" for position in range(everything + 1, len(rules))]
+    told, everything, seen = [], False, dict[str, str]()
+    for position, rule in enumerate(spec_of(item).get("http") or ()):
+        name = _called(rule, position)
+        matches = [json.dumps(each, sort_keys=True) for each in rule.get("match") or ()]
+        if everything:
+            why = "route without matches defined before" if matches else "only the last rule can have no matches"
+            told += [f"virtualService rule {name} not used ({why})"] * max(len(matches), 1)
+        else:
+            before = [each for each in enumerate(matches) if each[1] in seen]
+            told += [_repeated(name, _called(rule["match"][number], number), seen[each]) for number, each in before]
+            if before and len(before) == len(matches):
+                told.append(f"virtualService rule {name} not used (all matches used by prior rules)")
+        everything = everything or not matches
+        seen = {**dict.fromkeys(matches, name), **seen}
+    return told
+
+
+def _called(part: Object, position: int) -> str:
+    return json.dumps(part["name"]) if part.get("name") else f"#{position}"
+
+
+def _repeated(rule: str, match: str, other: str) -> str:
+    why = f"duplicate/overlapping match in rule {other}"
+    return f"virtualService rule {rule} match {match} is not used ({why})"
 
 
 def _connection(rule: Object) -> Iterator[str]:
@@ -83,7 +109,7 @@ def _rule(rule: Object) -> Iterator[str]:
     redirect: Object = rule.get("redirect") or {}
     if "redirect" in rule and not any(redirect.get(field) for field in ("uri", "authority", "port", "scheme")):
         yield "redirect must specify URI, authority, scheme, or port"
-    if (code := redirect.get("redirectCode", 0)) and not 300 <= code < 400:
+    elif (code := redirect.get("redirectCode", 0)) and not 300 <= code < 400:
         yield f"{code} is not a valid redirect code, must be 3xx"
     retries: Object = rule.get("retries") or {}
     if retries.get("attempts", 0) < 0:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from ..objects import Object
+from .words import seconds
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 """What a subset may be called."""
@@ -29,13 +30,26 @@ def rule_mistakes(rule: Object) -> Iterator[str]:
             yield f"weight {each['weight']} < 0"
         yield from _destination_mistakes(each.get("destination") or {})
     yield from _answer_mistakes(rule)
-    for method in (rule.get("corsPolicy") or {}).get("allowMethods") or ():
-        if method not in _METHODS:
-            yield f'"{method}" is not a supported HTTP method'
+    yield from _sharing_mistakes(rule.get("corsPolicy") or {})
+    for part in ("request", "response"):
+        changes: Object = (rule.get("headers") or {}).get(part) or {}
+        if "" in (changes.get("set") or {}) or "" in (changes.get("add") or {}):
+            yield "header name cannot be empty"
     words = [each.strip() for each in str((rule.get("retries") or {}).get("retryOn", "")).split(",")]
     for each in filter(None, words):
         if each not in _TRIED and not (each.isdecimal() and int(each) in _CODES):
             yield f'"{each}" is not a valid retryOn policy'
+
+
+def _sharing_mistakes(policy: Object) -> Iterator[str]:
+    for origin in policy.get("allowOrigins") or ():
+        if not any(kind in origin for kind in ("exact", "prefix", "regex")):
+            yield "'' is not a valid match type for CORS allow origins"
+    for method in policy.get("allowMethods") or ():
+        if method not in _METHODS:
+            yield f'"{method}" is not a supported HTTP method'
+    if seconds(policy.get("maxAge")) % 1:
+        yield "max_age duration is accurate only to seconds precision"
 
 
 def percent_mistakes(part: Object) -> Iterator[str]:
@@ -47,7 +61,9 @@ def percent_mistakes(part: Object) -> Iterator[str]:
 
 def _match_mistakes(match: Object) -> Iterator[str]:
     for name in (*(match.get("headers") or {}), *(match.get("withoutHeaders") or {})):
-        if not _HEADER.fullmatch(name):
+        if not name:
+            yield "header name cannot be empty"
+        elif not _HEADER.fullmatch(name):
             yield f"header name {name} is not a valid header name"
     for field in ("uri", "scheme", "method", "authority"):
         yield from _expression_mistakes(field, match.get(field) or {})

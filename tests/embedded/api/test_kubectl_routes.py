@@ -62,6 +62,32 @@ def test_a_wrong_tcp_route_is_refused(world: World, text: str, complaint: str) -
     assert complaint in world.kubectl("create", "-f", "-", stdin=text, code=1)
 
 
+def test_rules_of_a_definition_that_were_not_looked_at_are_told_of(world: World) -> None:
+    """Where a field is missing or no value of its kind, as the API server says it; not where a value is only too small.
+
+    Definitions without such rules say nothing of it.
+    """
+    unasked = "* <nil>: Invalid value: null: some validation rules were not checked because the object was invalid; "
+    for wrong in ({"name": "one"}, {"backendRefs": [{"name": 5}]}):
+        assert unasked in world.kubectl("create", "-f", "-", stdin=changed(rules=[wrong]), code=1)
+    for text in (changed(rules=[]), '{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "x"}}'):
+        assert unasked not in world.kubectl("create", "-f", "-", stdin=text, code=1)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "complaint"),
+    [
+        (["*"], "should match '^(\\*\\.)?[a-z0-9]"),
+        (["a b"], "should match '^(\\*\\.)?[a-z0-9]"),
+        ([""], 'spec.hostnames[0]: Invalid value: "": spec.hostnames[0] in body should be at least 1 chars long\n'),
+    ],
+)
+def test_what_is_no_hostname_is_refused(world: World, hosts: list[str], complaint: str) -> None:
+    """Each item of a list is looked at; of several things that are wrong with a text the first is told."""
+    http = {"apiVersion": f"{GROUP}/v1", "kind": "HTTPRoute", "metadata": {"name": "x"}, "spec": {"hostnames": hosts}}
+    assert complaint in world.kubectl("create", "-f", "-", stdin=json.dumps(http), code=1)
+
+
 @pytest.mark.parametrize(
     ("kind", "version"),
     [

@@ -17,6 +17,18 @@ EXTERNAL_NAME["metadata"]["annotations"] = {"networking.istio.io/service-type": 
 LISTENER: Object = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
 
 
+def twice(*sections: Object) -> Object:
+    """A route with one parent several times."""
+    item = route("r", [{}])
+    item["spec"]["parentRefs"] = [item["spec"]["parentRefs"][0] | each for each in sections]
+    return item
+
+
+def by_path(value: str) -> Object:
+    """A route by that path."""
+    return route("r", [{"matches": [{"path": {"type": "Exact", "value": value}}]}])
+
+
 @pytest.mark.parametrize(
     ("item", "field"),
     [
@@ -146,3 +158,37 @@ def test_warning_about_a_selector_without_labels() -> None:
     assert warnings(rules({}, selector={})) == ["workload selector specified without labels"]
     assert warnings(peer("p", {"selector": {"matchLabels": {}}})) == ["workload selector specified without labels"]
     assert warnings(rules({}, selector={"matchLabels": {"app": "a"}})) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        (gateway(listeners=[LISTENER, LISTENER]), "Listener name must be unique within the Gateway"),
+        (
+            gateway(listeners=[LISTENER, LISTENER | {"name": "x"}]),
+            "Combination of port, protocol and hostname must be unique",
+        ),
+        (
+            gateway(infrastructure={"labels": {"a b": "c"}}),
+            "Label keys must be in the form of an optional DNS subdomain",
+        ),
+        (gateway(infrastructure={"annotations": {"/b": "c"}}), "Annotation keys must be in the form of"),
+        (twice({}, {}), "sectionName must be unique when parentRefs includes 2 or more references"),
+        (twice({}, {"sectionName": "a"}), "sectionName must be specified when parentRefs"),
+        (by_path("/a//b"), "must not contain '//' when type one of ['Exact', 'PathPrefix']"),
+        (by_path("/a/../b"), "must not contain '/../' when type one of"),
+        (by_path("/a/.."), "must not end with '/..' when type one of"),
+        (by_path("/a b"), "must only contain valid characters (matching ^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a"),
+    ],
+)
+def test_what_the_gateway_apis_definitions_tell_of(item: Object, told: str) -> None:
+    """Seen on a real cluster, word for word."""
+    assert told in refusal(item).message
+
+
+def test_what_the_gateway_apis_definitions_let_pass() -> None:
+    """Sections of one parent, listeners of one port with different hosts, expressions with what paths may not have."""
+    assert create(twice({"sectionName": "a"}, {"sectionName": "b"}))
+    listeners = [LISTENER, *({"name": each, "port": 80, "protocol": "HTTP", "hostname": each} for each in ("a", "b"))]
+    assert create(gateway(listeners=listeners, infrastructure={"labels": {"example.com/a_b": "c"}}))
+    assert create(route("r", [{"matches": [{"path": {"type": "RegularExpression", "value": "//a#"}}]}]))

@@ -39,6 +39,19 @@ def test_what_is_not_carried_out_is_refused_by_name(item: Object, field: str) ->
         (virtual(), "http, tcp or tls must be provided in virtual service"),
         (virtual({"route": [TO]}, hosts=["*"]), "wildcard host * is not allowed"),
         (virtual({"route": [TO]}, hosts=["a", "a"]), "duplicate hosts in virtual service: a & a"),
+        (virtual({"route": [TO]}, hosts=["*.com", "a.com"]), "duplicate hosts in virtual service: *.com & a.com"),
+        (virtual({"route": [TO]}, hosts=["a b"]), 'invalid: domain name "a b" invalid (label "a b" invalid)'),
+        (
+            virtual({"redirect": {"redirectCode": 200}}),
+            "invalid: redirect must specify URI, authority, scheme, or port",
+        ),
+        (virtual({"match": [{"headers": {"": {}}}], "route": [TO]}), "header name cannot be empty"),
+        (virtual({"route": [TO], "headers": {"request": {"set": {"": "a"}}}}), "header name cannot be empty"),
+        (virtual({"route": [TO], "corsPolicy": {"allowOrigins": [{}]}}), "'' is not a valid match type for CORS allow"),
+        (virtual({"route": [TO], "corsPolicy": {"maxAge": "1.5s"}}), "max_age duration is accurate only to seconds"),
+        ({**rule_for("a"), "spec": {"host": "a b"}}, 'domain name "a b" invalid (label "a b" invalid)'),
+        (rule_for("a", subsets=[{"name": "b", "labels": {"a b": "c"}}]), 'invalid tag key: "a b"'),
+        (rule_for("a", trafficPolicy={"outlierDetection": {"minHealthPercent": -1}}), "percentage -1 is not in range"),
         (virtual({}), "HTTP route, redirect or direct_response is required"),
         (virtual({"route": [TO], "redirect": {"uri": "/"}}), "HTTP route cannot contain both route and redirect"),
         (virtual({"redirect": {}}), "redirect must specify URI, authority, scheme, or port"),
@@ -99,7 +112,7 @@ def test_what_is_not_carried_out_is_refused_by_name(item: Object, field: str) ->
 def test_mistakes_are_denied_as_by_istios_webhook(item: Object, message: str) -> None:
     """400 in the webhook's words."""
     error = refusal(item)
-    assert (error.status, error.reason) == (400, "BadRequest")
+    assert (error.status, error.reason) == (400, "")
     assert message in error.message
 
 
@@ -141,9 +154,17 @@ def test_durations_are_a_millisecond_at_least(item: Object, field: str) -> None:
 
 
 def test_warning_about_rules_that_no_request_comes_to() -> None:
-    """Behind a rule without a match nothing is reached."""
-    item = virtual({"route": [TO]}, {"match": [{"uri": {"prefix": "/"}}], "route": [TO]})
-    assert warnings(item) == ["virtualService rule #1 not used (only the last rule can have no matches)"]
+    """Behind a rule without a match nothing is reached, nor by a match that stands before."""
+    one: Object = {"match": [{"uri": {"prefix": "/"}}], "route": [TO]}
+    not_used = "virtualService rule #1 not used"
+    assert warnings(virtual({"route": [TO]}, one)) == [f"{not_used} (route without matches defined before)"]
+    assert warnings(virtual({"route": [TO]}, {"route": [TO]})) == [
+        f"{not_used} (only the last rule can have no matches)"
+    ]
+    assert warnings(virtual(one | {"name": "x"}, one)) == [
+        'virtualService rule #1 match #0 is not used (duplicate/overlapping match in rule "x")',
+        f"{not_used} (all matches used by prior rules)",
+    ]
     assert warnings(virtual({"match": [{}], "route": [TO]}, {"route": [TO]})) == []
 
 
