@@ -118,7 +118,11 @@ class Child:
 
         async def relay() -> None:
             while data := await stream.readline():
-                line(data.decode(errors="replace").rstrip("\n"))
+                try:
+                    line(data.decode(errors="replace").rstrip("\n"))
+                except Exception as fault:
+                    told = {"message": f"{data!r} was not understood", "exception": fault}
+                    asyncio.get_running_loop().call_exception_handler(told)
 
         self._lines = asyncio.create_task(relay())
 

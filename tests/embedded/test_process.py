@@ -24,6 +24,20 @@ def test_child_lines_and_exit_code() -> None:
     asyncio.run(scenario())
 
 
+def test_a_line_that_is_not_understood_silences_no_other() -> None:
+    """What is wrong is told as asyncio tells it, and the next line is heard."""
+
+    async def scenario() -> None:
+        processes, lines, told = Processes(), list[int](), list[str]()
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(str(what["message"])))
+        child = await processes.start(["/bin/sh", "-c", "echo a; echo 7"], line=lambda text: lines.append(int(text)))
+        await child.wait()
+        assert (lines, told) == ([7], ["b'a\\n' was not understood"])
+        await processes.stop()
+
+    asyncio.run(scenario())
+
+
 def test_child_that_left_others_holding_its_pipes() -> None:
     """The end of a process is its end, whoever still holds its output; those are ended too."""
 

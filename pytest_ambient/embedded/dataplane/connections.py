@@ -164,7 +164,7 @@ def _direct(line: Line, directory: Directory) -> Connection:
 def _place_of(line: Line, service: Service, there: Workload | None, port: int, directory: Directory) -> str:
     """Which of the endpoints that were written down for the service it is, empty when it is none."""
     if there is None:
-        return line.first.rpartition("/")[2].partition(" ")[0] if service.places and line.first != "-" else ""
+        return _unanswered(line, service, directory)
     if any(each.workload == there.uid for each in service.endpoints):
         return ""
     mesh = directory.mesh
@@ -176,6 +176,20 @@ def _place_of(line: Line, service: Service, there: Workload | None, port: int, d
         if (there, port) in behind(mesh, address, to)
     )
     return next(found, "")
+
+
+def _unanswered(line: Line, service: Service, directory: Directory) -> str:
+    """Likewise where no pod has that port."""
+    if not service.places or line.first == "-":
+        return ""
+    named = line.first.rpartition("/")[2].partition(" ")[0]
+    if named.rpartition(":")[2].isdecimal():
+        return named
+    asked = int(line.destination.rpartition(":")[2])
+    ways = (
+        (found, each) for each in service.places for found in looked_up(directory.mesh, each.address, ROOT_NAMESPACE)
+    )
+    return next((f"{address}:{place.ports[asked]}" for address, place in ways if asked in place.ports), "")
 
 
 def _written_down(service: Service, address: str) -> Workload:

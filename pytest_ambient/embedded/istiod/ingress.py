@@ -70,7 +70,7 @@ def _refusal(view: View, gateway: Object, listener: Object, route: Object, paren
 
 def supported(listener: Object) -> tuple[list[Object], bool]:
     """The kinds of routes that a listener takes, and whether it asks for no other."""
-    able: list[Object] = list(_KINDS) if listener.get("protocol") == "HTTP" else []
+    able: list[Object] = list(_KINDS) if listener.get("protocol") in ("HTTP", "HTTPS") else []
     asked = [
         (each.get("group", GATEWAY_API), each["kind"])
         for each in (listener.get("allowedRoutes") or {}).get("kinds") or ()

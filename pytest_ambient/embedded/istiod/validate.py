@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from ..api.errors import ApiError, Cause, invalid
+from ..api.errors import ApiError, Cause, misshapen
 from ..api.store import Resource, Store, find
 from ..objects import Object, name_of, namespace_of
 from .authorization import is_dry_run, target_refs
@@ -86,7 +86,7 @@ def _admit(store: Store, resource: Resource, causes: Causes, mistakes: Mistakes,
             asked()
         found = [*unimplemented(new), *definition_causes(new), *causes(new)]
         if found:
-            raise invalid(resource, name_of(new), found)
+            raise misshapen(resource, {}, name_of(new), found)
         wrong = list(mistakes(new))
         if wrong:
             raise _denied(new, wrong)
@@ -106,7 +106,7 @@ def _denied(item: Object, mistakes: list[str]) -> ApiError:
 
 _LISTED = (
     "bad IP address", "bad CIDR range", "bad port", "issuer or jwksUri", "jwks parse error", "max_age duration",
-    "HTTP fault injection must", "exponentialDelay", "attempts cannot be negative",
+    "HTTP fault injection must", "exponentialDelay", "attempts cannot be negative", "invalid tag key",
 )  # fmt: skip
 """How those mistakes begin that Istio puts into a list even when they are alone."""
 

@@ -113,10 +113,16 @@ def curl_names(
     general: list[_Lead] = []
     names = list(names)
     lost = {each.address for each in neighbours if each.cut_off}
+    near = {each.address: each for each in neighbours}
     for name in names:
         address = random.choice(name.addresses)  # noqa: S311 - as DNS would rotate a headless Service's
         served = name.headless or any(each not in lost for each in name.endpoints)
         for spelling in (*name.spellings(namespace), *name.literals):
+            if captured and name.headless and address in near:  # the pod itself is called, at whatever port it has
+                ports = (*near[address].ports, _HBONE_PORT)
+                exact += [(spelling, str(port), address, str(bound(port))) for port in ports]
+                general.append(_closed(spelling, ends))
+                continue
             exact += _to_service(name, spelling, address, ends, captured=captured, served=served)
             if captured and not name.headless:
                 general.append((spelling, "", address, str(_CLOSING_PORT)))

@@ -179,6 +179,17 @@ def test_ztunnels_line_about_a_pod_outside_of_the_mesh_that_was_written_down() -
         assert each in text
 
 
+@pytest.mark.parametrize("flags", ["UF", "-"])
+def test_ztunnels_line_about_a_port_that_the_pod_which_was_written_down_has_not(flags: str) -> None:
+    """The endpoint is told of all the same; what Envoy was led to instead has no address."""
+    found = mesh(Place(POD, {80: 81}), captured=False)
+    line = Line.parse(LINE.format(to=f"{SHOWN}:80", flags=flags, host="/tmp/nothing.sock"))
+    assert line is not None
+    text = written(connection(line, Directory(found)), line.ended)
+    assert f'dst.addr={POD}:81 dst.service="a.example" dst.workload="entry"' in text
+    assert ("connection failed: Connection refused" in text) is (flags == "UF")
+
+
 def test_ztunnels_dump_lists_hosts_and_their_endpoints(tmp_path: Path) -> None:
     """In its own shape."""
     dump = config_dump(mesh(Place("web.there.svc.cluster.local", {80: 8000})), "n", Authority(tmp_path))

@@ -186,6 +186,12 @@ def test_what_the_gateway_apis_definitions_tell_of(item: Object, told: str) -> N
     assert told in refusal(item).message
 
 
+def test_a_status_that_is_none_for_a_redirect_keeps_rules_from_being_looked_at() -> None:
+    """As every value that a definition lists and this is not among."""
+    wrong = {"type": "RequestRedirect", "requestRedirect": {"statusCode": 200}}
+    assert "some validation rules were not checked" in refusal(route("r", [{"filters": [wrong]}])).message
+
+
 def test_what_the_gateway_apis_definitions_let_pass() -> None:
     """Sections of one parent, listeners of one port with different hosts, expressions with what paths may not have."""
     assert create(twice({"sectionName": "a"}, {"sectionName": "b"}))

@@ -91,6 +91,10 @@ def test_ztunnel_takes_what_leads_nowhere() -> None:
     assert led(inside, "web", 9999) == led(inside, "127.9.200.1", 9999) == "127.9.200.1:15001"
     assert led(inside, "web", 80) == led(inside, "127.9.200.1", 80) == "127.9.200.1:20080"
     assert led(inside, "127.9.1.1", 9080) == "127.9.1.1:9080"
+    bare = [Name("bare", "one", ("127.9.1.1",), (80,), ("127.9.1.1",), headless=True)]
+    pod_itself = curl_names(bare, "one", pods, ENDS, captured=True)
+    assert led(pod_itself, "bare", 9080) == "127.9.1.1:9080"
+    assert led(pod_itself, "bare", 80) == led(pod_itself, "bare", 9999) == "127.9.255.252:15001"
     outside = curl_names(names, "one", pods, ENDS, captured=False)
     assert led(outside, "127.9.1.1", 9999) == "127.9.255.252:15001"
     assert led(outside, "127.9.1.1", 15008) == "127.9.1.1:15008"
