@@ -41,18 +41,20 @@ def case_of(item: pytest.Item) -> "Case | None":
     return row if hasattr(row, "expectation") else None
 
 
-def selected(request: pytest.FixtureRequest) -> "tuple[Case, ...]":
+def selected(request: pytest.FixtureRequest, module: "Path | None" = None) -> "tuple[Case, ...]":
     """The rows of a module that are to run, in order: those that will skip must change nothing and cost nothing.
 
-    They are found once: every row of the module asks for them, and by then nothing about the mesh is open.
+    It is the module of the request where no other is named. They are found once: every row of the module asks for
+    them, and by then nothing about the mesh is open.
     """
     known = request.session.stash.setdefault(SELECTED, {})
-    if request.path not in known:
-        items = [item for item in request.session.items if item.path == request.path and case_of(item) is not None]
+    path = module or request.path
+    if path not in known:
+        items = [item for item in request.session.items if item.path == path and case_of(item) is not None]
         settings = run_of(request.config).settings
         running = [item for item in items if refusal(facts(item), settings) is None and lacking(item, request) is None]
-        known[request.path] = tuple(row for item in running if (row := row_of(item, request)) is not None)
-    return known[request.path]
+        known[path] = tuple(row for item in running if (row := row_of(item, request)) is not None)
+    return known[path]
 
 
 def row_of(item: pytest.Item, request: pytest.FixtureRequest) -> "Case | None":

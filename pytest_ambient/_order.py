@@ -8,8 +8,8 @@ from pytest_ambient import _gate
 from pytest_ambient.verdict.case import Case
 from pytest_ambient.verdict.expectation import Split, Steady, TimedOut
 
-MODULE, STATE, ANSWER = 2.0, 2.5, 0.004
-"""Seconds, about: for a set-up, for a state with its hold, for one answer of a split's sample."""
+MODULE, STATE, ANSWER = 2.0, 2.5, 0.006
+"""Seconds, about: for a set-up, for a state with its hold, for one answer of a split's first look (more follow)."""
 SILENCE, STREAM = 10.0, 15.0
 """Likewise for a row that waits for nothing to come, and for a steady stream."""
 

@@ -68,6 +68,13 @@ def nodes(value: str) -> int:
     return int(value)
 
 
+def lanes(value: str) -> int:
+    """How many modules at a time."""
+    if not re.fullmatch(r"[1-8]", value):
+        raise ValueError(f"wanted a number from 1 to 8, got {value!r}")
+    return int(value)
+
+
 def flag(value: str) -> bool:
     """True or false."""
     if value.lower() in ("1", "true", "yes", "on"):

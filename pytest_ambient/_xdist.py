@@ -3,15 +3,19 @@
 import json
 import shutil
 import tempfile
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import pytest
 
 Object: TypeAlias = dict[str, Any]
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from xdist.scheduler import LoadScopeScheduling
 
     class Node(Protocol):
         """The controller's view of one worker."""
@@ -25,7 +29,9 @@ if TYPE_CHECKING:
 Role = Literal["alone", "controller", "worker"]
 
 ORDERED: pytest.StashKey[bool] = pytest.StashKey()
-"""In the controller: whether workers put the longest files first."""
+"""In the controller that deals by file: whether workers put the longest files first."""
+PER_LANE, DEALS = 3, 3
+"""How many files for each lane are dealt at a time at most, and how often each worker is dealt some at least."""
 
 
 def role(config: pytest.Config) -> Role:
@@ -91,9 +97,10 @@ class Meeting:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def tell(node: "Node", word: Object) -> None:
-    """Give a worker something to know, beside whether it is to order its tests."""
-    node.workerinput["ambient"] = json.dumps({**word, "ordered": node.config.stash.get(ORDERED, False)})
+def tell(node: "Node", word: Object, lanes: int) -> None:
+    """Give a worker something to know, beside whether it orders its tests and how many lanes share its files."""
+    dealt = {"ordered": node.config.stash.get(ORDERED, False), "lanes": lanes if ORDERED in node.config.stash else 1}
+    node.workerinput["ambient"] = json.dumps({**word, **dealt})
 
 
 def told(config: pytest.Config) -> Object:
@@ -106,6 +113,40 @@ def invited(config: pytest.Config) -> Object | None:
     """What the controller said of its run; None where nobody has asked for one, so that it has none."""
     word = told(config)
     return word if "run" in word else None
+
+
+def mine(config: pytest.Config, files: list[Path], current: Path) -> list[Path]:
+    """Of the files that were collected those that this process comes to, `current` among them, as far as is known."""
+    if role(config) != "worker":
+        return files
+    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    return next(group for group in _groups(files, told(config).get("lanes", 1), workers) if current in group)
+
+
+def scheduler(config: pytest.Config, lanes: int) -> "LoadScopeScheduling | None":
+    """What deals a worker as many files at a time as its lanes can share; None where xdist's own will do."""
+    if ORDERED not in config.stash or lanes < 2:
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class LoadGroups(LoadScopeScheduling):  # type: ignore[misc]  # mypy knows nothing of xdist, which may be missing
+        """Deals out files in groups."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return self._scopes[nodeid.partition("::")[0]]
+
+        @cached_property
+        def _scopes(self) -> dict[str, str]:
+            files = list(dict.fromkeys(one.partition("::")[0] for one in self.collection or ()))
+            return {file: group[0] for group in _groups(files, lanes, self.numnodes) for file in group}
+
+    return LoadGroups(config)
+
+
+def _groups(files: list[T], lanes: int, workers: int) -> list[list[T]]:
+    """The files in their order, in groups that are dealt to one worker each; controller and workers agree on them."""
+    size = max(1, min(PER_LANE * lanes, len(files) // (DEALS * workers))) if lanes > 1 else 1
+    return [files[start : start + size] for start in range(0, len(files), size)]
 
 
 def ordered(config: pytest.Config) -> bool:

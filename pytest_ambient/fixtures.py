@@ -13,6 +13,7 @@ from pytest_ambient.errors import BringUpFailed
 if TYPE_CHECKING:
     from pytest_ambient._asking import Probes
     from pytest_ambient._kube import Kube
+    from pytest_ambient._lanes import Lanes
     from pytest_ambient.cluster.provider import Cluster
     from pytest_ambient.handles import Apply, SourcePod, Verdict
     from pytest_ambient.mesh.bookinfo import Bookinfo
@@ -198,16 +199,27 @@ def ambient_apply(
         yield Apply(request.path.parent, applied)
 
 
+@pytest.fixture(scope="session")
+def _ambient_lanes(
+    _ambient_probes: "Probes", ambient_mesh: "Mesh", ambient_settings: "Settings"
+) -> "Iterator[Lanes | None]":
+    """What judges modules to come beside the one at hand; its threads end with the session."""
+    from pytest_ambient import _ahead
+
+    with _ahead.lanes(_ambient_probes, ambient_mesh, ambient_settings) as lanes:
+        yield lanes
+
+
 @pytest.fixture(scope="module")
 def ambient_rule(
     request: pytest.FixtureRequest,
     _ambient_probes: "Probes",
-    ambient_settings: "Settings",
+    _ambient_lanes: "Lanes | None",
 ) -> "Iterator[RuleRun]":
     """The rule of a module: its table of cases and the manifests beside it, probed together and state by state."""
-    from pytest_ambient import _asking
+    from pytest_ambient import _ahead
 
-    with _asking.rule(_ambient_probes, request.path, _gate.selected(request)) as run:
+    with _ahead.rule(request, _ambient_probes, _ambient_lanes) as run:
         yield run
 
 

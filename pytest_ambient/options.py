@@ -110,6 +110,13 @@ TABLE: Final = (
         "profile", f"profiles to run, by comma: {', '.join(parse.PROFILES)} (all)", parse.profiles, (), "NAMES", True
     ),
     Option("disruptive", "also run what disturbs others in an existing cluster", parse.flag, False),
+    Option(
+        "lanes",
+        "modules judged side by side in one process, each lane with a Bookinfo of its own (2 on embedded, else 1)",
+        parse.lanes,
+        None,
+        "NUMBER",
+    ),
     Option("strict-docs", "fail where the mesh differs from its documents", parse.flag, False),
     Option(
         "keep",

@@ -12,6 +12,7 @@ from pytest_ambient.errors import AmbientError
 from pytest_ambient.fixtures import (  # noqa: F401 - pytest finds fixtures by looking at a plugin's names
     _ambient_foreign,
     _ambient_gate,
+    _ambient_lanes,
     _ambient_probes,
     _ambient_turn,
     ambient_apply,
@@ -82,7 +83,14 @@ def pytest_configure_node(node: "_xdist.Node") -> None:
     """Tell a worker which run it belongs to."""
     run = begun(node.config)
     if run is not None:
-        _xdist.tell(node, run.invite())
+        _xdist.tell(node, run.invite(), run.settings.side_by_side)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> object:
+    """Deal workers files that their lanes can share, where nobody said how to deal."""
+    run = begun(config)
+    return _xdist.scheduler(config, run.settings.side_by_side) if run is not None else None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -47,8 +47,14 @@ class Settings:
     implementation: Path | None = None
     artifacts: Artifacts = "on-failure"
     fault: tuple[str, ...] = ()
+    lanes: int | None = None
     source: Mapping[str, Source] = field(default_factory=dict, hash=False)
     """Where each field's value came from."""
+
+    @property
+    def side_by_side(self) -> int:
+        """How many modules one process judges at a time; a cluster that is not a bench of ours has to be asked for."""
+        return self.lanes or (2 if self.cluster == "embedded" else 1)
 
     def said(self, name: str) -> bool:
         """Whether somebody chose this field's value."""

@@ -1,0 +1,186 @@
+"""Modules judged ahead by lanes: which ones, what becomes of their errors, how they end."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from pytest_ambient import GET, Answered, _asking, _halt, case
+from pytest_ambient._lanes import Lanes
+from pytest_ambient.errors import BrokenEnvironment, Misuse, NotInTime
+from pytest_ambient.verdict.case import Case
+
+ROW = case("it-is-answered", "curl", GET("http://reviews:9080/"), Answered(200), unchanged=True)
+A, B, C = (Path(f"test_{name}.py") for name in "abc")
+WITHIN = 60.0
+"""Seconds that a test waits for another thread before it fails."""
+
+
+class Bench:
+    """Rules that remember who judged them, and fail or wait where they are told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.judged: list[tuple[str, str]] = []
+        self.back: list[str] = []
+        self.told: list[str] = []
+        self.closed: list[int] = []
+        self.missing: BaseException | None = None
+        self.fails: dict[Path, BaseException] = {}
+        self.stays: dict[Path, BaseException] = {}
+        self.waits: dict[Path, threading.Event] = {}
+        self.began = threading.Event()
+        monkeypatch.setattr(_asking, "rule", self._rule)
+        monkeypatch.setattr(_asking, "turn", self._turn)
+
+    def lanes(self, number: int = 1) -> Lanes:
+        """Lanes over these rules."""
+        return Lanes(cast(Any, self._open), number, self.told.append)
+
+    @contextmanager
+    def _open(self, number: int) -> Iterator[object]:
+        if self.missing is not None:
+            raise self.missing
+        yield SimpleNamespace(cluster="cluster", number=number)
+        self.closed.append(number)
+
+    @contextmanager
+    def _turn(self, cluster: object, *, alone: bool) -> Iterator[None]:
+        assert (cluster, alone) == ("cluster", False)
+        yield
+
+    @contextmanager
+    def _rule(self, ours: Any, module: Path, selected: Sequence[Case]) -> Iterator[object]:
+        def result(row: Case) -> str:
+            self.began.set()
+            if module in self.waits:
+                while not self.waits[module].is_set():
+                    _halt.sleep(0.01)
+            self.judged.append((module.stem, row.id))
+            if module in self.fails:
+                raise self.fails[module]
+            return row.id
+
+        try:
+            yield SimpleNamespace(result=result, lane=ours.number)
+        finally:
+            self.back.append(module.stem)
+        if module in self.stays:
+            raise self.stays[module]
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Rules without a cluster."""
+    return Bench(monkeypatch)
+
+
+def ended(lanes: Lanes) -> None:
+    """Ends lanes from another thread, for it must not hang."""
+    thread = threading.Thread(target=lanes.end, daemon=True)
+    thread.start()
+    thread.join(WITHIN)
+    assert not thread.is_alive()
+
+
+def test_a_lane_goes_from_the_last_module_back(bench: Bench) -> None:
+    """What the run itself has begun no lane takes; what a lane has taken is waited for."""
+    lanes = bench.lanes()
+    bench.waits[C] = threading.Event()
+    lanes.begin([(A, [ROW]), (B, [ROW]), (C, [ROW])])
+    assert bench.began.wait(WITHIN)
+    assert lanes.taken(A) is None
+    bench.waits[C].set()
+    found = [lanes.taken(module) for module in (B, C)]
+    ended(lanes)
+    assert all(job is not None and job.run is not None and job.error is None for job in found if job)
+    assert [name for name, _ in bench.judged if name != "test_b"] == ["test_c"]
+    assert bench.judged.count(("test_b", ROW.id)) == (found[0] is not None)
+    assert bench.back == [name for name, _ in bench.judged]
+    assert (bench.closed, bench.told) == ([2], [])
+
+
+def test_several_lanes_share_modules(bench: Bench) -> None:
+    """Each module is judged once, by one of them."""
+    lanes = bench.lanes(2)
+    bench.waits = {A: threading.Event(), B: threading.Event()}
+    lanes.begin([(A, [ROW]), (B, [ROW])])
+    for event in bench.waits.values():
+        event.set()
+    jobs = [job for module in (A, B) if (job := lanes.taken(module)) is not None]
+    ended(lanes)
+    assert sorted(bench.back) == sorted(job.module.stem for job in jobs)
+    assert sorted(bench.closed) == [2, 3]
+
+
+def test_a_module_that_nobody_named_is_the_runs_own(bench: Bench) -> None:
+    """As is every one once lanes have ended."""
+    lanes = bench.lanes()
+    assert not lanes.knows(A)
+    assert lanes.taken(A) is None
+    ended(lanes)
+    assert (bench.judged, bench.closed) == ([], [])
+
+
+def test_an_error_of_a_case_is_left_to_the_run(bench: Bench) -> None:
+    """The rule remembers it, and raises it again for the test that asks."""
+    bench.fails[B] = BrokenEnvironment("the API is away")
+    job = done(bench, B)
+    assert job.run is not None
+    assert job.error is None
+
+
+def test_a_mistake_that_keeps_a_module_from_being_judged_is_kept(bench: Bench) -> None:
+    """Also one that is none of ours."""
+    bench.fails[B] = ZeroDivisionError("a bug")
+    job = done(bench, B)
+    assert job.run is None
+    assert str(job.error) == "a bug"
+    assert bench.back == ["test_b"]
+
+
+def test_what_cannot_be_taken_back_is_told_beside_the_results(bench: Bench) -> None:
+    """The module's tests have their verdicts, and its end has the error."""
+    bench.stays[B] = NotInTime("the policy stays")
+    job = done(bench, B)
+    assert job.run is not None
+    assert str(job.error) == "the policy stays"
+
+
+def done(bench: Bench, module: Path) -> Any:
+    """What became of a module that a lane has judged."""
+    lanes = bench.lanes()
+    lanes.begin([(module, [ROW])])
+    assert bench.began.wait(WITHIN)
+    job = lanes.taken(module)
+    ended(lanes)
+    assert job is not None
+    return job
+
+
+def test_the_end_cuts_short_what_is_at_hand_and_puts_it_back(bench: Bench) -> None:
+    """No test asks for it any more, after Ctrl-C or `-x`."""
+    lanes = bench.lanes()
+    bench.waits[B] = threading.Event()
+    lanes.begin([(A, [ROW]), (B, [ROW])])
+    assert bench.began.wait(WITHIN)
+    ended(lanes)
+    assert bench.judged == []
+    assert (bench.back, bench.closed, bench.told) == (["test_b"], [2], [])
+
+
+def test_a_lane_that_does_not_come_up_leaves_all_to_the_run(bench: Bench) -> None:
+    """A line says so; nothing is lost."""
+    bench.missing = Misuse("no room for a second Bookinfo")
+    lanes = bench.lanes()
+    lanes.begin([(B, [ROW])])
+    for thread in lanes._threads:
+        thread.join(WITHIN)
+    assert lanes.taken(B) is None
+    ended(lanes)
+    assert bench.told == [
+        "lane 2 did not come up, its modules are judged one after the other: no room for a second Bookinfo"
+    ]
