@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,7 +86,8 @@ def rule(ours: Probes, module: Path, selected: "Sequence[Case]") -> "Iterator[Ru
     try:
         yield run
     finally:
-        with turn(ours.cluster, alone=any(case.scope == "mesh" for case in selected)):
+        mesh_wide = any(case.scope == "mesh" for case in selected)
+        with turn(ours.cluster, alone=mesh_wide) if run.changed else nullcontext():
             run.close()
 
 

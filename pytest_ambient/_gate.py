@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_ambient._facts import Facts
     from pytest_ambient.mesh.features import Feature
     from pytest_ambient.mesh.foreign import Foreign
+    from pytest_ambient.probe.rule import RuleRun
     from pytest_ambient.settings import Settings
     from pytest_ambient.verdict.case import Case
     from pytest_ambient.verdict.variant import Unsupported, World
@@ -113,8 +114,16 @@ def lacks(item: pytest.Item, request: pytest.FixtureRequest) -> list[tuple[str, 
 
 
 def changes_mesh(request: pytest.FixtureRequest) -> bool:
-    """Whether what the test applies changes the mesh for all: by its own word, or by that of a row judged with it."""
+    """Whether what the test applies changes the mesh for all: by its own word, or by that of a row judged with it.
+
+    A row of which it is known already what came of it changes nothing any more.
+    """
     mine = case_of(request.node)
+    if mine is not None and "ambient_apply" not in getattr(request, "fixturenames", ()):
+        judged: RuleRun = request.getfixturevalue("ambient_rule")
+        found = row_of(request.node, request)
+        if found is not None and judged.knows(found):
+            return False
     if mine is None or facts(request.node).scope == "mesh":
         return facts(request.node).scope == "mesh"
     return any(row.scope == "mesh" and row.state == mine.state for row in selected(request))

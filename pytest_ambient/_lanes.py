@@ -38,10 +38,9 @@ class Job:
         """Come to all results, and put everything back; what is raised meanwhile, the module raises later."""
         try:
             with _asking.rule(ours, self.module, self.selected) as run, under(halt):
-                with _asking.turn(ours.cluster, alone=False):
-                    for case in self.selected:
-                        with suppress(AmbientError):  # the run remembers it, and raises it again when it is asked
-                            run.result(case)
+                for case in self.selected:
+                    with _asking.turn(ours.cluster, alone=False), suppress(AmbientError):
+                        run.result(case)  # it remembers an error, and raises it again when it is asked
                 self.run = run
         except BaseException as error:  # whatever it is belongs to the module's own tests
             self.error = error

@@ -30,8 +30,6 @@ Role = Literal["alone", "controller", "worker"]
 
 ORDERED: pytest.StashKey[bool] = pytest.StashKey()
 """In the controller that deals by file: whether workers put the longest files first."""
-PER_LANE, DEALS = 3, 3
-"""How many files for each lane are dealt at a time at most, and how often each worker is dealt some at least."""
 
 
 def role(config: pytest.Config) -> Role:
@@ -120,7 +118,7 @@ def mine(config: pytest.Config, files: list[Path], current: Path) -> list[Path]:
     if role(config) != "worker":
         return files
     workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
-    return next(group for group in _groups(files, told(config).get("lanes", 1), workers) if current in group)
+    return next(group for group in groups(files, told(config).get("lanes", 1), workers) if current in group)
 
 
 def scheduler(config: pytest.Config, lanes: int) -> "LoadScopeScheduling | None":
@@ -138,15 +136,22 @@ def scheduler(config: pytest.Config, lanes: int) -> "LoadScopeScheduling | None"
         @cached_property
         def _scopes(self) -> dict[str, str]:
             files = list(dict.fromkeys(one.partition("::")[0] for one in self.collection or ()))
-            return {file: group[0] for group in _groups(files, lanes, self.numnodes) for file in group}
+            return {file: group[0] for group in groups(files, lanes, self.numnodes) for file in group}
 
     return LoadGroups(config)
 
 
-def _groups(files: list[T], lanes: int, workers: int) -> list[list[T]]:
-    """The files in their order, in groups that are dealt to one worker each; controller and workers agree on them."""
-    size = max(1, min(PER_LANE * lanes, len(files) // (DEALS * workers))) if lanes > 1 else 1
-    return [files[start : start + size] for start in range(0, len(files), size)]
+def groups(files: list[T], lanes: int, workers: int) -> list[list[T]]:
+    """The files in their order, in groups that are dealt to one worker each; controller and workers agree on them.
+
+    They get smaller, so that workers end together. One file is a group where it is not shared by lanes.
+    """
+    groups = []
+    while files:
+        size = max(1, len(files) // (2 * workers)) if lanes > 1 else 1
+        groups.append(files[:size])
+        files = files[size:]
+    return groups
 
 
 def ordered(config: pytest.Config) -> bool:

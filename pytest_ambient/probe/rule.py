@@ -80,6 +80,15 @@ class RuleRun:
                 raise
         return self._results[case.id]
 
+    def knows(self, case: Case) -> bool:
+        """Whether what came of a case is known, so that nothing is asked or changed for it any more."""
+        return case.id in self._results or case.state in self._failed
+
+    @property
+    def changed(self) -> bool:
+        """Whether `close` has something to undo."""
+        return any(one is not None and one.changes for one in (self._setup, self._applied))
+
     def close(self) -> None:
         """Ends all threads and undoes the set-up; raises KubeError or NotInTime when that fails."""
         self._battery.close()

@@ -17,6 +17,9 @@ def ambient_rule():
     from pytest_ambient.verdict.split import weigh
 
     class Rule:
+        def knows(self, case):
+            return False
+
         def result(self, case):
             word = next((word for word in Word if case.id.startswith(word)), Word.HOLDS)
             if word is Word.HOLDS:
