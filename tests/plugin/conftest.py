@@ -11,6 +11,8 @@ import pytest
 import pytest_ambient
 from pytest_ambient import _probing
 from pytest_ambient.testing import FakeProvider, fake_provider
+from tests.plugin.chain import CHAIN, OWN, POLICY
+from tests.probe import bench
 
 PROVIDER = """
 from pathlib import Path
@@ -79,3 +81,13 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProvid
     monkeypatch.setattr(_probing, "furnish", lambda cluster, settings, run, say: settings.namespace or "bookinfo")
     with fake_provider(tmp_path / "diary") as provider:
         yield provider
+
+
+@pytest.fixture
+def own(project: Project) -> Project:
+    """A user's own rule: a module and the manifest beside it."""
+    project.write("", conftest=CHAIN)
+    project.pytester.makepyfile(test_own=OWN)
+    (project.pytester.path / "bench.py").write_text(Path(bench.__file__).read_text())
+    (project.pytester.path / "test_own.yaml").write_text(POLICY)
+    return project

@@ -1,88 +1,9 @@
 """The whole chain in a user's own project, against doubles for everything below the probes."""
 
-from pathlib import Path
-
 import pytest
 
+from tests.plugin.chain import OWN, POLICY, QUICK
 from tests.plugin.conftest import Project
-from tests.probe import bench
-
-CHAIN = """
-import pytest
-from bench import DENIED, PLACES, QUICK, RUN, Bench, Reply
-
-@pytest.fixture(scope="session")
-def bench():
-    def answer(pod, method, url):
-        if not bench.there("security.istio.io/v1/AuthorizationPolicy", "only-curl") or "details" not in pod:
-            return Reply(body=f"hello from {pod}")
-        return DENIED
-    bench = Bench(answer)
-    return bench
-
-@pytest.fixture(scope="session")
-def ambient_kube(bench, ambient_cluster):
-    for number, app in enumerate(("istiod", "istio-cni-node", "ztunnel")):
-        kind = "Deployment" if app == "istiod" else "DaemonSet"
-        label = {"k8s-app" if "cni" in app else "app": app}
-        bench.kube.objects[f"apps/v1/{kind}", "istio-system", app] = {
-            "metadata": {"name": app, "namespace": "istio-system", "labels": label, "generation": 1},
-            "spec": {"replicas": 1, "selector": {"matchLabels": label},
-                     "template": {"metadata": {"labels": label},
-                                  "spec": {"containers": [{"name": app, "image": f"x/{app}:1.30.3"}]}}},
-            "status": {"observedGeneration": 1, "readyReplicas": 1, "availableReplicas": 1, "replicas": 1,
-                       "desiredNumberScheduled": 1, "numberReady": 1, "numberAvailable": 1,
-                       "updatedNumberScheduled": 1, "updatedReplicas": 1},
-        }
-    return bench.real
-
-@pytest.fixture(scope="session")
-def ambient_places(ambient_mesh):
-    return PLACES
-
-@pytest.fixture(scope="session")
-def bookinfo(ambient_places):
-    from pytest_ambient.mesh.bookinfo import Bookinfo
-    return Bookinfo(ambient_places, RUN)
-"""
-
-POLICY = """
-apiVersion: security.istio.io/v1
-kind: AuthorizationPolicy
-metadata:
-  name: only-curl
-  namespace: ${NAMESPACE}
-spec:
-  rules:
-  - from:
-    - source:
-        principals: ["${TRUST_DOMAIN}/ns/${NAMESPACE}/sa/sa-curl"]
-"""
-
-OWN = """
-from pytest_ambient import GET, Answered, DeniedL4, Verdict, case, cases
-
-REVIEWS = GET("http://reviews:9080/reviews/0")
-
-@cases(
-    case("curl-is-answered", "curl", REVIEWS, Answered(200), unchanged=True),
-    case("details-is-reset", "details-v1", REVIEWS, DeniedL4(by="only-curl"), twin="curl-is-answered"),
-)
-def test_only_curl(verdict: Verdict) -> None:
-    verdict.holds()
-"""
-
-QUICK = ("--ambient-cluster=fake", "--ambient-timeout=hold=0.01,witness=0.2,control=2,becomes=2,undo=2,mesh=2")
-
-
-@pytest.fixture
-def own(project: Project) -> Project:
-    """A user's own rule: a module and the manifest beside it."""
-    project.write("", conftest=CHAIN)
-    project.pytester.makepyfile(test_own=OWN)
-    (project.pytester.path / "bench.py").write_text(Path(bench.__file__).read_text())
-    (project.pytester.path / "test_own.yaml").write_text(POLICY)
-    return project
 
 
 def test_a_users_own_rule_in_ten_lines(own: Project) -> None:
@@ -253,27 +174,3 @@ def test_a_row_that_skips_is_not_judged_with_the_others(own: Project, flags: tup
     )
     result = own.run(*QUICK, *flags)
     assert result.parseoutcomes()["passed"] == ran
-
-
-def test_tests_of_the_mesh_take_turns_and_others_share(own: Project) -> None:
-    """scope=mesh holds the mesh alone, everything else together; the lock is the cluster's."""
-    own.pytester.makepyfile(
-        test_own="""
-        import pytest
-        from pytest_ambient import _lock
-        taken = []
-        for name in ("shared", "alone"):
-            def spy(path, how=name, real=getattr(_lock, name)):
-                taken.append((how, path))
-                return real(path)
-            setattr(_lock, name, spy)
-
-        def test_share(ambient_apply): pass
-        @pytest.mark.ambient(scope="mesh")
-        def test_alone(ambient_apply): pass
-        def test_seen():
-            assert [how for how, _ in taken] == ["shared", "alone"]
-            assert len({path for _, path in taken}) == 1
-        """
-    )
-    own.run(*QUICK).assert_outcomes(passed=3)

@@ -50,13 +50,18 @@ def bench_of(answer: object = enforced) -> Bench:
     return bench
 
 
+def run_of(bench: Bench, manifests: Manifests, selected: tuple[Case, ...] = TABLE, timing: Timing = QUICK) -> RuleRun:
+    """A rule that was not asked for any case yet."""
+    clock = Clock(bench.clock, bench.clock.sleep)
+    sources = Sources(bench.real, PLACES, RUN, image="curl", within=timing.setup)
+    return RuleRun(bench.real, PLACES, manifests, selected, sources=sources, timing=timing, clock=clock)
+
+
 def judged(
     bench: Bench, manifests: Manifests, *wanted: Case, selected: tuple[Case, ...] = TABLE, timing: Timing = QUICK
 ) -> list[CaseResult]:
     """The results of some cases."""
-    clock = Clock(bench.clock, bench.clock.sleep)
-    sources = Sources(bench.real, PLACES, RUN, image="curl", within=timing.setup)
-    run = RuleRun(bench.real, PLACES, manifests, selected, sources=sources, timing=timing, clock=clock)
+    run = run_of(bench, manifests, selected, timing)
     try:
         return [run.result(case) for case in wanted]
     finally:
