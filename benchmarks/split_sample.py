@@ -1,4 +1,4 @@
-"""What a split sample costs beside the same curl command run by hand in the same pod, both in one run."""
+"""What the first look of a split's sample costs beside the same curl command run by hand in the same pod, both in one run."""
 
 import statistics
 import time
@@ -7,6 +7,7 @@ from cluster import Cluster, cluster
 
 from pytest_ambient import GET, Split
 from pytest_ambient._kube import Kube
+from pytest_ambient.mesh.images import CURL, own
 from pytest_ambient.places import Places
 from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.source import Sources
@@ -38,7 +39,7 @@ def main() -> None:
         up.add_waypoint()
         places = Places("bookinfo", "bookinfo-other", "bookinfo-outside")
         kube = Kube(up.kubeconfig, None)
-        battery = Battery(kube, Sources(kube, places, "benchmark"), Timing())
+        battery = Battery(kube, Sources(kube, places, "benchmark", image=own(CURL, version=None)), Timing())
         by_hand(up)
         pairs = [(sampled(battery), by_hand(up)) for _ in range(ROUNDS)]
         battery.close()
