@@ -1,4 +1,4 @@
-"""What the first look of a split's sample costs beside the same curl command run by hand in the same pod, both in one run."""
+"""What the first look of a split's sample costs beside the same curl by hand in the same pod, both in one run."""
 
 import statistics
 import time
