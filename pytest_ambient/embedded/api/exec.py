@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import Coroutine, Sequence
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -126,7 +127,8 @@ def _ended(code: int, command: Sequence[str]) -> Object:
 
 
 def _refused(fault: ExecRefused) -> Object:
-    text = f"error executing command in container: {fault}"
+    began = f'failed to exec in container: failed to start exec "{secrets.token_hex(32)}": {fault}'
+    text = f"Internal error occurred: error executing command in container: {began}"  # by the container's engine
     return {
         "metadata": {},
         "status": "Failure",

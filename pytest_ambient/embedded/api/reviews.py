@@ -6,6 +6,7 @@ from ..objects import Object
 from .auth import Caller, by_token
 from .body import object_for
 from .conform import take
+from .errors import Cause, invalid
 from .rbac import Wish, allowed, rules_for
 from .reads import current
 from .resources import Resource
@@ -15,6 +16,7 @@ from .tokens import ISSUER, Tokens
 from .write_options import Options
 
 _TOKEN_REQUEST = Resource("authentication.k8s.io", "v1", "TokenRequest", "tokenrequests")
+_BRIEFEST = 600
 
 
 def review(store: Store, tokens: Tokens, who: Caller, about: Target, content: Any, how: Options) -> Object:
@@ -66,6 +68,9 @@ def token_request(store: Store, tokens: Tokens, about: Target, content: Any) -> 
     account = current(store, about)
     asked = object_for(Target(_TOKEN_REQUEST, "v1", about.namespace, about.name), content)
     spec = asked.get("spec") or {}
+    if (lasting := spec.get("expirationSeconds") or 3600) < _BRIEFEST:
+        why = f"Invalid value: {lasting}: may not specify a duration less than 10 minutes"
+        raise invalid(_TOKEN_REQUEST, "", [Cause("spec.expirationSeconds", why)])
     audiences = spec.get("audiences") or [ISSUER]
     token, until = tokens.issue(account, audiences, spec.get("expirationSeconds"))
     given = {"audiences": audiences, "expirationSeconds": spec.get("expirationSeconds") or 3600}

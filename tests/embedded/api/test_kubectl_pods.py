@@ -50,6 +50,9 @@ def test_exec_names_what_is_missing(world: World) -> None:
     """A program that is not there is an error of the runtime."""
     refused = world.kubectl("exec", "one", "--", "no-such-program", code=1)
     assert 'exec: "no-such-program": executable file not found in $PATH' in refused
+    assert (
+        "Internal error occurred: Internal error occurred: error executing command in container: failed to" in refused
+    )
 
 
 def test_large_output_comes_whole(world: World) -> None:

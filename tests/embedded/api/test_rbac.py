@@ -145,6 +145,8 @@ def test_tokens_say_for_how_long_and_for_whom(world: World) -> None:
     world.kubectl("create", "serviceaccount", "brief")
     own = world.kubectl("create", "token", "brief", "--duration=20m").strip()
     foreign = world.kubectl("create", "token", "brief", "--audience=vault").strip()
+    refused = world.kubectl("create", "token", "brief", "--duration=1m", code=1)
+    assert "spec.expirationSeconds: Invalid value: 60: may not specify a duration less than 10 minutes" in refused
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview"}
     for token, good in ((own, True), (foreign, False)):
         path = world.folder / "review.json"
