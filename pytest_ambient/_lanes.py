@@ -39,6 +39,7 @@ class Job:
         try:
             with _asking.rule(ours, self.module, self.selected) as run, under(halt):
                 for case in self.selected:
+                    halt.check()
                     with _asking.turn(ours.cluster, alone=False), suppress(AmbientError):
                         run.result(case)  # it remembers an error, and raises it again when it is asked
                 self.run = run

@@ -24,7 +24,7 @@ DANGEROUS = {
 
 MAY_IMPORT = {
     "verdict": {"verdict", "errors"},
-    "probe": {"probe", "verdict", "manifest", "places", "stuck", "errors", "redact", "_kube", "_wait"},
+    "probe": {"probe", "verdict", "manifest", "places", "stuck", "errors", "redact", "_halt", "_kube", "_wait"},
     "mesh": {
         "mesh",
         "manifest",

@@ -1,8 +1,11 @@
 """Modules judged ahead by lanes: which ones, what becomes of their errors, how they end."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,6 +15,7 @@ import pytest
 from pytest_ambient import GET, Answered, _asking, _halt, case
 from pytest_ambient._lanes import Lanes
 from pytest_ambient.errors import BrokenEnvironment, Misuse, NotInTime
+from pytest_ambient.probe.converge import Clock
 from pytest_ambient.verdict.case import Case
 
 ROW = case("it-is-answered", "curl", GET("http://reviews:9080/"), Answered(200), unchanged=True)
@@ -52,20 +56,21 @@ class Bench:
         assert (cluster, alone) == ("cluster", False)
         yield
 
+    def result(self, module: Path, row: Case) -> str:
+        """Judge a case of a module."""
+        self.began.set()
+        if module in self.waits:
+            while not self.waits[module].is_set():
+                _halt.sleep(0.01)
+        self.judged.append((module.stem, row.id))
+        if module in self.fails:
+            raise self.fails[module]
+        return row.id
+
     @contextmanager
     def _rule(self, ours: Any, module: Path, selected: Sequence[Case]) -> Iterator[object]:
-        def result(row: Case) -> str:
-            self.began.set()
-            if module in self.waits:
-                while not self.waits[module].is_set():
-                    _halt.sleep(0.01)
-            self.judged.append((module.stem, row.id))
-            if module in self.fails:
-                raise self.fails[module]
-            return row.id
-
         try:
-            yield SimpleNamespace(result=result, lane=ours.number)
+            yield SimpleNamespace(result=partial(self.result, module), lane=ours.number)
         finally:
             self.back.append(module.stem)
         if module in self.stays:
@@ -170,6 +175,39 @@ def test_the_end_cuts_short_what_is_at_hand_and_puts_it_back(bench: Bench) -> No
     ended(lanes)
     assert bench.judged == []
     assert (bench.back, bench.closed, bench.told) == (["test_b"], [2], [])
+
+
+def test_the_end_does_not_wait_for_all_cases(bench: Bench) -> None:
+    """One that cannot be cut short is the last."""
+    other = replace(ROW, id="it-is-answered-again")
+    goes, stubborn = threading.Event(), bench.result
+
+    def result(module: Path, row: Case) -> str:
+        bench.began.set()
+        assert goes.wait(WITHIN)
+        return stubborn(module, row)
+
+    bench.result = result  # type: ignore[method-assign]  # a rule that hears nothing
+    lanes = bench.lanes()
+    lanes.begin([(A, [ROW]), (B, [ROW, other])])
+    assert bench.began.wait(WITHIN)
+    thread = threading.Thread(target=lanes.end, daemon=True)
+    thread.start()
+    while not lanes._halt.asked:
+        time.sleep(0.01)
+    goes.set()
+    thread.join(WITHIN)
+    assert not thread.is_alive()
+    assert bench.judged == [("test_b", ROW.id)]
+    assert bench.back == ["test_b"]
+
+
+def test_what_waits_for_a_mesh_hears_that_it_shall_end() -> None:
+    """Pauses between looks, and holds, are most of what a lane does."""
+    halt = _halt.Halt()
+    halt.set()
+    with _halt.under(halt), pytest.raises(KeyboardInterrupt):
+        Clock().sleep(WITHIN)
 
 
 def test_a_lane_that_does_not_come_up_leaves_all_to_the_run(bench: Bench) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 
+from pytest_ambient import _halt
 from pytest_ambient.probe.rounds import Judged, Probe, Rounds
 from pytest_ambient.probe.timing import Timing
 from pytest_ambient.verdict.call import Call
@@ -65,7 +66,7 @@ class Clock:
     """Time, so that tests need not wait for it."""
 
     now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = _halt.sleep
 
 
 def settle(
