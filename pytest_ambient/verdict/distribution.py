@@ -8,6 +8,9 @@ from pytest_ambient.verdict.answered import Answered, serves
 from pytest_ambient.verdict.outcome import Lost, Observation, Outcome, stale
 from pytest_ambient.verdict.split import Sample, looks, weigh
 
+TOGETHER = 4
+"""First looks that share what is forgiven of stale connections: they are met together, as execs begin to ask."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -68,7 +71,7 @@ class Split:
         strays = [(outcome, reason) for outcome in outcomes if (reason := self.explain(outcome)) is not None]
         if strays:
             told = f"{len(strays):,} of {len(outcomes):,} answers don't belong to the split, the first: {strays[0][1]}"
-            if stale([outcome for outcome, _ in strays], len(outcomes)):
+            if stale([outcome for outcome, _ in strays], max(len(outcomes), TOGETHER * self.size)):
                 return replace(weighed, reason=None, doubt=told, more=0)
             return replace(weighed, reason=told, doubt=None, more=0)
         return weighed

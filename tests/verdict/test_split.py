@@ -233,6 +233,16 @@ def test_a_few_stale_connections_decide_nothing(cut: int, decides: bool) -> None
     assert other.doubt is None
 
 
+@pytest.mark.parametrize(("cut", "decides"), [(3, False), (4, True)])
+def test_a_first_look_forgives_what_a_whole_sample_does(cut: int, decides: bool) -> None:
+    """Connections that are stale are met as the sample begins, however early it is looked at."""
+    observed = answers({"v1-a": 571, "v2-b": 63 - cut})
+    sample = Split({"v1": 90, "v2": 10}).sample([*observed, *[Outcome(28, connect_ms=1.0, total_ms=5000.0)] * cut])
+    assert (sample.total, sample.more) == (634, 0)
+    assert (sample.reason is not None) is decides
+    assert (sample.doubt is not None) is not decides
+
+
 def test_an_empty_sample_decides_nothing() -> None:
     """No division by zero, no verdict."""
     sample = Split({"v1": 90, "v2": 10}).sample([])
