@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from pytest_ambient.verdict.case import Case
 
 FIXTURES = "pytest_ambient.fixtures"
-HARMLESS = (FIXTURES, "_pytest.")
-"""Where the fixtures come from that a module may use whose rows are judged before its tests are set up."""
+PYTEST = "_pytest."
+XUNIT = ("_xunit_", "_unittest_")
+"""What the fixtures are called that pytest makes of a module's own setup_module and its like."""
+ROW = "verdict"
+"""The one fixture of ours by which a test looks at a mesh that may be another lane's, its set-up taken back already."""
+UNSURE = ("skip", "skipif", "xfail")
+"""Markers of tests that perhaps must not run."""
 
 
 @contextmanager
@@ -77,26 +82,38 @@ def _coming(request: pytest.FixtureRequest) -> "list[tuple[Path, Sequence[Case]]
         files.setdefault(item.path, []).append(item)
     order = _xdist.mine(request.config, list(files), request.path)
     later = order[order.index(request.path) + 1 :]
-    found = [(path, _rows(files[path], request)) for path in later if _free(files[path])]
+    found = [(path, _rows(files[path], request)) for path in later]
     return [(path, rows) for path, rows in found if rows]
 
 
-def _free(items: list[pytest.Item]) -> bool:
-    """Whether a module's rows may be judged before its turn: nothing but our own fixtures is set up for them first."""
+def _rows(items: list[pytest.Item], request: pytest.FixtureRequest) -> "tuple[Case, ...]":
+    """The rows of a module that are to run; none where a lane may not judge them, or where its own tests say why."""
+    with suppress(AmbientError):
+        return _gate.selected(request, items[0].path) if free(items) else ()
+    return ()
+
+
+def free(items: Sequence[pytest.Item]) -> bool:
+    """Whether a module's rows may be judged before its turn: nothing is set up for them first, and all of them run."""
     return all(_gate.case_of(item) is not None and _plain(item) for item in items)
 
 
 def _plain(item: pytest.Item) -> bool:
     known = _gate.facts(item)
     info = getattr(item, "_fixtureinfo", None)
-    if info is None or known.scope == "mesh" or known.disruptive or "ambient_apply" in info.names_closure:
+    if info is None or known.scope == "mesh" or known.disruptive or any(map(item.get_closest_marker, UNSURE)):
         return False
-    homes = (definitions[-1].func.__module__ for definitions in info.name2fixturedefs.values())
-    return all(home.startswith(HARMLESS) for home in homes)
+    homes = {name: found[-1].func.__module__ for name, found in info.name2fixturedefs.items()}
+    others = [name for name, home in homes.items() if home != FIXTURES and not home.startswith(PYTEST)]
+    asked = [name for name in info.initialnames if not homes.get(name, "").startswith(PYTEST)]
+    return not others and set(asked) <= {ROW} and not any(map(_own, homes)) and not _hooked(item)
 
 
-def _rows(items: list[pytest.Item], request: pytest.FixtureRequest) -> "tuple[Case, ...]":
-    """The rows of a module that are to run; none where they cannot be told, its own tests say why."""
-    with suppress(AmbientError):
-        return _gate.selected(request, items[0].path)
-    return ()
+def _own(fixture: str) -> bool:
+    return fixture.startswith(XUNIT)
+
+
+def _hooked(item: pytest.Item) -> bool:
+    """Whether a conftest does something of its own before the test, or keeps it from running."""
+    hooks = item.ihook.pytest_runtest_setup, item.ihook.pytest_runtest_protocol
+    return any(one.plugin_name.endswith("conftest.py") for hook in hooks for one in hook.get_hookimpls())
