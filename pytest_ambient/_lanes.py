@@ -57,7 +57,7 @@ class Lanes:
         self._threads = [threading.Thread(target=self._work, args=(one + 2,), daemon=True) for one in range(number)]
         self._changed = threading.Condition()
         self._left: list[Job] = []
-        self._jobs: dict[Path, Job] = {}
+        self._jobs: dict[Path, Job | None] = {}
         self._ended = False
 
     def begin(self, coming: "Sequence[tuple[Path, Sequence[Case]]]") -> None:
@@ -78,9 +78,14 @@ class Lanes:
         return module in self._jobs
 
     def taken(self, module: Path) -> Job | None:
-        """The job of a module that a lane has taken, done; None for one that no lane will take any more."""
+        """The job of a module that a lane has taken, done; None for one that no lane will take any more.
+
+        It is given once: whoever comes back to a module, by a rerun or in an order of chance, judges it anew.
+        """
         with self._changed:
             job = self._jobs.get(module)
+            if job is not None:
+                self._jobs[module] = None
             if job is None or job in self._left:
                 self._left = [other for other in self._left if other is not job]
                 return None
@@ -104,9 +109,10 @@ class Lanes:
                     ours = lane.enter_context(self._open(number))
                 while (job := self._next()) is not None:
                     job.judge(ours, self._halt)
-        except (AmbientError, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt) as error:
             if not self._ended:
-                self._say(f"lane {number} did not come up, its modules are judged one after the other: {error}")
+                told = str(error) if isinstance(error, AmbientError) else repr(error)
+                self._say(f"lane {number} did not come up, its modules are judged one after the other: {told}")
 
     def _next(self) -> Job | None:
         with self._changed:

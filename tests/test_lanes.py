@@ -14,7 +14,7 @@ import pytest
 
 from pytest_ambient import GET, Answered, _asking, _halt, case
 from pytest_ambient._lanes import Lanes
-from pytest_ambient.errors import BrokenEnvironment, Misuse, NotInTime
+from pytest_ambient.errors import BrokenEnvironment, LockError, Misuse, NotInTime
 from pytest_ambient.probe.converge import Clock
 from pytest_ambient.verdict.case import Case
 
@@ -36,6 +36,7 @@ class Bench:
         self.fails: dict[Path, BaseException] = {}
         self.stays: dict[Path, BaseException] = {}
         self.waits: dict[Path, threading.Event] = {}
+        self.busy: Exception | None = None
         self.began = threading.Event()
         monkeypatch.setattr(_asking, "rule", self._rule)
         monkeypatch.setattr(_asking, "turn", self._turn)
@@ -54,6 +55,9 @@ class Bench:
     @contextmanager
     def _turn(self, cluster: object, *, alone: bool) -> Iterator[None]:
         assert (cluster, alone) == ("cluster", False)
+        if self.busy is not None:
+            self.began.set()
+            raise self.busy
         yield
 
     def result(self, module: Path, row: Case) -> str:
@@ -121,6 +125,27 @@ def test_several_lanes_share_modules(bench: Bench) -> None:
     assert sorted(bench.closed) == [2, 3]
 
 
+def test_what_a_lane_has_judged_is_given_once(bench: Bench) -> None:
+    """A rerun, or an order of chance that comes back to a module, judges it anew and waits for nobody."""
+    lanes = bench.lanes()
+    bench.waits[B] = threading.Event()
+    lanes.begin([(A, [ROW]), (B, [ROW])])
+    assert bench.began.wait(WITHIN)
+    first = [lanes.taken(A)]
+    bench.waits[B].set()
+    first.append(lanes.taken(B))
+    again: list[object] = []
+    thread = threading.Thread(target=lambda: again.extend(lanes.taken(module) for module in (A, B)), daemon=True)
+    thread.start()
+    thread.join(WITHIN)
+    ended(lanes)
+    assert first[0] is None
+    assert first[1] is not None
+    assert again == [None, None]
+    assert lanes.knows(A)
+    assert lanes.knows(B)
+
+
 def test_a_module_that_nobody_named_is_the_runs_own(bench: Bench) -> None:
     """As is every one once lanes have ended."""
     lanes = bench.lanes()
@@ -145,6 +170,15 @@ def test_a_mistake_that_keeps_a_module_from_being_judged_is_kept(bench: Bench) -
     assert job.run is None
     assert str(job.error) == "a bug"
     assert bench.back == ["test_b"]
+
+
+def test_a_mesh_that_is_not_free_is_the_error_of_the_module(bench: Bench) -> None:
+    """Its rule is closed by the time its tests come: what it never asked, it must not be asked then."""
+    bench.busy = LockError("turn.db: not free within 600 s")
+    job = done(bench, B)
+    assert job.run is None
+    assert str(job.error) == "turn.db: not free within 600 s"
+    assert (bench.judged, bench.back) == ([], ["test_b"])
 
 
 def test_what_cannot_be_taken_back_is_told_beside_the_results(bench: Bench) -> None:
@@ -210,15 +244,21 @@ def test_what_waits_for_a_mesh_hears_that_it_shall_end() -> None:
         Clock().sleep(WITHIN)
 
 
-def test_a_lane_that_does_not_come_up_leaves_all_to_the_run(bench: Bench) -> None:
-    """A line says so; nothing is lost."""
-    bench.missing = Misuse("no room for a second Bookinfo")
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        (Misuse("no room for a second Bookinfo"), "no room for a second Bookinfo"),
+        (ZeroDivisionError("a bug"), "ZeroDivisionError('a bug')"),
+    ],
+    ids=["known", "unknown"],
+)
+def test_a_lane_that_does_not_come_up_leaves_all_to_the_run(bench: Bench, missing: Exception, told: str) -> None:
+    """A line says so; nothing is lost, whatever it was."""
+    bench.missing = missing
     lanes = bench.lanes()
     lanes.begin([(B, [ROW])])
     for thread in lanes._threads:
         thread.join(WITHIN)
     assert lanes.taken(B) is None
     ended(lanes)
-    assert bench.told == [
-        "lane 2 did not come up, its modules are judged one after the other: no room for a second Bookinfo"
-    ]
+    assert bench.told == [f"lane 2 did not come up, its modules are judged one after the other: {told}"]
