@@ -46,7 +46,7 @@ def lanes(ours: "Probes", mesh: "Mesh", settings: "Settings") -> "Iterator[Lanes
         places = replace(ours.places, namespace=name, other=f"{name}-other", outside=f"{name}-outside")
         kube = Kube(ours.cluster.kubeconfig, ours.cluster.context)
         try:
-            up = _probing.bookinfo(kube, places, mesh, settings, ours.run.id, ours.run.say)
+            up = _probing.bookinfo(kube, places, mesh, settings, ours.run.id, found.say)
             with _asking.probes(kube, places, ours.cluster, ours.run, up.curl) as probes:
                 yield probes
         finally:

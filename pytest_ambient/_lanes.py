@@ -4,6 +4,7 @@ A run goes through its modules from the first one on, lanes through the same fro
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
@@ -53,12 +54,17 @@ class Lanes:
     """The lanes of a run beside the one of its own; `end` stops them, whatever they are at."""
 
     def __init__(self, open_lane: Open, number: int, say: Callable[[str], None]) -> None:
-        self._open, self._say, self._halt = open_lane, say, Halt()
+        self._open, self._tell, self._halt = open_lane, say, Halt()
+        self._said = deque[str]()
         self._threads = [threading.Thread(target=self._work, args=(one + 2,), daemon=True) for one in range(number)]
         self._changed = threading.Condition()
         self._left: list[Job] = []
         self._jobs: dict[Path, Job | None] = {}
         self._ended = False
+
+    def say(self, line: str) -> None:
+        """Leave a line to the run's own thread: who speaks beside a test stops the capture of its output."""
+        self._said.append(line)
 
     def begin(self, coming: "Sequence[tuple[Path, Sequence[Case]]]") -> None:
         """Let lanes judge these modules, the last one first."""
@@ -82,6 +88,7 @@ class Lanes:
 
         It is given once: whoever comes back to a module, by a rerun or in an order of chance, judges it anew.
         """
+        self._speak()
         with self._changed:
             job = self._jobs.get(module)
             if job is not None:
@@ -101,6 +108,11 @@ class Lanes:
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
+        self._speak()
+
+    def _speak(self) -> None:
+        while self._said:
+            self._tell(self._said.popleft())
 
     def _work(self, number: int) -> None:
         try:
@@ -112,7 +124,7 @@ class Lanes:
         except (Exception, KeyboardInterrupt) as error:
             if not self._ended:
                 told = str(error) if isinstance(error, AmbientError) else repr(error)
-                self._say(f"lane {number} did not come up, its modules are judged one after the other: {told}")
+                self.say(f"lane {number} did not come up, its modules are judged one after the other: {told}")
 
     def _next(self) -> Job | None:
         with self._changed:
