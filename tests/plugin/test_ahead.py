@@ -62,3 +62,13 @@ def test_no_module_is_free_below_a_conftest_that_acts_before_tests(project: Proj
     """It may prepare what they ask, or skip them."""
     project.write("", conftest=f"{TOLD}\ndef {hook}: pass\n")
     assert free(project, **FREE) == []
+
+
+def test_a_conftest_beside_a_module_binds_no_other(project: Project) -> None:
+    """Its hooks and fixtures are for the tests below it."""
+    project.write("", conftest=TOLD)
+    for name, text in {"here": "def pytest_runtest_setup(item): pass", "there": ""}.items():
+        folder = project.pytester.mkdir(name)
+        (folder / "conftest.py").write_text(text)
+        (folder / f"test_{name}.py").write_text(RULE)
+    assert free(project, above=RULE) == ["above", "there"]
