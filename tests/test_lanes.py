@@ -12,9 +12,10 @@ from typing import Any, cast
 
 import pytest
 
-from pytest_ambient import GET, Answered, _asking, _halt, case
+from pytest_ambient import GET, Answered, _ahead, _asking, _halt, _kube, _probing, case
 from pytest_ambient._lanes import Lanes
 from pytest_ambient.errors import BrokenEnvironment, LockError, Misuse, NotInTime
+from pytest_ambient.places import Places
 from pytest_ambient.probe.converge import Clock
 from pytest_ambient.verdict.case import Case
 
@@ -263,3 +264,30 @@ def test_a_lane_that_does_not_come_up_leaves_all_to_the_run(bench: Bench, missin
     assert lanes.taken(B) is None
     ended(lanes)
     assert bench.told == [f"lane 2 did not come up, its modules are judged one after the other: {told}"]
+
+
+def test_a_lane_has_namespaces_of_its_own(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside those of the run, with a client of its own that is closed at the end; the run says what it was told."""
+    seen: list[object] = []
+
+    def bookinfo(kube: object, places: Places, *words: Any) -> object:
+        seen.append(places.ours)
+        words[-1]("a Bookinfo")
+        return SimpleNamespace(curl="curl")
+
+    @contextmanager
+    def probes(*words: object) -> Iterator[object]:
+        yield SimpleNamespace(cluster="cluster", number=2)
+
+    monkeypatch.setattr(_kube, "Kube", lambda *words: SimpleNamespace(close=lambda: seen.append("closed")))
+    monkeypatch.setattr(_probing, "bookinfo", bookinfo)
+    monkeypatch.setattr(_asking, "probes", probes)
+    run = SimpleNamespace(id="r1", say=bench.told.append)
+    cluster = SimpleNamespace(kubeconfig="kubeconfig", context="context")
+    ours = SimpleNamespace(places=Places("a", "a-other", "a-outside"), cluster=cluster, run=run)
+    with _ahead.lanes(cast(Any, ours), cast(Any, None), cast(Any, SimpleNamespace(side_by_side=2))) as lanes:
+        assert lanes is not None
+        lanes.begin([(B, [ROW])])
+        assert bench.began.wait(WITHIN)
+    assert seen == [("a-2", "a-2-other", "a-2-outside"), "closed"]
+    assert bench.told == ["a Bookinfo"]
