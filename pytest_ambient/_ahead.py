@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ambient import _asking, _gate, _xdist
+from pytest_ambient import _asking, _gate
 from pytest_ambient.errors import AmbientError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ UNSURE = ("skip", "skipif", "xfail")
 @contextmanager
 def lanes(ours: "Probes", mesh: "Mesh", settings: "Settings") -> "Iterator[Lanes | None]":
     """The lanes beside the one of the run's own; None where modules are judged one after the other."""
-    if settings.side_by_side < 2:
+    if settings.side_by_side < 2 or ours.run.role == "worker":  # which is dealt one module after the other
         yield None
         return
     from pytest_ambient._lanes import Lanes
@@ -76,11 +76,11 @@ def rule(request: pytest.FixtureRequest, ours: "Probes", beside: "Lanes | None")
 
 
 def _coming(request: pytest.FixtureRequest) -> "list[tuple[Path, Sequence[Case]]]":
-    """The modules that this process comes to later and that a lane may judge, with their rows that are to run."""
+    """The modules that come later and that a lane may judge, with their rows that are to run."""
     files: dict[Path, list[pytest.Item]] = {}
     for item in request.session.items:
         files.setdefault(item.path, []).append(item)
-    order = _xdist.mine(request.config, list(files), request.path)
+    order = list(files)
     later = order[order.index(request.path) + 1 :]
     found = [(path, _rows(files[path], request)) for path in later]
     return [(path, rows) for path, rows in found if rows]

@@ -20,6 +20,7 @@ UNASKED = (
     "no collected test names ambient_cluster or has the marker ambient: under xdist the cluster comes up before the "
     "first test, so name it by either"
 )
+DEALT = "--ambient-lanes says nothing beside -n: each worker is a lane"
 BENCH = "the embedded mesh is a test bench, its results say nothing about any other mesh"
 
 
@@ -175,7 +176,8 @@ class Run:
         from pytest_ambient import matrix
 
         said = matrix.untested(self.settings)
-        return [f"{said}: it runs all the same"] if said else []
+        dealt = self.role == "controller" and self.settings.lanes is not None
+        return [*([f"{said}: it runs all the same"] if said else []), *([DEALT] if dealt else [])]
 
     def spec(self) -> "ClusterSpec":
         """The cluster that the settings ask for."""

@@ -3,19 +3,15 @@
 import json
 import shutil
 import tempfile
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pytest
 
 Object: TypeAlias = dict[str, Any]
-T = TypeVar("T")
 
 if TYPE_CHECKING:
     from typing import Protocol
-
-    from xdist.scheduler import LoadScopeScheduling
 
     class Node(Protocol):
         """The controller's view of one worker."""
@@ -95,10 +91,9 @@ class Meeting:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def tell(node: "Node", word: Object, lanes: int) -> None:
-    """Give a worker something to know, beside whether it orders its tests and how many lanes share its files."""
-    dealt = {"ordered": node.config.stash.get(ORDERED, False), "lanes": lanes if ORDERED in node.config.stash else 1}
-    node.workerinput["ambient"] = json.dumps({**word, **dealt})
+def tell(node: "Node", word: Object) -> None:
+    """Give a worker something to know, beside whether it is to order its tests."""
+    node.workerinput["ambient"] = json.dumps({**word, "ordered": node.config.stash.get(ORDERED, False)})
 
 
 def told(config: pytest.Config) -> Object:
@@ -111,47 +106,6 @@ def invited(config: pytest.Config) -> Object | None:
     """What the controller said of its run; None where nobody has asked for one, so that it has none."""
     word = told(config)
     return word if "run" in word else None
-
-
-def mine(config: pytest.Config, files: list[Path], current: Path) -> list[Path]:
-    """Of the files that were collected those that this process comes to, `current` among them, as far as is known."""
-    if role(config) != "worker":
-        return files
-    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
-    return next(group for group in groups(files, told(config).get("lanes", 1), workers) if current in group)
-
-
-def scheduler(config: pytest.Config, lanes: int) -> "LoadScopeScheduling | None":
-    """What deals a worker as many files at a time as its lanes can share; None where xdist's own will do."""
-    if ORDERED not in config.stash or lanes < 2:
-        return None
-    from xdist.scheduler import LoadScopeScheduling
-
-    class LoadGroups(LoadScopeScheduling):  # type: ignore[misc]  # mypy knows nothing of xdist, which may be missing
-        """Deals out files in groups."""
-
-        def _split_scope(self, nodeid: str) -> str:
-            return self._scopes[nodeid.partition("::")[0]]
-
-        @cached_property
-        def _scopes(self) -> dict[str, str]:
-            files = list(dict.fromkeys(one.partition("::")[0] for one in self.collection or ()))
-            return {file: group[0] for group in groups(files, lanes, self.numnodes) for file in group}
-
-    return LoadGroups(config)
-
-
-def groups(files: list[T], lanes: int, workers: int) -> list[list[T]]:
-    """The files in their order, in groups that are dealt to one worker each; controller and workers agree on them.
-
-    They get smaller, so that workers end together. One file is a group where it is not shared by lanes.
-    """
-    groups = []
-    while files:
-        size = max(1, len(files) // (2 * workers)) if lanes > 1 else 1
-        groups.append(files[:size])
-        files = files[size:]
-    return groups
 
 
 def ordered(config: pytest.Config) -> bool:

@@ -83,14 +83,7 @@ def pytest_configure_node(node: "_xdist.Node") -> None:
     """Tell a worker which run it belongs to."""
     run = begun(node.config)
     if run is not None:
-        _xdist.tell(node, run.invite(), run.settings.side_by_side)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> object:
-    """Deal workers files that their lanes can share, where nobody said how to deal."""
-    run = begun(config)
-    return _xdist.scheduler(config, run.settings.side_by_side) if run is not None else None
+        _xdist.tell(node, run.invite())
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -282,7 +282,7 @@ def test_a_lane_has_namespaces_of_its_own(bench: Bench, monkeypatch: pytest.Monk
     monkeypatch.setattr(_kube, "Kube", lambda *words: SimpleNamespace(close=lambda: seen.append("closed")))
     monkeypatch.setattr(_probing, "bookinfo", bookinfo)
     monkeypatch.setattr(_asking, "probes", probes)
-    run = SimpleNamespace(id="r1", say=bench.told.append)
+    run = SimpleNamespace(id="r1", say=bench.told.append, role="alone")
     cluster = SimpleNamespace(kubeconfig="kubeconfig", context="context")
     ours = SimpleNamespace(places=Places("a", "a-other", "a-outside"), cluster=cluster, run=run)
     with _ahead.lanes(cast(Any, ours), cast(Any, None), cast(Any, SimpleNamespace(side_by_side=2))) as lanes:
@@ -291,3 +291,12 @@ def test_a_lane_has_namespaces_of_its_own(bench: Bench, monkeypatch: pytest.Monk
         assert bench.began.wait(WITHIN)
     assert seen == [("a-2", "a-2-other", "a-2-outside"), "closed"]
     assert bench.told == ["a Bookinfo"]
+
+
+@pytest.mark.parametrize(("role", "side_by_side"), [("worker", 2), ("alone", 1)])
+def test_nobody_is_beside_a_worker_or_one_lane(role: str, side_by_side: int) -> None:
+    """A worker knows of no module but the one that it was dealt."""
+    ours = SimpleNamespace(run=SimpleNamespace(role=role))
+    settings = SimpleNamespace(side_by_side=side_by_side)
+    with _ahead.lanes(cast(Any, ours), cast(Any, None), cast(Any, settings)) as lanes:
+        assert lanes is None

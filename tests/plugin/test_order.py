@@ -10,7 +10,6 @@ import pytest
 
 from pytest_ambient import GET, Answered, Split, Steady, TimedOut, case
 from pytest_ambient._order import longest_first, seconds
-from pytest_ambient._xdist import groups
 from pytest_ambient.verdict.case import Case
 
 from .conftest import XDIST, Project
@@ -66,24 +65,6 @@ def test_what_takes_long_is_known_by_its_row() -> None:
     assert seconds([PLAIN]) < seconds([HALVES])
 
 
-@pytest.mark.parametrize(
-    ("count", "lanes", "workers", "sizes"),
-    [
-        (16, 2, 2, [4, 3, 2, 1, 1, 1, 1, 1, 1, 1]),
-        (56, 2, 2, [14, 10, 8, 6, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1]),
-        (5, 2, 2, [1, 1, 1, 1, 1]),
-        (4, 1, 2, [1, 1, 1, 1]),
-        (0, 2, 2, []),
-    ],
-)
-def test_groups_of_files_get_smaller(count: int, lanes: int, workers: int, sizes: list[int]) -> None:
-    """Where lanes share them; workers end together, and each file is in one group."""
-    files = [f"test_{number}.py" for number in range(count)]
-    found = groups(files, lanes, workers)
-    assert [len(group) for group in found] == sizes
-    assert [file for group in found for file in group] == files
-
-
 RULE = """
 from pytest_ambient import GET, Answered, Split, case, cases
 
@@ -116,14 +97,11 @@ def test_workers_begin_with_the_longest_file(project: Project, options: Sequence
 
 
 @XDIST
-@pytest.mark.parametrize(
-    ("lanes", "first"), [("1", {"a": "gw0", "b": "gw1"}), ("2", {"a": "gw0", "b": "gw0", "c": "gw1"})]
-)
-def test_files_that_lanes_share_are_dealt_together(project: Project, lanes: str, first: dict[str, str]) -> None:
-    """The first files to one worker, the next ones to the other."""
-    project.write("")
-    project.pytester.makepyfile(**{f"test_{name}": "def test_one(): pass" for name in "abcdefghi"})
-    result = project.run("-n2", "-v", "--ambient-cluster=fake", f"--ambient-lanes={lanes}")
-    result.assert_outcomes(passed=9)
-    ran = {line.split("test_", 1)[1][0]: line[1:4] for line in result.outlines if line.startswith("[gw")}
-    assert {name: ran[name] for name in first} == first
+def test_lanes_beside_workers_are_told_to_be_of_no_use(project: Project) -> None:
+    """Each worker is a lane, and is dealt one file after the other."""
+    project.write("def test_one(): pass")
+    said = "ambient: --ambient-lanes says nothing beside -n: each worker is a lane"
+    result = project.run("-n2", "--ambient-cluster=fake", "--ambient-lanes=2")
+    result.stdout.fnmatch_lines([said])
+    for words in (("--ambient-lanes=2",), ("-n2",)):
+        project.run("--ambient-cluster=fake", *words).stdout.no_fnmatch_line(said)
