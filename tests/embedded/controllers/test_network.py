@@ -207,9 +207,9 @@ def test_headless_service(tmp_path: Path) -> None:
         caller, target = await bench.ready_pod("curl"), await bench.ready_pod("echo")
         names = tmp_path / "names" / f"{bench.space}.plain.curlrc"
         await bench.until(lambda: target["status"]["podIP"] in names.read_text())
-        _, out, _ = await bench.run(
-            caller, "curl", "-s", "-o", "x", "-w", "%{http_code} %{remote_ip}", "http://echo:8080/get"
+        code, out, said = await bench.run(
+            caller, "curl", "-sS", "-o", "x", "-w", "%{http_code} %{remote_ip}", "http://echo:8080/get"
         )
-        assert out == f"200 {target['status']['podIP']}"
+        assert (out, said, code) == (f"200 {target['status']['podIP']}", "", 0)
 
     play(tmp_path, scenario)
