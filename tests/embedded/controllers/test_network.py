@@ -206,7 +206,7 @@ def test_headless_service(tmp_path: Path) -> None:
         bench.store.create(POD, pod("curl", CURL))
         caller, target = await bench.ready_pod("curl"), await bench.ready_pod("echo")
         names = tmp_path / "names" / f"{bench.space}.plain.curlrc"
-        await bench.until(lambda: target["status"]["podIP"] in names.read_text())
+        await bench.until(lambda: f'"echo::{target["status"]["podIP"]}:' in names.read_text())
         code, out, said = await bench.run(
             caller, "curl", "-sS", "-o", "x", "-w", "%{http_code} %{remote_ip}", "http://echo:8080/get"
         )
