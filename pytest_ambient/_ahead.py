@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,8 +41,7 @@ def lanes(ours: "Probes", mesh: "Mesh", settings: "Settings") -> "Iterator[Lanes
         from pytest_ambient import _probing
         from pytest_ambient._kube import Kube
 
-        name = f"{ours.places.namespace}-{number}"
-        places = replace(ours.places, namespace=name, other=f"{name}-other", outside=f"{name}-outside")
+        places = ours.places.beside(number)
         kube = Kube(ours.cluster.kubeconfig, ours.cluster.context)
         try:
             up = _probing.bookinfo(kube, places, mesh, settings, ours.run.id, found.say)

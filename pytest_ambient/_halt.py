@@ -22,11 +22,6 @@ class Halt:
         for end in ends:
             end()
 
-    @property
-    def asked(self) -> bool:
-        """Whether it was asked for."""
-        return self._event.is_set()
-
     def check(self) -> None:
         """KeyboardInterrupt when it was asked for."""
         if self._event.is_set():

@@ -98,13 +98,11 @@ def places(kube: "Kube", found: "Mesh", cluster: "Cluster", run: "Run", worker: 
 def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide") -> "Places":
     from pytest_ambient.mesh import outages, sidecars
     from pytest_ambient.mesh.bookinfo import users_assigned
-    from pytest_ambient.places import Places
+    from pytest_ambient.places import Places, namespaces
 
     plane = found.dataplane
     return Places(
-        name,
-        f"{name}-other",
-        f"{name}-outside",
+        *namespaces(name),
         decided.root,
         decided.trust_domain,
         dataplane_mode=plane.mode,

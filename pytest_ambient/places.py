@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias
 
 Object: TypeAlias = dict[str, Any]
 """One Kubernetes object, or a part of one, as decoded JSON."""
 
 _NAME = re.compile(r"\$\{([^}\n]*)\}")
+
+
+def namespaces(name: str) -> tuple[str, str, str]:
+    """Bookinfo's namespace, the second enrolled one, and the one that is not meshed."""
+    return name, f"{name}-other", f"{name}-outside"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,11 @@ class Places:
     """Namespace and name of the DaemonSet of those pods, wherever its installer has put it."""
     istiod: tuple[str, str] = ("istio-system", "istiod")
     """Namespace and name of the Deployment of the istiod that looks after them."""
+
+    def beside(self, number: int) -> "Places":
+        """The same with namespaces of another lane of this run."""
+        namespace, other, outside = namespaces(f"{self.namespace}-{number}")
+        return replace(self, namespace=namespace, other=other, outside=outside)
 
     @property
     def ours(self) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Modules judged ahead by lanes: which ones, what becomes of their errors, how they end."""
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -228,8 +227,7 @@ def test_the_end_does_not_wait_for_all_cases(bench: Bench) -> None:
     assert bench.began.wait(WITHIN)
     thread = threading.Thread(target=lanes.end, daemon=True)
     thread.start()
-    while not lanes._halt.asked:
-        time.sleep(0.01)
+    assert lanes._halt._event.wait(WITHIN)
     goes.set()
     thread.join(WITHIN)
     assert not thread.is_alive()

@@ -50,11 +50,10 @@ def sampled(rounds: Rounds, probe: Probe, split: Split) -> Sample:
     """One sample of a split, asked on until it decides; taken anew when something of it was lost."""
     for _ in range(TRIES):
         seen: list[Observation] = []
-        sample, more = split.sample(seen), split.size
-        while more:
-            seen += _asked(rounds, probe, more)
+        sample = split.sample(seen)
+        while sample.more:
+            seen += _asked(rounds, probe, sample.more)
             sample = split.sample(seen)
-            more = sample.more
         if sample.doubt is None:
             break
     return sample

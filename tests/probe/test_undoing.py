@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,17 +21,22 @@ def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
         yield made.kube
 
 
-def test_undoing_leaves_an_object_as_it_was(kube: Kube) -> None:
-    """Label, changed value and created object: after the undoing all fields and their owners are the old ones."""
-    service = {
+def service_of(app: str) -> dict[str, Any]:
+    """A Service of somebody else's."""
+    return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": "reviews", "namespace": "shop", "labels": {"app": "reviews"}},
+        "metadata": {"name": app, "namespace": "shop", "labels": {"app": app}},
         "spec": {"selector": {"app": "a"}, "ports": [{"name": "http", "port": 9080}]},
     }
+
+
+def test_undoing_leaves_an_object_as_it_was(kube: Kube) -> None:
+    """Label, changed value and created object: after the undoing all fields and their owners are the old ones."""
+    service = service_of("reviews")
     kube.apply(service, field_manager="helm")
     old = kube.get("v1/Service", "reviews", "shop") or {}
-    labelled = {**service, "metadata": {**service["metadata"], "labels": {"istio.io/use-waypoint": "w"}}}  # type: ignore[dict-item]  # a literal
+    labelled = {**service, "metadata": {**service["metadata"], "labels": {"istio.io/use-waypoint": "w"}}}
     del labelled["spec"]
     changed = {**service, "spec": {"selector": {"ours": "b"}}}
     documents = [Document(item, Path("x.yaml"), 1) for item in (labelled, MADE)]
@@ -52,12 +58,7 @@ def test_undoing_leaves_an_object_as_it_was(kube: Kube) -> None:
 
 def test_what_a_state_changes_of_a_set_up_is_left_behind_by_neither(kube: Kube) -> None:
     """The set-up has its label back when the state is undone, and nobody has it once the set-up is undone too."""
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "ratings", "namespace": "shop", "labels": {"app": "ratings"}},
-        "spec": {"selector": {"app": "a"}, "ports": [{"name": "http", "port": 9080}]},
-    }
+    service = service_of("ratings")
     kube.apply(service, field_manager="helm")
 
     def labelled(value: str) -> Document:

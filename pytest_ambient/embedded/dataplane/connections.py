@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..entries import is_address
-from ..istiod.model import ROOT_NAMESPACE, Identity, Mesh, Service, Workload
+from ..istiod.model import ROOT_NAMESPACE, Identity, Mesh, Place, Service, Workload
 from ..ports import bound
 from .lines import Line
 from .places import behind, looked_up
@@ -167,13 +167,11 @@ def _place_of(line: Line, service: Service, there: Workload | None, port: int, d
         return _unanswered(line, service, directory)
     if any(each.workload == there.uid for each in service.endpoints):
         return ""
-    mesh = directory.mesh
-    ways = ((address, each) for each in service.places for address in looked_up(mesh, each.address, ROOT_NAMESPACE))
     found = (
         f"{address}:{to}"
-        for address, place in ways
+        for address, place in _ways(service, directory)
         for to in place.ports.values()
-        if (there, port) in behind(mesh, address, to)
+        if (there, port) in behind(directory.mesh, address, to)
     )
     return next(found, "")
 
@@ -186,10 +184,15 @@ def _unanswered(line: Line, service: Service, directory: Directory) -> str:
     if named.rpartition(":")[2].isdecimal():
         return named
     asked = int(line.destination.rpartition(":")[2])
-    ways = (
-        (found, each) for each in service.places for found in looked_up(directory.mesh, each.address, ROOT_NAMESPACE)
-    )
+    ways = _ways(service, directory)
     return next((f"{address}:{place.ports[asked]}" for address, place in ways if asked in place.ports), "")
+
+
+def _ways(service: Service, directory: Directory) -> Iterator[tuple[str, Place]]:
+    """The addresses of the endpoints that were written down for the service."""
+    for place in service.places:
+        for address in looked_up(directory.mesh, place.address, ROOT_NAMESPACE):
+            yield address, place
 
 
 def _written_down(service: Service, address: str) -> Workload:
