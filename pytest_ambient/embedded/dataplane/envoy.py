@@ -13,7 +13,7 @@ from pathlib import Path
 from ..objects import Object
 from ..process import Child, Processes
 from . import admin
-from .files import Files
+from .files import Files, file
 from .resources import Resources
 from .xds import ROUTED, typed, watched
 
@@ -205,7 +205,7 @@ class Envoy:
 
     def _bootstrap(self) -> Object:
         kept = [{"suffix": _VERSION}, {"suffix": _REFUSED}, {"prefix": "server."}]
-        sources = {name: watched(self._files.path(file)) for name, file in _SOURCES.items()}
+        sources = {name: watched(file(self._folder, kind)) for name, kind in _SOURCES.items()}
         return {
             "node": {"id": self._node.id, "cluster": self._node.cluster},
             "admin": {"address": {"pipe": {"path": str(self._admin), "mode": 0o600}}},

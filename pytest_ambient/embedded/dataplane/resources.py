@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 
 from ..objects import Object
 
-ROUTES = "routes.json"
-"""The file that route configurations are in."""
-
 
 @dataclass
 class Resources:

@@ -31,7 +31,7 @@ RETRY: Object = {
             },
         }
     ],
-    "host_selection_retry_max_attempts": "5",
+    "host_selection_retry_max_attempts": 5,
 }
 _REDIRECTS = {
     301: "MOVED_PERMANENTLY",

@@ -13,13 +13,14 @@ from ..istiod.model import ROOT_NAMESPACE, Mesh, Service, ServicePort, Waypoint,
 from ..objects import Object
 from ..ports import bound
 from .ca import Authority
+from .files import file
 from .inbound import application, hbone_listener, hbone_routes, inbound, plaintext_listener
 from .lines import FORWARDED, SERVICE, TUNNELLED, direct
 from .matching import blocks, by_address, chain
 from .nearest import Group, Serving, Way, by_node, nearest, serving
 from .openings import Openings
 from .places import behind, beyond, looked_up
-from .resources import ROUTES, Resources
+from .resources import Resources
 from .xds import (
     HBONE_PORT,
     LOCAL_IP,
@@ -52,7 +53,7 @@ class ZtunnelConfiguration:
     def __init__(self, authority: Authority, folder: Path, faults: frozenset[Fault]) -> None:
         self._authority = authority
         self._nothing = str(folder / "nothing.sock")
-        self._routes = folder / ROUTES
+        self._routes = file(folder, "routes")
         self._plaintext = Fault.PLAINTEXT_NOT_HBONE in faults
         self._unavailable = Fault.UNAVAILABLE_NOT_DENIED in faults
         self._past_ztunnel = Fault.POD_IP_NOT_TUNNELLED in faults
