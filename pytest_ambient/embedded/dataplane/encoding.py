@@ -13,13 +13,17 @@ from typing import Any, TypeAlias
 
 _VARINT, _EIGHT_BYTES, _DELIMITED = 0, 1, 2
 _NANOSECONDS = 10**9
+_MOST = 2**32 - 1
+"""No field asks for a larger number; Envoy would take what is left of it in silence."""
+_SIXTY_FOUR_BITS = 2**64
+_WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _ENUM = "enum "
 
 _Write: TypeAlias = Callable[[Any], bytes]
 
 
 class Unwritable(ValueError):
-    """There is something in the configuration that `wire.txt` does not have; the text names it."""
+    """The configuration has a field that `wire.txt` lacks, or a value that its field can't have; the text names it."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +36,19 @@ class _Entry:
 
 
 def encoded(message: str, content: Mapping[str, Any]) -> bytes:
-    """A message, called by its full name; a list is a repeated field. Raises Unwritable for what is unknown."""
+    """A message, called by its full name; a list is a repeated field. Raises Unwritable for what can't be written."""
     fields = _fields(message)
     pieces: list[bytes] = []
     for name, value in content.items():
         write = fields.get(name)
         if write is None:
             raise Unwritable(f"{message} has no field {name} in wire.txt")
-        pieces += map(write, value) if isinstance(value, list) else (write(value),)
+        try:
+            pieces += map(write, value) if isinstance(value, list) else (write(value),)
+        except Unwritable:
+            raise
+        except _WRONG as fault:
+            raise Unwritable(f"{message}.{name} can't be {value!r}") from fault
     return b"".join(pieces)
 
 
@@ -75,11 +84,17 @@ def _field(package: str, number: int, of: list[str]) -> _Write:
     return partial(_nested, number, partial(encoded, name))
 
 
-def _scalar(number: int, value: str | int) -> bytes:
-    """A string, a boolean or a whole number: JSON tells which."""
+def _scalar(number: int, value: str | float) -> bytes:
+    """A string, a boolean or a whole number: JSON tells which, where `5.0` is whole, too."""
     if isinstance(value, str):
         return _delimited(number, value.encode())
-    return _varint(number << 3 | _VARINT) + _varint(value)
+    if not 0 <= value <= _MOST or value != int(value):
+        raise ValueError
+    return _whole(number, int(value))
+
+
+def _whole(number: int, value: int) -> bytes:
+    return _varint(number << 3 | _VARINT) + _varint(value % _SIXTY_FOUR_BITS)
 
 
 def _double(number: int, value: float) -> bytes:
@@ -87,9 +102,7 @@ def _double(number: int, value: float) -> bytes:
 
 
 def _chosen(number: int, values: Mapping[str, int], word: str) -> bytes:
-    if word not in values:
-        raise Unwritable(f"no enum of wire.txt that has {', '.join(values)} has {word}")
-    return _scalar(number, values[word])
+    return _whole(number, values[word])
 
 
 def _nested(number: int, content: _Write, value: Any) -> bytes:
@@ -128,8 +141,10 @@ def _any(value: Mapping[str, Any]) -> bytes:
 
 def _duration(value: str) -> bytes:
     """Seconds as JSON has them, such as `0.25s`."""
-    seconds, fraction = divmod(int(Decimal(value.removesuffix("s")) * _NANOSECONDS), _NANOSECONDS)
-    return _scalar(1, seconds) + _scalar(2, fraction)
+    found = int(Decimal(value.removesuffix("s")) * _NANOSECONDS)
+    sign = -1 if found < 0 else 1  # of both parts
+    seconds, fraction = divmod(abs(found), _NANOSECONDS)
+    return _whole(1, sign * seconds) + _whole(2, sign * fraction)
 
 
 def _struct(value: Mapping[str, Any]) -> bytes:

@@ -26,6 +26,13 @@ KINDS = ("config.", "extensions.filters.", "extensions.path.", "extensions.trans
         ("config.cluster.v3.CircuitBreakers.Thresholds", {"max_retries": 2**31}, b"\x2a\x06\x08\x80\x80\x80\x80\x08"),
         ("config.cluster.v3.Cluster", {"connect_timeout": "10s"}, b"\x22\x04\x08\x0a\x10\x00"),
         ("config.cluster.v3.Cluster", {"connect_timeout": "0.25s"}, b"\x22\x07\x08\x00\x10\x80\xe5\x9a\x77"),
+        ("config.cluster.v3.Cluster", {"connect_timeout": "1e-05s"}, b"\x22\x05\x08\x00\x10\x90\x4e"),
+        (
+            "config.cluster.v3.Cluster",
+            {"connect_timeout": "-1.5s"},
+            b"\x22\x16\x08" + b"\xff" * 9 + b"\x01\x10\x80\xb6\xca\x91\xfe" + b"\xff" * 4 + b"\x01",
+        ),
+        ("config.core.v3.Http2ProtocolOptions", {"max_concurrent_streams": 100.0}, b"\x12\x02\x08\x64"),
         ("config.cluster.v3.Cluster", {"lb_policy": "RANDOM"}, b"\x30\x03"),
         ("type.v3.Percent", {"value": 50}, b"\x09\x00\x00\x00\x00\x00\x00\x49\x40"),
         ("config.accesslog.v3.ResponseFlagFilter", {"flags": ["UH", "UF"]}, b"\x0a\x02UH\x0a\x02UF"),
@@ -70,11 +77,20 @@ def test_response() -> None:
     [
         ("config.core.v3.Pipe", {"modes": 1}, "envoy.config.core.v3.Pipe has no field modes in wire.txt"),
         ("config.core.v3.Tube", {}, "there is no message envoy.config.core.v3.Tube in wire.txt"),
-        ("config.rbac.v3.RBAC", {"action": "MAYBE"}, "no enum of wire.txt that has ALLOW, DENY, LOG has MAYBE"),
+        ("config.rbac.v3.RBAC", {"action": "MAYBE"}, "envoy.config.rbac.v3.RBAC.action can't be 'MAYBE'"),
+        ("type.v3.TokenBucket", {"max_tokens": -1}, "envoy.type.v3.TokenBucket.max_tokens can't be -1"),
+        ("type.v3.TokenBucket", {"max_tokens": 2**32}, "envoy.type.v3.TokenBucket.max_tokens can't be 4294967296"),
+        ("type.v3.TokenBucket", {"tokens_per_fill": 0.5}, "envoy.type.v3.TokenBucket.tokens_per_fill can't be 0.5"),
+        ("type.v3.TokenBucket", {"fill_interval": "1m"}, "envoy.type.v3.TokenBucket.fill_interval can't be '1m'"),
+        ("config.core.v3.Pipe", {"path": None}, "envoy.config.core.v3.Pipe.path can't be None"),
+        ("config.core.v3.Pipe", {"path": "\ud800"}, "envoy.config.core.v3.Pipe.path can't be '\\ud800'"),
+        ("config.core.v3.Address", {"pipe": {"path": None}}, "envoy.config.core.v3.Pipe.path can't be None"),
+        ("config.core.v3.Address", {"pipe": "p"}, "envoy.config.core.v3.Address.pipe can't be 'p'"),
+        ("config.listener.v3.Filter", {"typed_config": {}}, "envoy.config.listener.v3.Filter.typed_config can't be {}"),
     ],
 )
-def test_unknown(message: str, content: dict[str, Any], text: str) -> None:
-    """What the table lacks is named, and never left out in silence."""
+def test_unwritable(message: str, content: dict[str, Any], text: str) -> None:
+    """What the table lacks, and a value that its field can't have, is named and never written in another way."""
     with pytest.raises(Unwritable) as told:
         encoded(f"envoy.{message}", content)
     assert str(told.value) == text
