@@ -28,12 +28,12 @@ class Files:
         after = dict(self._encoded(kind, items, before or {}))
         if before is not None and before.keys() == after.keys() and all(after[name] is before[name] for name in after):
             return None
-        self._known[kind] = after
         self._version += 1
         there = file(self._folder, kind)
         fresh = there.with_suffix(".new")
         fresh.write_bytes(response(str(self._version), _KINDS[kind], (each for _, each in after.values())))
         fresh.rename(there)  # Envoy sees nothing but a rename
+        self._known[kind] = after
         return str(self._version)
 
     def _encoded(
