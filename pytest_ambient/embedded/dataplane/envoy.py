@@ -123,6 +123,8 @@ class Envoy:
         arguments = ["--config-path", str(bootstrap), "--concurrency", "1", "--disable-hot-restart"]
         arguments += ["--file-flush-interval-msec", str(_FLUSH_MILLISECONDS), "--drain-time-s", str(self._drain)]
         arguments += ["--drain-strategy", "immediate", "--log-path", str(self._folder / "envoy.log")]
+        # else it would leave out, in silence, what `wire.txt` gives a wrong number or type
+        arguments.append("--reject-unknown-dynamic-fields")
         # Envoy would warn at each update that the matchers, which Istio uses too, are work in progress
         arguments += ["--log-level", "warning", "--component-log-level", "misc:error"]
         child = await self._processes.start([binary(), *arguments], env={}, stdout=PIPE)

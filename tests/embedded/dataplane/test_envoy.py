@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from pytest_ambient.embedded.dataplane import xds
 from pytest_ambient.embedded.dataplane.ca import Authority
 from pytest_ambient.embedded.dataplane.envoy import EnvoyFailed, EnvoyMissing, binary
 from pytest_ambient.embedded.istiod.model import Identity
@@ -114,3 +115,16 @@ def test_waypoint_that_ends_during_a_push() -> None:
 
 async def _together(world: World, pod: str) -> None:
     await asyncio.gather(world.plane.push(world.mesh), world.plane.stop_waypoint(pod, "bookinfo"))
+
+
+def test_unknown_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that is no field's, or is one's of another type, is refused and never left out in silence."""
+    with TemporaryDirectory(prefix="dataplane-") as folder:
+        world = World(Path(folder))
+        try:
+            monkeypatch.setattr(xds, "_LIMITS", {"max_connections": "many"})
+            world.service("odd", world.pod("curl", 80))
+            with pytest.raises(EnvoyFailed, match="unknown fields"):
+                world.push()
+        finally:
+            world.close()
