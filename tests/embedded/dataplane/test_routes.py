@@ -152,6 +152,22 @@ def test_header_changes(bookinfo: Bookinfo) -> None:
     assert "x-powered-by" not in reply.headers
 
 
+def test_header_changes_of_weighted_backends(bookinfo: Bookinfo) -> None:
+    """Where requests spread, each backend still changes, adds and removes headers of its own."""
+    backend = replace(
+        REVIEWS_V1,
+        request_headers=HeaderChange(set=(("x-backend", "1"),), remove=("user-agent",)),
+        response_headers=HeaderChange(add=(("x-b", "2"),), remove=("x-powered-by",)),
+    )
+    with routed(bookinfo, RouteRule((RouteMatch(),), (backend, replace(backend, weight=2)))):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews)
+    seen = json.loads(reply.body)["headers"]
+    assert seen["x-backend"] == "1"
+    assert "user-agent" not in seen
+    assert reply.headers["x-b"] == "2"
+    assert "x-powered-by" not in reply.headers
+
+
 def test_host_is_changed_like_a_header(bookinfo: Bookinfo) -> None:
     """Rules and backends may set the host of requests, the rule has the last word; taking it away changes nothing."""
     world, everything = bookinfo.world, (RouteMatch(),)
