@@ -70,8 +70,11 @@ def _understood(value: Object) -> bool:
     """Whether it is a bucket that holds for every request."""
     bucket: Object = value.get("token_bucket") or {}
     shares = [(value.get(field) or {}).get("default_value") for field in ("filter_enabled", "filter_enforced")]
-    whole = isinstance(bucket.get("max_tokens"), int) and seconds(bucket.get("fill_interval")) >= 0.05
-    return whole and shares == [_EVERY, _EVERY] and set(value) <= _KNOWN
+    counts = (bucket.get("max_tokens"), bucket.get("tokens_per_fill", 1))
+    whole = all(isinstance(each, int) and 0 <= each < 2**32 for each in counts)
+    return (
+        whole and seconds(bucket.get("fill_interval")) >= 0.05 and shares == [_EVERY, _EVERY] and set(value) <= _KNOWN
+    )
 
 
 def _limit(value: Object) -> RateLimit:
