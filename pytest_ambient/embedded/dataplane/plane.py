@@ -104,7 +104,10 @@ class DataPlane:
             # ztunnel first: a waypoint that reconnects because of a policy must meet that policy
             await self._ztunnel.apply(self._configuration.resources(mesh))
             self._served = frozenset(each.address for each in mesh.workloads.values() if each.captured)
-            await asyncio.gather(*(self._apply(key, each) for key, each in self._proxies().items()))
+            applied = (self._apply(key, each) for key, each in self._proxies().items())
+            failed = [each for each in await asyncio.gather(*applied, return_exceptions=True) if each is not None]
+        if failed:  # said only now: what goes wrong at one keeps no other from following
+            raise failed[0]
         self._tell_policies(before)
 
     async def start_waypoint(self, name: str, namespace: str, address: str, identity: Identity) -> None:

@@ -1,5 +1,6 @@
 """Waypoints whose Envoy does not take what istiod made of a route: they go on with what they had, and say so."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from pytest_ambient.embedded.dataplane.encoding import Unwritable
+from pytest_ambient.embedded.dataplane.envoy import Envoy
+from pytest_ambient.embedded.dataplane.resources import Resources
 from pytest_ambient.embedded.istiod.model import Backend, Identity, Route, RouteMatch, RouteRule, WaypointRef
 
 from .world import World
@@ -73,3 +77,22 @@ def test_a_waypoint_that_never_took_anything_does_not_serve(world: World) -> Non
     assert plane.proxy_serves(*pod)
     world.run(plane.stop_waypoint(*pod))
     assert not plane.proxy_serves(*pod)
+
+
+def test_one_that_can_not_be_written_keeps_no_other_from_following(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error comes when all others have followed: nothing goes on behind the back of whoever pushes next."""
+    followed = []
+
+    async def apply(envoy: Envoy, resources: Resources) -> None:
+        if any("|details." in each["name"] for each in resources.clusters):
+            raise Unwritable("details")
+        await asyncio.sleep(0.05)
+        followed.append(envoy)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Envoy, "apply", apply)
+        with pytest.raises(Unwritable, match="details"):
+            world.push()
+        assert len(followed) == 2, "ztunnel and the waypoint of reviews"
