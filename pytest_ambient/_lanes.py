@@ -75,7 +75,7 @@ class Lanes:
             self._jobs |= {job.module: job for job in new}
             self._left += new
             self._changed.notify_all()
-        for thread in self._threads:
+        for thread in self._threads[: len(new)]:  # a lane without a module would bring a Bookinfo up for nothing
             if thread.ident is None:
                 thread.start()
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pytest_ambient import _words
 from pytest_ambient.errors import BrokenEnvironment, Misuse
 
 if TYPE_CHECKING:
@@ -75,9 +76,8 @@ def features(kube: "Kube", settings: "Settings", cluster: "Cluster") -> "Mapping
 
 def missing(needs: tuple[str, ...], found: "Mapping[str, Feature]") -> str | None:
     """Why the mesh cannot do what is needed; Misuse for a name that no feature has."""
-    unknown = [name for name in needs if name not in found]
-    if unknown:
-        raise Misuse(f"needs: unknown feature {', '.join(unknown)}, known are {', '.join(sorted(found))}")
+    if unknown := _words.needed(needs):
+        raise Misuse(unknown)
     reasons = [f"{name} ({found[name].reason})" for name in needs if not found[name].present]
     return f"the mesh has no {', no '.join(reasons)}" if reasons else None
 

@@ -125,6 +125,20 @@ def test_several_lanes_share_modules(bench: Bench) -> None:
     assert sorted(bench.closed) == [2, 3]
 
 
+def test_a_lane_without_a_module_does_not_come_up(bench: Bench) -> None:
+    """It would bring a Bookinfo up for nothing; it comes up once there is one for it."""
+    lanes = bench.lanes(3)
+    bench.waits = {module: threading.Event() for module in (A, B, C)}
+    lanes.begin([(C, [ROW])])
+    lanes.begin([(A, [ROW]), (B, [ROW])])
+    for event in bench.waits.values():
+        event.set()
+    jobs = [lanes.taken(module) for module in (C, B, A)]
+    ended(lanes)
+    assert jobs.count(None) < len(jobs)
+    assert sorted(bench.closed) == [2, 3]
+
+
 def test_what_a_lane_has_judged_is_given_once(bench: Bench) -> None:
     """A rerun, or an order of chance that comes back to a module, judges it anew and waits for nobody."""
     lanes = bench.lanes()

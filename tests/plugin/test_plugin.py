@@ -134,7 +134,7 @@ def pytest_collection_modifyitems(items):
 @pytest.mark.parametrize(
     ("argument", "told"),
     [
-        ("needs='Waypiont'", "needs: unknown feature Waypiont, known are Kiali, Waypoint"),
+        ("needs='Waypiont'", "needs: unknown feature Waypiont (Waypoint?)"),
         ("feature='Waypoint'", "marker ambient: got an unexpected keyword argument 'feature'"),
     ],
 )
