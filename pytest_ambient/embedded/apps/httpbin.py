@@ -112,8 +112,15 @@ class Httpbin(Web):
         return self.values(found)
 
     def _origin(self, request: web.BaseRequest) -> str:
-        """Who asked: the proxies' word for it, or `@`, as a socket without addresses is called."""
-        return request.headers.get("x-forwarded-for", "@").split(",")[0].strip()
+        """Who asked: the proxies' word for it, or the other end; `@`, as a socket without addresses is called."""
+        if told := request.headers.get("x-forwarded-for"):
+            return told.split(",")[0].strip()
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        return self.peer(*peer) if isinstance(peer, tuple) else "@"
+
+    def peer(self, address: str, port: int) -> str:
+        """How the other end of a connection is called."""
+        return f"{address}:{port}"
 
     def asked(self, request: web.BaseRequest) -> dict[str, Any]:
         """What the request says, but its body."""
@@ -208,6 +215,10 @@ class OldHttpbin(Httpbin):
     def unknown(self, status: int, method: str = "") -> Reply:
         """An answer in JSON."""
         return self.error(status)
+
+    def peer(self, address: str, port: int) -> str:
+        """The address alone."""
+        return address
 
     def order(self, answer: Reply) -> None:
         """They come as they were set."""

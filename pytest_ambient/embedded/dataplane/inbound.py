@@ -11,6 +11,7 @@ from .ca import Leaf
 from .lines import HBONE, PLAINTEXT, REFUSAL
 from .policy import Arrival, Decision, decide
 from .xds import (
+    ANNOUNCED,
     HBONE_PORT,
     ROUTED,
     access_log,
@@ -65,8 +66,13 @@ def inbound(workload: Workload) -> str:
 
 
 def application(workload: Workload, port: int) -> str:
-    """The cluster of a program's socket."""
+    """The cluster of a program's socket, for whoever announces the caller."""
     return f"application~{workload.address}:{port}"
+
+
+def announcing(workload: Workload, port: int) -> str:
+    """The cluster of a program's socket that announces the caller of each connection."""
+    return f"announcing~{workload.address}:{port}"
 
 
 def hbone_routes(pods: Iterable[Workload], policies: Mapping[str, Sequence[L4Policy]], unavailable: bool) -> Object:
@@ -87,7 +93,7 @@ def _host(pod: Workload, port: int | None, policies: Sequence[L4Policy], unavail
     if port is None:
         route["direct_response"] = {"status": 503}
     else:
-        route["route"] = connected(application(pod, port))
+        route["route"] = connected(application(pod, port), proxy_protocol_config=ANNOUNCED)
     return {"name": address, "domains": [address], "routes": [route]}
 
 
@@ -111,7 +117,7 @@ def plaintext_listener(workload: Workload, policies: Sequence[L4Policy], unavail
 
     def chain(port: int | None) -> Object:
         decision = decide(policies, Arrival(workload.address, port, mutual_tls=False))
-        to = "nothing" if port is None else application(workload, port)
+        to = "nothing" if port is None else announcing(workload, port)
         return {"name": str(port), "filters": _plaintext_filters(decision, to, unavailable)}
 
     chains = [{**chain(port), "filter_chain_match": {"destination_port": port}} for port in sorted(workload.sockets)]

@@ -13,6 +13,8 @@ ORIGINAL_DST = "envoy.filters.listener.original_dst"
 LOCAL_IP = f"{ORIGINAL_DST}.local_ip"
 REMOTE_IP = f"{ORIGINAL_DST}.remote_ip"
 HBONE_PORT = 15008
+ANNOUNCED: Object = {"version": "V2"}
+"""How a connection begins that tells who calls: by the PROXY protocol."""
 ROUTED = "routed"
 """The statistics prefix of whatever reads its routes from a file."""
 
@@ -55,6 +57,11 @@ def inner(listener: str, name: str, **metadata: str) -> Object:
     address = {"envoy_internal_address": {"server_listener_name": listener, "endpoint_id": name}}
     carried = {ORIGINAL_DST: metadata, "envoy.transport_socket_match": {"inner": "true"}}
     return {"endpoint": {"address": address}, "metadata": {"filter_metadata": carried}}
+
+
+def within(endpoint: Object) -> bool:
+    """Whether an endpoint is an internal listener."""
+    return "envoy_internal_address" in endpoint["endpoint"]["address"]
 
 
 def assignment(cluster: str, endpoints: Iterable[Object]) -> Object:
@@ -153,9 +160,9 @@ def tunnel_end(**fields: object) -> Object:
     )
 
 
-def connected(cluster: str) -> Object:
+def connected(cluster: str, **config: object) -> Object:
     """The part of a route that lets a tunnel's stream through to a cluster."""
-    upgrade = {"upgrade_type": "CONNECT", "connect_config": {}}
+    upgrade = {"upgrade_type": "CONNECT", "connect_config": config}
     return {"cluster": cluster, "timeout": "0s", "upgrade_configs": [upgrade]}
 
 
@@ -177,7 +184,7 @@ def _inward() -> Object:
 def _passed() -> Object:
     """The transport that begins with the caller's address."""
     kind = "extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport"
-    return part("upstream_proxy_protocol", kind, config={"version": "V2"}, transport_socket=_raw())
+    return part("upstream_proxy_protocol", kind, config=ANNOUNCED, transport_socket=_raw())
 
 
 @lru_cache(maxsize=512)

@@ -14,7 +14,7 @@ from ..objects import Object
 from ..ports import bound
 from .ca import Authority
 from .files import file
-from .inbound import application, hbone_listener, hbone_routes, inbound, plaintext_listener
+from .inbound import announcing, application, hbone_listener, hbone_routes, inbound, plaintext_listener
 from .lines import FORWARDED, SERVICE, TUNNELLED, direct
 from .matching import blocks, by_address, chain
 from .nearest import Group, Serving, Way, by_node, nearest, serving
@@ -39,6 +39,7 @@ from .xds import (
     static,
     tcp_proxy,
     tunnels,
+    within,
 )
 
 _CALLER = state(REMOTE_IP, "%DOWNSTREAM_REMOTE_ADDRESS%")
@@ -145,7 +146,7 @@ class ZtunnelConfiguration:
         made.clusters.append(_any(f"plaintext~{name}{mark}", plain, **policy))
         line = direct(service.hostname, address)
         # only an endpoint that is not captured is reached without a tunnel, and then each connection is told of
-        past = (service.waypoint is None and service.places) or not all("metadata" in each for each in tunnelled)
+        past = (service.waypoint is None and service.places) or not all(map(within, tunnelled))
         only = {} if past else _FAILED
         proxy = tcp_proxy(f"captured~{name}{mark}", access_log=access_log(line, **only))
         told = remember(_CALLER, state(SERVICE, service.hostname, factory="envoy.string"))
@@ -164,7 +165,7 @@ class ZtunnelConfiguration:
         if port in workload.gateway_ports:
             return passed_on(socket(workload.address, bound(port)))
         if not _behind_ztunnel(workload):
-            return outer(pipe(workload.sockets.get(port) or self._nothing))
+            return passed_on(pipe(workload.sockets.get(port) or self._nothing))
         return inner(self._openings.of(workload).latest, name, local=f"{workload.address}:{port}")
 
     def _places(self, mesh: Mesh, service: Service, port: ServicePort) -> Iterator[Object]:
@@ -179,9 +180,10 @@ class ZtunnelConfiguration:
     def _pod(self, made: Resources, mesh: Mesh, callers: Sequence[Object], workload: Workload) -> None:
         for port, path in sorted(workload.sockets.items()):
             address = f"{workload.address}:{port}"
-            made.clusters.append(static(application(workload, port), outer(pipe(path))))
-            to = application(workload, port)
+            to = announcing(workload, port)
+            made.clusters.append(static(to, passed_on(pipe(path))))
             if _behind_ztunnel(workload):
+                made.clusters.append(static(application(workload, port), outer(pipe(path))))
                 asked = remember(_CALLER, state(LOCAL_IP, address))
                 log = access_log(direct("", address), **_FAILED)
                 plain = self._past_ztunnel or not workload.tunnelled

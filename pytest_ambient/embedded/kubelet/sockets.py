@@ -1,4 +1,4 @@
-"""The ports of a pod: each is a Unix socket that the data plane, the API server and the probes connect to."""
+"""The ports of a pod: Unix sockets that the API server and the probes connect to, and others for the data plane."""
 
 import asyncio
 import itertools
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..apps.program import CannotStart
+from .announced import Announced
 
 
 class SocketFolder:
@@ -32,36 +33,45 @@ class Ports:
     def __init__(self, folder: SocketFolder) -> None:
         self._folder = folder
         self._public: dict[int, Path] = {}
-        self._local: dict[int, Path] = {}
+        self._plain: dict[int, Path] = {}
 
     @property
     def public(self) -> Mapping[int, str]:
-        """Those that others may reach, with their sockets."""
+        """Those that others may reach, with the sockets to which callers are announced."""
         return {port: str(path) for port, path in self._public.items()}
 
     def socket(self, port: int) -> Path | None:
-        """The socket of a port, local ones included."""
-        return self._public.get(port) or self._local.get(port)
+        """The socket of a port on the pod's own localhost, where nobody is announced."""
+        return self._plain.get(port)
 
     def group(self) -> "Listeners":
         """What one container opens and closes together."""
         return Listeners(self)
 
-    async def open(self, port: int, serve: Callable[[], asyncio.BaseProtocol], *, local: bool) -> asyncio.Server:
+    async def open(
+        self, port: int, serve: Callable[[], asyncio.BaseProtocol], *, local: bool
+    ) -> tuple[asyncio.Server, ...]:
         """Listen; CannotStart when another container of the pod has the port."""
         if self.socket(port):
             raise CannotStart(f"listen tcp 0.0.0.0:{port}: bind: address already in use")
-        path = self._folder.fresh()
-        server = await asyncio.get_running_loop().create_unix_server(serve, str(path), backlog=1024)
-        (self._local if local else self._public)[port] = path
-        return server
+        self._plain[port] = self._folder.fresh()
+        servers = [await _listening(self._plain[port], serve)]
+        if not local:
+            path = self._folder.fresh()
+            servers.append(await _listening(path, lambda: Announced(serve)))
+            self._public[port] = path
+        return tuple(servers)
 
     def close(self, port: int) -> None:
-        """Forget a port whose server was closed."""
-        for ports in (self._public, self._local):
+        """Forget a port whose servers were closed."""
+        for ports in (self._public, self._plain):
             path = ports.pop(port, None)
             if path:
                 path.unlink(missing_ok=True)
+
+
+async def _listening(path: Path, serve: Callable[[], asyncio.BaseProtocol]) -> asyncio.Server:
+    return await asyncio.get_running_loop().create_unix_server(serve, str(path), backlog=1024)
 
 
 class Listeners:
@@ -69,7 +79,7 @@ class Listeners:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._servers: dict[int, asyncio.Server] = {}
+        self._servers: dict[int, tuple[asyncio.Server, ...]] = {}
 
     async def listen(self, port: int, serve: Callable[[], asyncio.BaseProtocol]) -> None:
         """Serve a port for all."""
@@ -81,7 +91,8 @@ class Listeners:
 
     def close(self) -> None:
         """Listen no more."""
-        for port, server in self._servers.items():
-            server.close()
+        for port, servers in self._servers.items():
+            for server in servers:
+                server.close()
             self._ports.close(port)
         self._servers.clear()

@@ -98,6 +98,15 @@ def test_caller_outside_arrives_in_plaintext(bookinfo: Bookinfo) -> None:
         assert "identity" not in line
 
 
+def test_application_learns_who_calls(bookinfo: Bookinfo) -> None:
+    """Neither a tunnel nor a Service takes the caller's address from a connection."""
+    world = bookinfo.world
+    for caller in (bookinfo.curl, bookinfo.outside):
+        to_pod = world.curl(caller, f"http://{bookinfo.details.address}:9080/")
+        replies = (to_pod, world.call(caller, bookinfo.to_details), world.call(caller, bookinfo.to_echo))
+        assert [each.caller for each in replies] == 3 * [caller.address]
+
+
 def test_low_port_outside_the_mesh(bookinfo: Bookinfo) -> None:
     """A port below 1024 is served higher up, and the log shows the cluster's own number."""
     reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_echo)

@@ -45,6 +45,13 @@ def test_identities_along_the_way(bookinfo: Bookinfo) -> None:
     assert 'dst.identity="spiffe://cluster.local/ns/bookinfo/sa/waypoint"' in line
 
 
+def test_backend_is_called_by_the_waypoint(bookinfo: Bookinfo) -> None:
+    """The application learns the waypoint's address, for the waypoint's connection is a new one."""
+    reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews)
+    (waypoint,) = (each for each in bookinfo.world.mesh.workloads.values() if each.name == "waypoint-abc")
+    assert (reply.status, reply.caller) == (200, waypoint.address)
+
+
 def test_access_log(bookinfo: Bookinfo) -> None:
     """The waypoint's line is Istio's, with the caller's own address."""
     bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/logged")

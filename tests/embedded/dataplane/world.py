@@ -25,6 +25,7 @@ from pytest_ambient.embedded.istiod.model import (
     WaypointRef,
     Workload,
 )
+from pytest_ambient.embedded.kubelet.announced import Announced
 from pytest_ambient.embedded.process import Processes
 
 Answer = TypeVar("Answer")
@@ -48,7 +49,15 @@ class Reply:
     @property
     def pod(self) -> str:
         """The pod that answered, empty when none did."""
-        return str(json.loads(self.body).get("pod", "")) if self.body.startswith("{") else ""
+        return self._told("pod")
+
+    @property
+    def caller(self) -> str:
+        """The address from which that pod was called, empty when none answered."""
+        return self._told("caller")
+
+    def _told(self, what: str) -> str:
+        return str(json.loads(self.body).get(what, "")) if self.body.startswith("{") else ""
 
 
 @dataclass
@@ -201,7 +210,11 @@ class World:
             finally:
                 writer.close()
 
-        self._servers.append(await asyncio.start_unix_server(answer, path))
+        def serve() -> asyncio.StreamReaderProtocol:
+            return asyncio.StreamReaderProtocol(asyncio.StreamReader(), answer)
+
+        made = asyncio.get_running_loop().create_unix_server(lambda: Announced(serve), path)
+        self._servers.append(await made)
 
     def logged(self, pod: str, *parts: str, within: float = 2.0) -> list[str]:
         """The lines of a pod's log that hold all these parts, waited for."""
@@ -224,7 +237,9 @@ async def _answer(name: str, reader: asyncio.StreamReader, writer: asyncio.Strea
     await reader.readexactly(int(headers.get("content-length", 0)))
     if delay := re.search(r"/delay/([\d.]+)", path):
         await asyncio.sleep(float(delay[1]))
-    body = json.dumps({"pod": name, "method": method, "path": path, "headers": headers}).encode()
+    caller = writer.get_extra_info("peername")[0]
+    told = {"pod": name, "method": method, "path": path, "headers": headers, "caller": caller}
+    body = json.dumps(told).encode()
     status = "405 Method Not Allowed" if method == "DELETE" else "200 OK"
     closing = headers.get("connection") == "close"
     connection = "Connection: close\r\n" if closing else ""

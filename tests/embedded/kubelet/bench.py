@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from socket import inet_aton
 from typing import Any
 
 from pytest_ambient.embedded import seed
@@ -118,6 +119,7 @@ class Plane:
                 writer.close()
                 return
             there, back = await asyncio.open_unix_connection(socket)
+            back.write(announcement(*writer.get_extra_info("peername")))
             await asyncio.gather(_copy(reader, back), _copy(there, writer))
 
         self._servers[address, port] = await asyncio.start_server(forward, address, bound(port))
@@ -133,6 +135,11 @@ class Plane:
                 return None
         pods = [each for each in self.store.list(POD) if each.get("status", {}).get("podIP") == address]
         return self.kubelet.sockets(pods[0]["metadata"]["uid"]).get(port) if pods else None
+
+
+def announcement(address: str, port: int) -> bytes:
+    """The beginning of a connection from there, as the PROXY protocol's second version has it."""
+    return b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + inet_aton(address) + bytes(4) + port.to_bytes(2) + bytes(2)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

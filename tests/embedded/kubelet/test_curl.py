@@ -186,8 +186,9 @@ def test_names_are_written_when_they_change(tmp_path: Path) -> None:
         def files() -> dict[Path, int]:
             return {each: each.stat().st_ino for each in tmp_path.rglob("*curlrc")}
 
-        await bench.run(caller, "true")  # a command that starts finds all as it is now
-        before, name = files(), caller["metadata"]["name"]
+        before, name = None, caller["metadata"]["name"]
+        while before != (before := files()):
+            await bench.run(caller, "true")  # a command that starts finds all as it is now
         now = bench.store.get(POD, name, bench.space)
         assert now is not None
         bench.store.replace(POD, {**now, "metadata": {**now["metadata"], "labels": {"new": "label"}}})
