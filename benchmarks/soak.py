@@ -1,7 +1,7 @@
 """The suite again and again in shuffled order under `-n 2`: which verdicts differ from one run to another.
 
-`python benchmarks/soak.py [RUNS] [--starved]`, with pytest-randomly installed; `--starved` keeps a busy loop running
-for each core.
+`python benchmarks/soak.py [RUNS [FIRST]] [--starved]`, with pytest-randomly installed; FIRST is the seed of the first
+run (1), `--starved` keeps a busy loop running for each core.
 """
 
 import json
@@ -23,15 +23,16 @@ QUIET = ("holds", "skipped", "unsupported")
 
 def main() -> int:
     """Run the suite so often; 1 if any case has had two different verdicts."""
-    runs = next((int(word) for word in sys.argv[1:] if word.isdigit()), 3)
+    said = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    runs, first = (said + [3, 1][len(said) :])[:2]
     words: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     with starved() if "--starved" in sys.argv else unhindered():
-        for seed in range(1, runs + 1):
+        for seed in range(first, first + runs):
             began = time.perf_counter()
             lines = results(seed)
             found = {line["nodeid"]: line["word"] for line in lines}
             counted = ", ".join(f"{count} {word}" for word, count in Counter(found.values()).most_common())
-            print(f"  run {seed:2}  {time.perf_counter() - began:6.1f} s  {counted}", flush=True)
+            print(f"  run {seed:3}  {time.perf_counter() - began:6.1f} s  {counted}", flush=True)
             for line in lines:
                 words[line["nodeid"]][line["word"]].append(seed)
                 if line["word"] not in QUIET:
