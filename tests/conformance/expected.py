@@ -39,6 +39,8 @@ class Expected:
     """Whether the complete table is about all modules, or about those that are named and those it can touch."""
     also: tuple[str, ...] = ()
     """Modules that the complete table adds."""
+    fixed: tuple[str, ...] = ()
+    """Deadlines that no second run makes longer, as the fault lasts for some seconds only."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,10 @@ class Table:
     """Deadlines in seconds."""
     faults: Mapping[Fault, Expected]
 
-    def deadlines(self, fault: Fault) -> dict[str, float]:
-        """The deadlines under that fault."""
-        return {**self.timeout, **self.faults[fault].timeout}
+    def deadlines(self, fault: Fault, patience: float = 1.0) -> dict[str, float]:
+        """The deadlines under that fault, so many times as long where they are not fixed."""
+        given, fixed = {**self.timeout, **self.faults[fault].timeout}, self.faults[fault].fixed
+        return {name: seconds * (1 if name in fixed else patience) for name, seconds in given.items()}
 
     def modules(self, fault: Fault) -> tuple[str, ...]:
         """The modules that are run with that fault."""
@@ -89,7 +92,7 @@ def _expected(entry: Mapping[str, object]) -> Expected:
     red = given.pop("red", None) or {}
     assert isinstance(red, dict)
     rows = {row: Red(each) if isinstance(each, str) else Red(**each) for row, each in red.items()}
-    modules = {name: tuple(cast(list[str], given.pop(name, None) or ())) for name in ("runs", "also")}
+    modules = {name: tuple(cast(list[str], given.pop(name, None) or ())) for name in ("runs", "also", "fixed")}
     return Expected(**{"timeout": {}, **modules, "red": rows, **given})  # type: ignore[arg-type]  # YAML
 
 

@@ -47,8 +47,8 @@ def run(
     patience: float = 1.0,
     limit: float = LIMIT,
 ) -> Run:
-    """Run the fault's modules, or those, results and state in the folder; `patience` makes all deadlines longer."""
-    deadlines = ",".join(f"{name}={seconds * patience:g}" for name, seconds in table.deadlines(fault).items())
+    """Run the fault's modules, or those, results and state in the folder; `patience` makes deadlines longer."""
+    deadlines = ",".join(f"{name}={seconds:g}" for name, seconds in table.deadlines(fault, patience).items())
     files = [f"conformance/{each}.py" for each in modules or table.modules(fault)]
     command = [
         sys.executable, "-m", "pytest", *files, "-q", "-p", "no:cacheprovider", "-p", "no:xdist",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ambient.embedded.controllers.capture import LATE
 from pytest_ambient.embedded.faults import Fault
 
 from . import suite
@@ -41,6 +42,15 @@ def test_fault(fault: Fault, tmp_path: Path, record_property: Callable[[str, obj
 def test_every_fault_is_in_the_table() -> None:
     """No fault is left out."""
     assert set(table().faults) == set(Fault)
+
+
+def test_a_second_run_is_patient_but_not_with_a_fault_that_passes() -> None:
+    """Rows that a fault breaks for some seconds would hold when they are waited for long enough."""
+    once, patient = (table().deadlines(Fault.LATE_CAPTURE, patience) for patience in (1, 4))
+    assert patient["becomes"] == once["becomes"] < LATE
+    assert patient["control"] == 4 * once["control"]
+    others = {fault: table().deadlines(fault, 4)["becomes"] for fault in Fault if not table().faults[fault].fixed}
+    assert set(others.values()) == {4 * table().timeout["becomes"]}
 
 
 def test_the_table_names_rows_that_are_run() -> None:

@@ -48,19 +48,16 @@ class Ports:
         """What one container opens and closes together."""
         return Listeners(self)
 
-    async def open(
-        self, port: int, serve: Callable[[], asyncio.BaseProtocol], *, local: bool
-    ) -> tuple[asyncio.Server, ...]:
-        """Listen; CannotStart when another container of the pod has the port."""
+    async def open(self, port: int, serve: Callable[[], asyncio.BaseProtocol], *, local: bool) -> list[asyncio.Server]:
+        """Servers that do not listen yet; CannotStart when another container of the pod has the port."""
         if self.socket(port):
             raise CannotStart(f"listen tcp 0.0.0.0:{port}: bind: address already in use")
         self._plain[port] = self._folder.fresh()
-        servers = [await _listening(self._plain[port], serve)]
+        servers = [await _server(self._plain[port], serve)]
         if not local:
-            path = self._folder.fresh()
-            servers.append(await _listening(path, lambda: Announced(serve)))
-            self._public[port] = path
-        return tuple(servers)
+            self._public[port] = self._folder.fresh()
+            servers.append(await _server(self._public[port], lambda: Announced(serve)))
+        return servers
 
     def close(self, port: int) -> None:
         """Forget a port whose servers were closed."""
@@ -70,8 +67,9 @@ class Ports:
                 path.unlink(missing_ok=True)
 
 
-async def _listening(path: Path, serve: Callable[[], asyncio.BaseProtocol]) -> asyncio.Server:
-    return await asyncio.get_running_loop().create_unix_server(serve, str(path), backlog=1024)
+async def _server(path: Path, serve: Callable[[], asyncio.BaseProtocol]) -> asyncio.Server:
+    """One that does not listen yet, for whoever listens has to wait, and may be cancelled then."""
+    return await asyncio.get_running_loop().create_unix_server(serve, str(path), backlog=1024, start_serving=False)
 
 
 class Listeners:
@@ -79,15 +77,21 @@ class Listeners:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._servers: dict[int, tuple[asyncio.Server, ...]] = {}
+        self._servers: dict[int, list[asyncio.Server]] = {}
 
     async def listen(self, port: int, serve: Callable[[], asyncio.BaseProtocol]) -> None:
         """Serve a port for all."""
-        self._servers[port] = await self._ports.open(port, serve, local=False)
+        await self._listen(port, serve, local=False)
 
     async def listen_locally(self, port: int, serve: Callable[[], asyncio.BaseProtocol]) -> None:
         """Serve a port on the pod's localhost."""
-        self._servers[port] = await self._ports.open(port, serve, local=True)
+        await self._listen(port, serve, local=True)
+
+    async def _listen(self, port: int, serve: Callable[[], asyncio.BaseProtocol], *, local: bool) -> None:
+        # known before they are waited for: a container that is stopped meanwhile closes them
+        self._servers[port] = await self._ports.open(port, serve, local=local)
+        for server in self._servers[port]:
+            await server.start_serving()
 
     def close(self) -> None:
         """Listen no more."""

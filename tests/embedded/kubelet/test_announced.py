@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,24 @@ def test_who_is_not_announced_is_cut(tmp_path: Path, begun: bytes) -> None:
         group.close()
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_a_program_that_is_stopped_while_it_begins_to_listen_leaves_nothing(tmp_path: Path, steps: int) -> None:
+    """Whatever there is already is closed with the rest."""
+
+    async def scenario() -> None:
+        ports = Ports(SocketFolder(tmp_path))
+        group = ports.group()
+        listening = asyncio.create_task(group.listen(80, Told))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        group.close()
+        await asyncio.sleep(0)
+        assert not list((tmp_path / "sockets").iterdir())
+        assert (ports.socket(80), dict(ports.public)) == (None, {})
+
+    asyncio.run(scenario())
+    gc.collect()
