@@ -11,3 +11,8 @@ def bound(port: int) -> int:
 def original(port: int) -> int:
     """The cluster's port that is served at `port` of this machine."""
     return port - SHIFT if SHIFT <= port < SHIFT + 1024 else port
+
+
+def announced(socket: str) -> str:
+    """The Unix socket of the same port at which each connection begins with its caller's address."""
+    return f"{socket}a"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..entries import is_address
 from ..istiod.model import ROOT_NAMESPACE, Identity, Mesh, Place, Service, Workload
-from ..ports import bound
+from ..ports import announced, bound
 from .lines import Line
 from .places import behind, looked_up
 from .policy import NONE_ALLOWED, denied_by
@@ -69,7 +69,7 @@ class Directory:
         pods = self.mesh.workloads.values()
         object.__setattr__(self, "workloads", {each.address: each for each in pods})
         object.__setattr__(self, "hostnames", {each.hostname: each for each in self.mesh.services.values()})
-        sockets = {path: (each, port) for each in pods for port, path in each.sockets.items()}
+        sockets = {announced(path): (each, port) for each in pods for port, path in each.sockets.items()}
         served = {f"{each.address}:{bound(port)}": (each, port) for each in pods for port in each.gateway_ports}
         object.__setattr__(self, "sockets", sockets | served)
         object.__setattr__(self, "services", dict(self._leads()))

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..faults import Fault
 from ..istiod.model import ROOT_NAMESPACE, Mesh, Service, ServicePort, Waypoint, Workload
 from ..objects import Object
-from ..ports import bound
+from ..ports import announced, bound
 from .ca import Authority
 from .files import file
 from .inbound import announcing, application, hbone_listener, hbone_routes, inbound, plaintext_listener
@@ -165,7 +165,8 @@ class ZtunnelConfiguration:
         if port in workload.gateway_ports:
             return passed_on(socket(workload.address, bound(port)))
         if not _behind_ztunnel(workload):
-            return passed_on(pipe(workload.sockets.get(port) or self._nothing))
+            path = workload.sockets.get(port)
+            return passed_on(pipe(announced(path) if path else self._nothing))
         return inner(self._openings.of(workload).latest, name, local=f"{workload.address}:{port}")
 
     def _places(self, mesh: Mesh, service: Service, port: ServicePort) -> Iterator[Object]:
@@ -181,9 +182,9 @@ class ZtunnelConfiguration:
         for port, path in sorted(workload.sockets.items()):
             address = f"{workload.address}:{port}"
             to = announcing(workload, port)
-            made.clusters.append(static(to, passed_on(pipe(path))))
+            made.clusters.append(static(to, passed_on(pipe(announced(path)))))
             if _behind_ztunnel(workload):
-                made.clusters.append(static(application(workload, port), outer(pipe(path))))
+                made.clusters.append(static(application(workload, port), outer(pipe(announced(path)))))
                 asked = remember(_CALLER, state(LOCAL_IP, address))
                 log = access_log(direct("", address), **_FAILED)
                 plain = self._past_ztunnel or not workload.tunnelled

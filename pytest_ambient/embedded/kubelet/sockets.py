@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..apps.program import CannotStart
+from ..ports import announced
 from .announced import Announced
 
 
@@ -33,16 +34,16 @@ class Ports:
     def __init__(self, folder: SocketFolder) -> None:
         self._folder = folder
         self._public: dict[int, Path] = {}
-        self._plain: dict[int, Path] = {}
+        self._local: dict[int, Path] = {}
 
     @property
     def public(self) -> Mapping[int, str]:
-        """Those that others may reach, with the sockets to which callers are announced."""
+        """Those that others may reach, with their sockets; callers are announced at the socket beside each."""
         return {port: str(path) for port, path in self._public.items()}
 
     def socket(self, port: int) -> Path | None:
-        """The socket of a port on the pod's own localhost, where nobody is announced."""
-        return self._plain.get(port)
+        """The socket of a port, local ones included."""
+        return self._public.get(port) or self._local.get(port)
 
     def group(self) -> "Listeners":
         """What one container opens and closes together."""
@@ -52,19 +53,24 @@ class Ports:
         """Servers that do not listen yet; CannotStart when another container of the pod has the port."""
         if self.socket(port):
             raise CannotStart(f"listen tcp 0.0.0.0:{port}: bind: address already in use")
-        self._plain[port] = self._folder.fresh()
-        servers = [await _server(self._plain[port], serve)]
+        path = self._folder.fresh()
+        (self._local if local else self._public)[port] = path
+        servers = [await _server(path, serve)]
         if not local:
-            self._public[port] = self._folder.fresh()
-            servers.append(await _server(self._public[port], lambda: Announced(serve)))
+            servers.append(await _server(_beside(path), lambda: Announced(serve)))
         return servers
 
     def close(self, port: int) -> None:
         """Forget a port whose servers were closed."""
-        for ports in (self._public, self._plain):
+        for ports in (self._public, self._local):
             path = ports.pop(port, None)
             if path:
                 path.unlink(missing_ok=True)
+                _beside(path).unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return Path(announced(str(path)))
 
 
 async def _server(path: Path, serve: Callable[[], asyncio.BaseProtocol]) -> asyncio.Server:

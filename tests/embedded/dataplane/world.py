@@ -26,6 +26,7 @@ from pytest_ambient.embedded.istiod.model import (
     Workload,
 )
 from pytest_ambient.embedded.kubelet.announced import Announced
+from pytest_ambient.embedded.ports import announced
 from pytest_ambient.embedded.process import Processes
 
 Answer = TypeVar("Answer")
@@ -213,7 +214,7 @@ class World:
         def serve() -> asyncio.StreamReaderProtocol:
             return asyncio.StreamReaderProtocol(asyncio.StreamReader(), answer)
 
-        made = asyncio.get_running_loop().create_unix_server(lambda: Announced(serve), path)
+        made = asyncio.get_running_loop().create_unix_server(lambda: Announced(serve), announced(path))
         self._servers.append(await made)
 
     def logged(self, pod: str, *parts: str, within: float = 2.0) -> list[str]:

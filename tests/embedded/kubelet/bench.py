@@ -17,7 +17,7 @@ from pytest_ambient.embedded.kubelet.kubelet import LocalKubelet
 from pytest_ambient.embedded.kubelet.machine import Machine
 from pytest_ambient.embedded.kubelet.programmed import HBONE, captured
 from pytest_ambient.embedded.objects import Object, name_of, namespace_of
-from pytest_ambient.embedded.ports import bound
+from pytest_ambient.embedded.ports import announced, bound
 from pytest_ambient.embedded.process import Processes
 
 POD, SERVICE, DEPLOYMENT = find("Pod"), find("Service"), find("Deployment", "apps")
@@ -118,7 +118,7 @@ class Plane:
             if socket is None:
                 writer.close()
                 return
-            there, back = await asyncio.open_unix_connection(socket)
+            there, back = await asyncio.open_unix_connection(announced(socket))
             back.write(announcement(*writer.get_extra_info("peername")))
             await asyncio.gather(_copy(reader, back), _copy(there, writer))
 

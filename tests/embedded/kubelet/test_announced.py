@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ambient.embedded.kubelet.sockets import Listeners, Ports, SocketFolder
+from pytest_ambient.embedded.ports import announced
 
 from .bench import announcement
 
@@ -59,7 +60,7 @@ def test_caller_is_known(tmp_path: Path, size: int) -> None:
         ports, group = await opened(tmp_path)
         whole = announcement("127.9.8.7", 40001) + b"hi"
         pieces = (whole[at : at + size] for at in range(0, len(whole), size))
-        answer = await asked(ports.public[80], *pieces)
+        answer = await asked(announced(ports.public[80]), *pieces)
         assert answer.startswith(b"('127.9.8.7', 40001) h")
         group.close()
 
@@ -87,7 +88,7 @@ def test_who_is_not_announced_is_cut(tmp_path: Path, begun: bytes) -> None:
 
     async def scenario() -> None:
         ports, group = await opened(tmp_path)
-        assert await asked(ports.public[80], begun) == b""
+        assert await asked(announced(ports.public[80]), begun) == b""
         group.close()
 
     asyncio.run(scenario())
