@@ -1,6 +1,6 @@
 """Connections that begin with their caller's address, as the data plane makes them (PROXY protocol, version 2).
 
-A program asks its transport for the `peername` and is told address and port, as it were of a TCP connection.
+A program that asks its transport for the `peername` is told address and port, as with a TCP connection.
 """
 
 import asyncio
