@@ -14,6 +14,7 @@ from pytest_ambient.embedded.dataplane.ztunnel import ZtunnelConfiguration
 from pytest_ambient.embedded.dataplane.ztunnel_log import written
 from pytest_ambient.embedded.istiod.model import Endpoint, Identity, Mesh, Place, Service, ServicePort, Workload
 from pytest_ambient.embedded.objects import Object
+from pytest_ambient.embedded.ports import announced
 
 POD, VIP, OWN = "127.90.1.1", "127.90.200.1", "127.90.252.1"
 SHOWN = "240.240.0.1"
@@ -97,9 +98,9 @@ def test_ztunnel_goes_to_a_clusters_name_without_a_tunnel(tmp_path: Path) -> Non
 
 
 def test_ztunnel_goes_to_a_pod_that_is_not_captured(tmp_path: Path) -> None:
-    """To its program."""
+    """To its program, to which it says who calls."""
     assert endpoints(captured_cluster(tmp_path, mesh(Place(POD, {80: 8080}), captured=False))) == [
-        {"pipe": {"path": "web-1"}}
+        {"pipe": {"path": announced("web-1")}}
     ]
 
 
