@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from ..objects import Object
+from ..wire import entries
 from .errors import bad_request
 from .schema import DEFINITIONS, full_name, load, resolved
 
@@ -55,17 +56,10 @@ def _type(version: str, kind: str) -> str:
 @cache
 def _numbers() -> dict[str, dict[int, str]]:
     """Field names by type and number; `+Type` stands for the fields of another message."""
-    text = files(__package__).joinpath("schemas", "wire.txt").read_text("utf-8").replace("\n  ", " ")
-    found: dict[str, dict[int, str]] = {}
-    package = ""
-    for line in text.splitlines():
-        if line.startswith("package "):
-            package = line.split()[1] + "."
-        elif line:
-            name, _, listed = line.partition(":")
-            pairs = (pair.split() for pair in listed.split(",") if pair.strip())
-            found[package + name] = {int(number): field for number, field in pairs}
-    return found
+    return {
+        f"{package}.{name}": {int(number): field for number, field in listed}
+        for package, name, listed in entries(files(__package__).joinpath("schemas", "wire.txt"))
+    }
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

@@ -11,6 +11,8 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Any, TypeAlias
 
+from ..wire import entries
+
 _VARINT, _EIGHT_BYTES, _DELIMITED = 0, 1, 2
 _NANOSECONDS = 10**9
 _MOST = 2**32 - 1
@@ -178,14 +180,7 @@ _WRAPPERS = frozenset({"google.protobuf.StringValue"})
 
 @cache
 def _table() -> dict[str, _Entry]:
-    text = files(__package__).joinpath("wire.txt").read_text("utf-8").replace("\n  ", " ")
-    found: dict[str, _Entry] = {}
-    package = ""
-    for line in text.splitlines():
-        if line.startswith("package "):
-            package = line.split()[1]
-        else:
-            head, _, listed = line.partition(":")
-            entries = [each.split() for each in listed.split(",") if each.strip()]
-            found[f"{package}.{head.removeprefix(_ENUM)}"] = _Entry(package, head.startswith(_ENUM), entries)
-    return found
+    return {
+        f"{package}.{head.removeprefix(_ENUM)}": _Entry(package, head.startswith(_ENUM), listed)
+        for package, head, listed in entries(files(__package__).joinpath("wire.txt"))
+    }

@@ -180,11 +180,11 @@ class ZtunnelConfiguration:
 
     def _pod(self, made: Resources, mesh: Mesh, callers: Sequence[Object], workload: Workload) -> None:
         for port, path in sorted(workload.sockets.items()):
-            address = f"{workload.address}:{port}"
+            address, program = f"{workload.address}:{port}", pipe(announced(path))
             to = announcing(workload, port)
-            made.clusters.append(static(to, passed_on(pipe(announced(path)))))
+            made.clusters.append(static(to, passed_on(program)))
             if _behind_ztunnel(workload):
-                made.clusters.append(static(application(workload, port), outer(pipe(announced(path)))))
+                made.clusters.append(static(application(workload, port), outer(program)))
                 asked = remember(_CALLER, state(LOCAL_IP, address))
                 log = access_log(direct("", address), **_FAILED)
                 plain = self._past_ztunnel or not workload.tunnelled
