@@ -12,7 +12,7 @@ from pytest_ambient.embedded.faults import WOULD_DENY, Fault
 from pytest_ambient.embedded.istiod.model import L4Match, Operation, Source, StringMatch
 
 from .conftest import Bookinfo, bookinfo_in
-from .test_l4 import CURL, ZTUNNEL, policy, refused
+from .l4 import CURL, ZTUNNEL, policy, refused
 from .test_waypoint import WAYPOINT
 from .test_waypoint_policy import policy as l7_policy
 from .test_waypoint_policy import rule

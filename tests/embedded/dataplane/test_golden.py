@@ -21,7 +21,7 @@ from pytest_ambient.embedded.istiod.model import (
 )
 
 from .conftest import Bookinfo
-from .test_l4 import ZTUNNEL, policy
+from .l4 import ZTUNNEL, policy
 from .test_routes import REVIEWS_V1
 from .test_waypoint import WAYPOINT
 

@@ -14,7 +14,7 @@ from pytest_ambient.embedded.dataplane.policy import Arrival, decide
 from pytest_ambient.embedded.istiod.model import Identity, L4Match, Mesh, StringMatch, Workload
 
 from .conftest import Bookinfo
-from .test_l4 import CURL, ZTUNNEL, policy
+from .l4 import CURL, ZTUNNEL, policy
 from .world import Reply
 
 ANYBODY = StringMatch("presence")

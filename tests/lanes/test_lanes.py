@@ -1,90 +1,19 @@
 """Modules judged ahead by lanes: which ones, what becomes of their errors, how they end."""
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from pytest_ambient import GET, Answered, _ahead, _asking, _halt, _kube, _probing, case
+from pytest_ambient import _halt
 from pytest_ambient._lanes import Lanes
 from pytest_ambient.errors import BrokenEnvironment, LockError, Misuse, NotInTime
-from pytest_ambient.places import Places
 from pytest_ambient.probe.converge import Clock
 from pytest_ambient.verdict.case import Case
 
-ROW = case("it-is-answered", "curl", GET("http://reviews:9080/"), Answered(200), unchanged=True)
-A, B, C = (Path(f"test_{name}.py") for name in "abc")
-WITHIN = 60.0
-"""Seconds that a test waits for another thread before it fails."""
-
-
-class Bench:
-    """Rules that remember who judged them, and fail or wait where they are told to."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.judged: list[tuple[str, str]] = []
-        self.back: list[str] = []
-        self.told: list[str] = []
-        self.closed: list[int] = []
-        self.missing: BaseException | None = None
-        self.fails: dict[Path, BaseException] = {}
-        self.stays: dict[Path, BaseException] = {}
-        self.waits: dict[Path, threading.Event] = {}
-        self.busy: Exception | None = None
-        self.began = threading.Event()
-        monkeypatch.setattr(_asking, "rule", self._rule)
-        monkeypatch.setattr(_asking, "turn", self._turn)
-
-    def lanes(self, number: int = 1) -> Lanes:
-        """Lanes over these rules."""
-        return Lanes(cast(Any, self._open), number, self.told.append)
-
-    @contextmanager
-    def _open(self, number: int) -> Iterator[object]:
-        if self.missing is not None:
-            raise self.missing
-        yield SimpleNamespace(cluster="cluster", number=number)
-        self.closed.append(number)
-
-    @contextmanager
-    def _turn(self, cluster: object, *, alone: bool) -> Iterator[None]:
-        assert (cluster, alone) == ("cluster", False)
-        if self.busy is not None:
-            self.began.set()
-            raise self.busy
-        yield
-
-    def result(self, module: Path, row: Case) -> str:
-        """Judge a case of a module."""
-        self.began.set()
-        if module in self.waits:
-            while not self.waits[module].is_set():
-                _halt.sleep(0.01)
-        self.judged.append((module.stem, row.id))
-        if module in self.fails:
-            raise self.fails[module]
-        return row.id
-
-    @contextmanager
-    def _rule(self, ours: Any, module: Path, selected: Sequence[Case]) -> Iterator[object]:
-        try:
-            yield SimpleNamespace(result=partial(self.result, module), lane=ours.number)
-        finally:
-            self.back.append(module.stem)
-        if module in self.stays:
-            raise self.stays[module]
-
-
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """Rules without a cluster."""
-    return Bench(monkeypatch)
+from .conftest import ROW, WITHIN, A, B, Bench, C
 
 
 def ended(lanes: Lanes) -> None:
@@ -276,39 +205,3 @@ def test_a_lane_that_does_not_come_up_leaves_all_to_the_run(bench: Bench, missin
     assert lanes.taken(B) is None
     ended(lanes)
     assert bench.told == [f"lane 2 did not come up, its modules are judged one after the other: {told}"]
-
-
-def test_a_lane_has_namespaces_of_its_own(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside those of the run, with a client of its own that is closed at the end; the run says what it was told."""
-    seen: list[object] = []
-
-    def bookinfo(kube: object, places: Places, *words: Any) -> object:
-        seen.append(places.ours)
-        words[-1]("a Bookinfo")
-        return SimpleNamespace(curl="curl")
-
-    @contextmanager
-    def probes(*words: object) -> Iterator[object]:
-        yield SimpleNamespace(cluster="cluster", number=2)
-
-    monkeypatch.setattr(_kube, "Kube", lambda *words: SimpleNamespace(close=lambda: seen.append("closed")))
-    monkeypatch.setattr(_probing, "bookinfo", bookinfo)
-    monkeypatch.setattr(_asking, "probes", probes)
-    run = SimpleNamespace(id="r1", say=bench.told.append, role="alone")
-    cluster = SimpleNamespace(kubeconfig="kubeconfig", context="context")
-    ours = SimpleNamespace(places=Places("a", "a-other", "a-outside"), cluster=cluster, run=run)
-    with _ahead.lanes(cast(Any, ours), cast(Any, None), cast(Any, SimpleNamespace(side_by_side=2))) as lanes:
-        assert lanes is not None
-        lanes.begin([(B, [ROW])])
-        assert bench.began.wait(WITHIN)
-    assert seen == [("a-2", "a-2-other", "a-2-outside"), "closed"]
-    assert bench.told == ["a Bookinfo"]
-
-
-@pytest.mark.parametrize(("role", "side_by_side"), [("worker", 2), ("alone", 1)])
-def test_nobody_is_beside_a_worker_or_one_lane(role: str, side_by_side: int) -> None:
-    """A worker knows of no module but the one that it was dealt."""
-    ours = SimpleNamespace(run=SimpleNamespace(role=role))
-    settings = SimpleNamespace(side_by_side=side_by_side)
-    with _ahead.lanes(cast(Any, ours), cast(Any, None), cast(Any, settings)) as lanes:
-        assert lanes is None
