@@ -27,7 +27,7 @@ RUN_LABEL = "pytest-ambient/run"
 FOLDER = Path(__file__).parent / "manifests"
 STAGES = (("namespaces",), ("accounts",), ("services", "workloads", "clients", "echo"))
 """Manifests by the order in which they are applied; those of one stage go side by side."""
-CAPTURE_WITHIN = 5.0
+CAPTURE_WITHIN = 10.0
 """Seconds after its readiness in which a pod must be captured; whether it is, is for a rule to say."""
 
 
