@@ -13,7 +13,7 @@ from pathlib import Path
 from ..objects import Object
 from ..process import Child, Processes
 from . import admin
-from .files import Files, file
+from .files import Encoded, Files, file
 from .resources import Resources
 from .xds import ROUTED, typed, watched
 
@@ -95,7 +95,7 @@ class Envoy:
         self._drain = drain
         self._files = Files(folder)
         self._refusals = 0
-        self._clusters: list[Object] = []
+        self._clusters: Encoded = {}
         self._child: Child | None = None
         self.served = False
         """Whether it has ever taken a configuration."""
@@ -116,8 +116,9 @@ class Envoy:
 
         After EnvoyRefused it runs, and serves nothing until it takes another configuration.
         """
-        written = {kind: self._files.write(kind, items) for kind, items in resources.files.items()}
-        self._clusters = resources.clusters
+        encoded = self._encoded(resources)
+        written = {kind: self._files.write(kind, parts) for kind, parts in encoded.items() if parts}
+        self._clusters = encoded["clusters"]
         bootstrap = self._folder / "bootstrap.json"
         bootstrap.write_text(json.dumps(self._bootstrap()))
         arguments = ["--config-path", str(bootstrap), "--concurrency", "1", "--disable-hot-restart"]
@@ -140,20 +141,24 @@ class Envoy:
         """Give it another configuration; returns when it is followed, EnvoyRefused where it is not taken.
 
         New clusters come first, then what leads to them, then clusters change and go: no connection meets a gap.
+        Nothing changes where a part of it can't be written, which raises Unwritable.
         """
-        before = {str(each["name"]): each for each in self._clusters}
-        after = {str(each["name"]): each for each in resources.clusters}
+        encoded = self._encoded(resources)
+        before, after = self._clusters, encoded.pop("clusters")
         if after.keys() - before.keys():
-            await self._take({"clusters": [*(after | before).values()]})
+            await self._take({"clusters": after | before})
         try:
-            self.served |= await self._take({"routes": resources.routes, "listeners": resources.listeners})
+            self.served |= await self._take(encoded)
         finally:
-            await self._take({"clusters": resources.clusters})
-            self._clusters = resources.clusters
+            await self._take({"clusters": after})
+            self._clusters = after
 
-    async def _take(self, files: Mapping[str, list[Object]]) -> bool:
+    def _encoded(self, resources: Resources) -> dict[str, Encoded]:
+        return {kind: self._files.encoded(kind, items) for kind, items in resources.files.items()}
+
+    async def _take(self, files: Mapping[str, Encoded]) -> bool:
         """Whether there was anything new to take."""
-        written = {_FOLLOWED[kind]: self._files.write(kind, items) for kind, items in files.items() if items}
+        written = {_FOLLOWED[kind]: self._files.write(kind, parts) for kind, parts in files.items() if parts}
         versions = {statistic: version for statistic, version in written.items() if version}
         if self._child and versions:
             await self._until(_APPLY, lambda: self._follows(versions), "does not take its configuration")

@@ -6,6 +6,8 @@ from pathlib import Path
 from ..objects import Object
 from .encoding import encoded, response
 
+Encoded = dict[str, tuple[Object, bytes]]
+"""What an Envoy is given of one kind, by name: as it was made, and as the bytes that Envoy reads."""
 _KINDS = {
     "listeners": "envoy.config.listener.v3.Listener",
     "clusters": "envoy.config.cluster.v3.Cluster",
@@ -18,34 +20,33 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: dict[str, dict[str, tuple[Object, bytes]]] = {}
-        """By kind and name: what was written last, and as which bytes."""
+        self._written: dict[str, Encoded] = {}
         self._version = 0
 
-    def write(self, kind: str, items: list[Object]) -> str | None:
+    def encoded(self, kind: str, items: list[Object]) -> Encoded:
+        """What is to be written of that kind, most of it as it was; Unwritable where it can't be."""
+        return dict(self._each(kind, items))
+
+    def write(self, kind: str, after: Encoded) -> str | None:
         """The version that these are from now on; None when they are what is there already."""
-        before = self._known.get(kind)
-        after = dict(self._encoded(kind, items, before or {}))
+        before = self._written.get(kind)
         if before is not None and before.keys() == after.keys() and all(after[name] is before[name] for name in after):
             return None
         self._version += 1
         there = file(self._folder, kind)
         fresh = there.with_suffix(".new")
-        fresh.write_bytes(response(str(self._version), _KINDS[kind], (each for _, each in after.values())))
+        ordered = (data for _, (_, data) in sorted(after.items()))
+        fresh.write_bytes(response(str(self._version), _KINDS[kind], ordered))
         fresh.rename(there)  # Envoy sees nothing but a rename
-        self._known[kind] = after
+        self._written[kind] = after
         return str(self._version)
 
-    def _encoded(
-        self, kind: str, items: list[Object], before: dict[str, tuple[Object, bytes]]
-    ) -> Iterator[tuple[str, tuple[Object, bytes]]]:
-        """Each in order of their names; most are what they were, and comparing them costs less."""
-        for each in sorted(items, key=lambda item: str(item["name"])):
+    def _each(self, kind: str, items: list[Object]) -> Iterator[tuple[str, tuple[Object, bytes]]]:
+        before = self._written.get(kind, {})
+        for each in items:
             name = str(each["name"])
             known = before.get(name)
-            if known is None or known[0] != each:
-                known = each, encoded(_KINDS[kind], each)
-            yield name, known
+            yield name, known if known is not None and known[0] == each else (each, encoded(_KINDS[kind], each))
 
 
 def file(folder: Path, kind: str) -> Path:

@@ -16,9 +16,8 @@ class Resources:
 
     @property
     def files(self) -> dict[str, list[Object]]:
-        """The parts by the name of their file, those without content left out."""
-        parts = {"clusters": self.clusters, "routes": self.routes, "listeners": self.listeners}
-        return {name: items for name, items in parts.items() if items}
+        """The parts by the name of their file."""
+        return {"clusters": self.clusters, "routes": self.routes, "listeners": self.listeners}
 
     def once(self) -> "Resources":
         """The same with each name once, as Envoy wants it: pods on their node's network may share address and port."""
