@@ -11,7 +11,9 @@ from ipaddress import IPv4Address
 
 BLOCKS = range(64, 255)
 _GUARD_PORT = 15008
-_PODS = range(1, 200)
+_PODS = range(1, 67)
+_LOCALHOSTS, _THEMSELVES = range(67, 133), range(133, 199)
+"""Where each pod's own processes reach it, as localhost and by its address."""
 _SERVICES = range(200, 251)
 _NODES = 251
 _HOSTS = range(252, 255)
@@ -113,6 +115,12 @@ class Addresses:
             else:
                 return cls(block, guard)
         raise NoAddress(f"no free block among 127.{tried[0]}.0.0/16 and {len(tried) - 1} more: all are taken")
+
+    def inside(self, pod: str) -> tuple[str, str]:
+        """Where that pod's own processes reach it as localhost, and where by its address."""
+        head, third, last = pod.rsplit(".", 2)
+        index = _PODS.index(int(third))
+        return f"{head}.{_LOCALHOSTS[index]}.{last}", f"{head}.{_THEMSELVES[index]}.{last}"
 
     def node(self, index: int) -> str:
         """The address of the node with that number, from 0."""

@@ -19,6 +19,8 @@ from .web import Reply, Web, reply
 
 _LARGEST_BODY = 100 * 1024
 _JSON = "application/json; charset=utf-8"
+_LOCALHOST = ("127.0.0.1", 0)
+"""Who is at the other end of the pod's own sockets, which have no addresses."""
 _BOUND = ("", "get", "post", "put", "patch", "delete")
 """The pages that go-httpbin binds to a method."""
 _PREFLIGHT = {
@@ -112,11 +114,11 @@ class Httpbin(Web):
         return self.values(found)
 
     def _origin(self, request: web.BaseRequest) -> str:
-        """Who asked: the proxies' word for it, or the other end; `@`, as a socket without addresses is called."""
+        """Who asked: the proxies' word for it, or the other end, localhost where no address was announced."""
         if told := request.headers.get("x-forwarded-for"):
             return told.split(",")[0].strip()
         peer = request.transport.get_extra_info("peername") if request.transport else None
-        return self.peer(*peer) if isinstance(peer, tuple) else "@"
+        return self.peer(*(peer if isinstance(peer, tuple) else _LOCALHOST))
 
     def peer(self, address: str, port: int) -> str:
         """How the other end of a connection is called."""

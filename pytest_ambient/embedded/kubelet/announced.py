@@ -42,12 +42,12 @@ class Announced(asyncio.Protocol):
         address, _, port, _ = _ADDRESSES.unpack_from(self._begun, _HEAD.size)
         protocol = cast(asyncio.Protocol, self._serve())
         self._transport.set_protocol(protocol)
-        protocol.connection_made(cast(asyncio.Transport, _From(self._transport, (str(IPv4Address(address)), port))))
+        protocol.connection_made(cast(asyncio.Transport, From(self._transport, (str(IPv4Address(address)), port))))
         if rest := self._begun[end:]:
             protocol.data_received(rest)
 
 
-class _From:
+class From:
     """A transport that knows who is at its other end."""
 
     def __init__(self, transport: asyncio.Transport, peer: tuple[str, int]) -> None:

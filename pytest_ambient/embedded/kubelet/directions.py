@@ -101,7 +101,7 @@ class DeadEnd:
                 self._tell(source, f"{address}:{(named[1] or b'80').decode()}")
 
 
-_Lead = tuple[str, str, str, str]
+Lead = tuple[str, str, str, str]
 """From host and port (empty: any) to host and port (empty: the same)."""
 
 
@@ -109,8 +109,8 @@ def curl_names(
     names: Iterable[Name], namespace: str, neighbours: Sequence[Neighbour], ends: Ends, *, captured: bool
 ) -> list[str]:
     """curl's options for a pod of `namespace`, captured or not; the first that matches counts."""
-    exact: list[_Lead] = []
-    general: list[_Lead] = []
+    exact: list[Lead] = []
+    general: list[Lead] = []
     names = list(names)
     lost = {each.address for each in neighbours if each.cut_off}
     near = {each.address: each for each in neighbours}
@@ -137,18 +137,16 @@ def curl_names(
             general.append(_closed(each.address, ends))
     low = sorted({port for name in names for port in name.low_ports} | {80})
     last = [("", str(port), "", str(bound(port))) for port in low]
-    return [_option(each) for each in (*exact, *general, *last)]
+    return [option(each) for each in (*exact, *general, *last)]
 
 
 def cut_off(names: Iterable[Name], neighbours: Sequence[Neighbour], ends: Ends) -> list[str]:
     """curl's options for a captured pod whose node's ztunnel is gone."""
     addresses = {address for name in names for address in name.addresses} | {each.address for each in neighbours}
-    return [_option((each, "", ends.refusing, "")) for each in sorted(addresses)]
+    return [option((each, "", ends.refusing, "")) for each in sorted(addresses)]
 
 
-def _to_service(
-    name: Name, spelling: str, address: str, ends: Ends, *, captured: bool, served: bool
-) -> Iterator[_Lead]:
+def _to_service(name: Name, spelling: str, address: str, ends: Ends, *, captured: bool, served: bool) -> Iterator[Lead]:
     if not captured and not served:
         yield from ((spelling, str(port), ends.refusing, str(bound(port))) for port in name.ports)
         return
@@ -156,9 +154,10 @@ def _to_service(
     yield from ((spelling, str(port), address, str(bound(port))) for port in ports)
 
 
-def _closed(host: str, ends: Ends) -> _Lead:
+def _closed(host: str, ends: Ends) -> Lead:
     return host, "", ends.closing, str(_CLOSING_PORT)
 
 
-def _option(lead: _Lead) -> str:
+def option(lead: Lead) -> str:
+    """curl's option that leads there."""
     return f'connect-to = "{":".join(lead)}"'

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from ..api.errors import ApiError
 from ..api.store import Change, find
-from ..istiod.view import MANAGED
-from ..objects import Object, labels_of, name_of, namespace_of
+from ..objects import Object, name_of, namespace_of
 from . import reach
 from .log import ContainerLog
 from .machine import Machine
 from .pod import Pod
+from .programmed import runs_proxy
 from .protocol import ExecProcess, ExecRefused, PodUnreachable
 
 _POD = find("Pod")
@@ -92,7 +92,7 @@ class LocalKubelet:
         PodUnreachable when nothing listens there.
         """
         found = self._found(pod)
-        through = found.address if found.ports.socket(port) is None and _runs_proxy(pod) else ""
+        through = found.address if found.ports.socket(port) is None and runs_proxy(pod) else ""
         if port not in found.ports.public and not through and not local:
             raise PodUnreachable(f"dial tcp {found.address}:{port}: connect: connection refused")
         return await reach.fetch(found.ports, port, path, method, headers, body, through=through)
@@ -100,7 +100,7 @@ class LocalKubelet:
     async def dial(self, pod: Object, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect to a port of the pod, localhost ones included; raise PodUnreachable when nothing listens there."""
         found = self._found(pod)
-        return await reach.dial(found.ports, port, through=found.address if _runs_proxy(pod) else "")
+        return await reach.dial(found.ports, port, through=found.address if runs_proxy(pod) else "")
 
     def sockets(self, uid: str) -> Mapping[int, str]:
         """The Unix sockets of a pod's ports, none for a pod that does not run."""
@@ -168,8 +168,3 @@ class LocalKubelet:
 
 def _over(pod: Object) -> bool:
     return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-
-
-def _runs_proxy(pod: Object) -> bool:
-    """Whether the data plane itself listens in the pod, on ports that no program of it has."""
-    return MANAGED in labels_of(pod)

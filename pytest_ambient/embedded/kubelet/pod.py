@@ -7,8 +7,9 @@ from ..api.store import find, timestamp
 from ..apps.caller import Caller
 from ..objects import Object, name_of, namespace_of
 from .container import Container, Kind
+from .inside import Inside
 from .machine import Machine
-from .programmed import captured
+from .programmed import captured, runs_proxy
 from .sandbox import Sandbox
 from .sockets import Ports
 from .state import ContainerState, conditions, phase, quality
@@ -28,12 +29,17 @@ class Pod:
         self.host = machine.hosts.get(str(spec.get("nodeName", "")), "127.0.0.1")
         self._shares_node = bool(spec.get("hostNetwork"))
         self.address = self.host if self._shares_node else machine.addresses.pods.take()
-        self.sandbox: Sandbox = machine.sandboxes.create(self.uid, namespace_of(pod), self.address)
-        self.ports = Ports(machine.sockets)
         namespace = namespace_of(pod)
+        alone = self._shares_node or runs_proxy(pod)  # whose ports others serve at its address
+        inside = None if alone else Inside.of(machine.addresses, self.address)
+        self.sandbox: Sandbox = machine.sandboxes.create(self.uid, namespace, self.address, inside)
+        self.ports = Ports(machine.sockets, inside)
         self.caller = Caller(
             self.address,
-            lambda host: machine.names.resolve(host, namespace, captured=captured(self._object)),
+            lambda host: (
+                (inside.place(host) if inside else ())
+                or machine.names.resolve(host, namespace, captured=captured(self._object))
+            ),
         )
         self.containers: list[Container] = []
         self._object = pod

@@ -1,11 +1,12 @@
-"""Whether the data plane has taken a pod in: seen from who holds its address, without connecting to anybody."""
+"""What a pod is to the data plane, and whether that has taken it in: seen from who holds its address."""
 
 import asyncio
 import errno
 import socket
 from collections.abc import Callable
 
-from ..objects import Object, annotations_of
+from ..istiod.view import MANAGED
+from ..objects import Object, annotations_of, labels_of
 from ..ports import bound
 
 REDIRECTION = "ambient.istio.io/redirection"
@@ -16,6 +17,11 @@ _FIRST, _LONGEST = 0.002, 0.05
 def captured(pod: Object) -> bool:
     """Whether the pod's traffic goes through ztunnel."""
     return annotations_of(pod).get(REDIRECTION) == "enabled"
+
+
+def runs_proxy(pod: Object) -> bool:
+    """Whether the data plane itself listens in the pod, on ports that no program of it has."""
+    return MANAGED in labels_of(pod)
 
 
 def listening(address: str, port: int) -> bool:

@@ -12,8 +12,9 @@ from ..entries import GROUP
 from ..istiod.model import ROOT_NAMESPACE
 from ..names import Name, Names
 from ..objects import Object
-from .directions import DeadEnd, Neighbour, curl_names, cut_off
+from .directions import DeadEnd, Neighbour, curl_names, cut_off, option
 from .flavours import Flavour, Folders
+from .inside import Inside
 from .programmed import captured as is_captured
 
 _FOLLOWED = {("Service", ""), ("Endpoints", ""), ("Namespace", ""), ("Pod", ""), ("ServiceEntry", GROUP)}
@@ -85,8 +86,8 @@ class Sandboxes:
         self._names = Names(store, addresses.hosts)
         self._dead_end = DeadEnd(addresses, tell)
         self._sockets: Sockets = lambda _: {}
-        self._pods: dict[str, tuple[str, str]] = {}
-        """By uid: namespace and address."""
+        self._pods: dict[str, tuple[str, str, Inside | None]] = {}
+        """By uid: namespace, address, and how it reaches itself."""
         wrapper = resources.files(__package__).joinpath("curl.sh").read_text()
         self._folders = Folders(root / "images", wrapper)
         self._namespaces: set[str] = set()
@@ -98,12 +99,12 @@ class Sandboxes:
         self._unsubscribe = store.subscribe(self._seen)
         (root / "names").mkdir(parents=True, exist_ok=True)
 
-    def create(self, uid: str, namespace: str, address: str) -> Sandbox:
-        """The folder of a pod that has just got its address."""
+    def create(self, uid: str, namespace: str, address: str, inside: Inside | None = None) -> Sandbox:
+        """The folder of a pod that has just got its address; without `inside` it reaches itself as others do."""
         folder = self._root / "pods" / uid
         for part in ("home", "tmp"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        self._pods[uid] = namespace, address
+        self._pods[uid] = namespace, address, inside
         if namespace not in self._namespaces:
             self._namespaces.add(namespace)
             self._write_names()
@@ -182,17 +183,19 @@ class Sandboxes:
         return Neighbour(str(address), ports, captured, cut)
 
     def _write_own(self, uid: str, way: str) -> None:
-        namespace, address = self._pods[uid]
+        namespace, address, inside = self._pods[uid]
         file = self._root / "pods" / uid / "curlrc"
         if not file.parent.exists():
             del self._pods[uid]
             self._texts.pop(file, None)
             return
         names = f'config = "{self._file(namespace, way)}"'
-        itself = [f'connect-to = "{each}::{address}:"' for each in ("localhost", "127.0.0.1")]
+        itself = [(each, "", address, "") for each in ("localhost", "127.0.0.1")]
+        leads = inside.leads(self._sockets(uid)) if inside else itself
         # no other name exists: asking a resolver that nobody runs fails at once, whatever the machine's own one does
         # `host!`: curl need not look whether an interface of the machine has that name, at each connection
-        self._replace(file, [f'interface = "host!{address}"', 'doh-url = "https://127.0.0.1:1/"', names, *itself])
+        bound_to = [f'interface = "host!{address}"', 'doh-url = "https://127.0.0.1:1/"']
+        self._replace(file, [*bound_to, *map(option, leads), names])
 
     def _file(self, namespace: str, way: str) -> Path:
         return self._root / "names" / f"{namespace}.{way}.curlrc"

@@ -1,14 +1,16 @@
-"""The ports of a pod: Unix sockets that the API server and the probes connect to, and others for the data plane."""
+"""The ports of a pod: sockets for the API server and the probes, for the data plane, and for the pod itself."""
 
 import asyncio
 import itertools
 import shutil
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from ..apps.program import CannotStart
-from ..ports import announced
+from ..ports import announced, bound
 from .announced import Announced
+from .inside import Inside, Local
 
 
 class SocketFolder:
@@ -31,8 +33,9 @@ class SocketFolder:
 class Ports:
     """The ports on which the containers of one pod listen."""
 
-    def __init__(self, folder: SocketFolder) -> None:
+    def __init__(self, folder: SocketFolder, inside: Inside | None = None) -> None:
         self._folder = folder
+        self._inside = inside
         self._public: dict[int, Path] = {}
         self._local: dict[int, Path] = {}
 
@@ -58,6 +61,8 @@ class Ports:
         servers = [await _server(path, serve)]
         if not local:
             servers.append(await _server(_beside(path), lambda: Announced(serve)))
+        for place, caller in self._inside.callers(local=local).items() if self._inside else ():
+            servers.append(await _here(place, port, partial(Local, serve, caller)))
         return servers
 
     def close(self, port: int) -> None:
@@ -76,6 +81,11 @@ def _beside(path: Path) -> Path:
 async def _server(path: Path, serve: Callable[[], asyncio.BaseProtocol]) -> asyncio.Server:
     """One that does not listen yet, for whoever listens has to wait, and may be cancelled then."""
     return await asyncio.get_running_loop().create_unix_server(serve, str(path), backlog=1024, start_serving=False)
+
+
+async def _here(place: str, port: int, serve: Callable[[], asyncio.BaseProtocol]) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(serve, place, bound(port), backlog=1024, start_serving=False)
 
 
 class Listeners:

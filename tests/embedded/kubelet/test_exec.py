@@ -1,5 +1,6 @@
 """Commands and logs of running containers."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from pytest_ambient.embedded.kubelet.protocol import ExecProcess, ExecRefused
 
 from .bench import POD, Bench, Plane, play
 from .seen import state
-from .specs import CURL, container, pod
+from .specs import CURL, ECHO, container, pod
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,28 @@ def test_ephemeral_container(tmp_path: Path) -> None:
         argv = ("curl", "-s", "-w", " %{local_ip}", "http://localhost:9080/health")
         code, out, _ = await bench.run(made, *argv, container="probe")
         assert (code, out) == (0, f'{{"status":"Details is healthy"}} {made["status"]["podIP"]}')
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("port", [8080, 80])
+def test_a_pod_reaches_itself_past_the_data_plane(tmp_path: Path, port: int) -> None:
+    """As localhost and by its own address, and where nobody listens it is refused; others go through ztunnel."""
+
+    async def scenario(bench: Bench) -> None:
+        echo = {**ECHO, "env": [{"name": "PORT", "value": str(port)}]}
+        bench.store.create(POD, pod("both", echo, CURL))
+        made = await bench.ready_pod("both")
+        address = made["status"]["podIP"]
+        for host, caller in (("localhost", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), (address, address)):
+            code, out, _ = await bench.run(made, "curl", "-s", f"http://{host}:{port}/ip", container="curl")
+            assert (code, json.loads(out)["origin"].partition(":")[0]) == (0, caller)
+            assert (await bench.run(made, "curl", "-s", f"http://{host}:4321/", container="curl"))[0] == 7
+        assert bench.plane.calls == []
+        bench.store.create(POD, pod("other", CURL))
+        other = await bench.ready_pod("other")
+        assert (await bench.run(other, "curl", "-s", f"http://{address}:{port}/ip"))[0] == 0
+        assert len(bench.plane.calls) == 1
 
     play(tmp_path, scenario)
 
