@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -11,7 +11,7 @@ EVERY = 0.1
 SERVER, ENVOYS, COMMANDS, OTHER = "embedded cluster", "Envoys", "curl and other commands in pods", "other"
 
 
-def watched(run: "subprocess.Popen[str]") -> Counter[str]:
+def watched(run: "subprocess.Popen[str]") -> dict[str, float]:
     """Seconds of the processor until a run has ended."""
     kinds: dict[int, str] = {}
     seconds: dict[int, float] = {}
@@ -34,7 +34,7 @@ def watched(run: "subprocess.Popen[str]") -> Counter[str]:
         if any(kinds.get(pid) == SERVER for pid in parents):
             gone |= {pid for pid, kind in kinds.items() if kind == ENVOYS and pid not in parents}
         time.sleep(EVERY)
-    spent = Counter[str]()
+    spent: dict[str, float] = defaultdict(float)
     for pid, kind in kinds.items():
         spent[kind] += seconds.get(pid, 0.0) if kind != COMMANDS else 0  # they are counted once they have ended
         spent[COMMANDS] += ended.get(pid, 0.0) if kind == SERVER else 0

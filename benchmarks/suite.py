@@ -47,8 +47,8 @@ def main() -> None:
         spent[module.rpartition(".")[2]] += float(seconds)
     for module, seconds in sorted(spent.items(), key=lambda entry: -entry[1]):
         print(f"  rule  {module:34} {seconds:6.1f} s  {seconds / total:6.1%} of the run")
-    for kind, seconds in processor.most_common():
-        print(f"  processor  {kind:34} {seconds:6.1f} s  {seconds / processor.total():6.1%}")
+    for kind, seconds in sorted(processor.items(), key=lambda entry: -entry[1]):
+        print(f"  processor  {kind:34} {seconds:6.1f} s  {seconds / sum(processor.values()):6.1%}")
     effects = [line["stable_ms"] for line in lines if line.get("stable_ms")]
     print(f"  apply to stable effect: median {statistics.median(effects):.0f} ms, slowest {max(effects):.0f} ms")
     print(f"  whole run {total:.1f} s")
