@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..api.errors import Cause
 from ..objects import Object
+from .exports import export_mistakes
 from .hosts import domain_mistakes
 from .unimplemented import not_implemented
 from .view import spec_of
@@ -65,6 +66,7 @@ def destination_mistakes(item: Object) -> Iterator[str]:
     for key in (key for each in subsets for key in each.get("labels") or {}):
         if not _KEY.fullmatch(key):
             yield f'invalid tag key: "{key}"'
+    yield from export_mistakes(item)
 
 
 def _policy_mistakes(policy: Object, what: str) -> Iterator[str]:

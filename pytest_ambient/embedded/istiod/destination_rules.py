@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ..objects import Object, namespace_of
 from .binding import Gate, service_gate
 from .destination_model import Hash
+from .exports import exported, exports
 from .hosts import fits, hostname, resolved
 from .model import ROOT_NAMESPACE, Destination, Ejection, Policy, Subset
 from .view import View, age_of, key_of, spec_of
@@ -27,11 +28,17 @@ def destinations(view: View, known: Mapping[str, Gate]) -> dict[str, Destination
 def _chosen(view: View, service: Object, waypoint_namespace: str) -> list[Object]:
     """The rules for the Service: the waypoint's namespace before the Service's and the mesh's, the best host first.
 
-    Several for one host in one namespace are taken together, the oldest first.
+    Several for one host in one namespace are taken together, the oldest first. A namespace's own proxies ask nobody to
+    whom its rules are exported; those of the root namespace put their own first only if nobody else sees them.
     """
-    for namespace in (waypoint_namespace, namespace_of(service), ROOT_NAMESPACE):
+    ordered = sorted(view.destination_rules, key=age_of)
+    rooted = waypoint_namespace == ROOT_NAMESPACE
+    local = [each for each in ordered if not rooted or exports(each) == {ROOT_NAMESPACE}]
+    shared = [each for each in ordered if exported(each, waypoint_namespace)]
+    seen = ((waypoint_namespace, local), (namespace_of(service), shared), (ROOT_NAMESPACE, shared))
+    for namespace, rules in seen:
         named: dict[str, list[Object]] = {}
-        for rule in sorted(view.destination_rules, key=age_of):
+        for rule in rules:
             host = resolved(str(spec_of(rule).get("host", "")), namespace_of(rule))
             if namespace_of(rule) == namespace and fits(host, hostname(service)):
                 named.setdefault(host, []).append(rule)

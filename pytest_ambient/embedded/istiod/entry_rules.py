@@ -6,7 +6,8 @@ from ipaddress import ip_address, ip_network
 
 from ..api.errors import Cause
 from ..entries import in_cluster, is_address, wants_addresses
-from ..objects import Object, labels_of, namespace_of
+from ..objects import Object, labels_of
+from .exports import export_mistakes
 from .filter_rules import wrong
 from .hosts import domain_mistakes, is_label
 from .unimplemented import not_implemented
@@ -110,7 +111,7 @@ def entry_mistakes(item: Object) -> Iterator[str]:
     protocols = [str(each.get("protocol", "")).lower() for each in spec.get("ports") or ()]
     if len(spec.get("hosts") or ()) > 1 and not set(protocols) <= set(_BY_HOST):
         yield "multiple hosts provided with non-HTTP, non-TLS ports"
-    yield from _export_mistakes(namespace_of(item), spec.get("exportTo") or [])
+    yield from export_mistakes(item)
 
 
 def _port_mistakes(ports: list[Object]) -> Iterator[str]:
@@ -150,17 +151,3 @@ def _subnet(text: str) -> Iterator[str]:
         ip_network(text, strict=False) if "/" in text else ip_address(text)
     except ValueError:
         yield f"{text} is not a valid {'CIDR block' if '/' in text else 'IP'}"
-
-
-def _export_mistakes(namespace: str, exported: list[str]) -> Iterator[str]:
-    seen: set[str] = set()
-    for each in exported:
-        name = namespace if each == "." else each
-        if name in seen:
-            what = f": . and current namespace {namespace}" if each == "." else f" for entry {each}"
-            yield f"duplicate entries in exportTo{what}"
-        seen.add(name)
-    if "*" in exported and len(exported) > 1:
-        yield "cannot have both public (*) and non-public exportTo values for a resource"
-    if "~" in exported and len(exported) > 1:
-        yield "cannot export service entry to no one (~) and someone"

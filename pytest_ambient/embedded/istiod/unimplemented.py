@@ -52,19 +52,16 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "listeners.tls": "TLS of listeners",
     },
     "VirtualService": {
-        "exportTo": "exportTo",
         "tcp.match.destinationSubnets": "matches of a connection's destination",
         "tcp.match.sourceSubnet": "matches of a caller's address",
         "tls": "TLS routes",
         "http.delegate": "delegation to another VirtualService",
-        "http.match.sourceNamespace": "matches of the caller's namespace",
         "http.match.statPrefix": "statPrefix",
         "http.directResponse.body.bytes": "bodies given as bytes",
         "http.retries.retryRemoteLocalities": "retryRemoteLocalities",
         "http.fault.abort.grpcStatus": "faults of gRPC",
     },
     "DestinationRule": {
-        "exportTo": "exportTo",
         "workloadSelector": "DestinationRules of some callers",
         **{
             f"{where}trafficPolicy.{level}{field}": f"{field} of a trafficPolicy"

@@ -16,14 +16,18 @@ _EVERYTHING = RouteMatch(path_kind="Prefix")
 _ANY_EXPRESSION = ("*", ".*")
 
 
-def matches(rule: Object, port: int) -> Iterator[RouteMatch]:
-    """What requests on that port may be like; those that ask for a caller's labels match nobody at a waypoint."""
+def matches(rule: Object, port: int, namespace: str) -> Iterator[RouteMatch]:
+    """What requests on that port of a waypoint in that namespace may be like.
+
+    A caller's labels match nobody there, and a caller's namespace is compared with the waypoint's.
+    """
     if not rule.get("match"):
         yield _EVERYTHING
         return
     for each in rule["match"]:
         meshed = "mesh" in (each.get("gateways") or ("mesh",))
-        if meshed and not each.get("sourceLabels") and each.get("port") in (None, 0, port):
+        near = each.get("sourceNamespace") in (None, "", namespace)
+        if meshed and near and not each.get("sourceLabels") and each.get("port") in (None, 0, port):
             yield _match(each)
 
 

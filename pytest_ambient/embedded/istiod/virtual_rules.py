@@ -7,6 +7,7 @@ from itertools import combinations
 from ..api.errors import Cause
 from ..entries import is_address
 from ..objects import Object
+from .exports import export_mistakes
 from .hosts import covers, domain_mistakes
 from .unimplemented import not_implemented
 from .view import spec_of
@@ -53,12 +54,13 @@ def virtual_mistakes(item: Object) -> Iterator[str]:
     connections: list[Object] = spec_of(item).get("tcp") or []
     if not rules and not connections:
         yield "http, tcp or tls must be provided in virtual service"
-    for rule in connections:
-        yield from _connection(rule)
     for rule in rules:
         yield from _rule(rule)
         yield from _faults(rule)
         yield from rule_mistakes(rule)
+    for rule in connections:
+        yield from _connection(rule)
+    yield from export_mistakes(item)
 
 
 def virtual_warnings(item: Object) -> list[str]:

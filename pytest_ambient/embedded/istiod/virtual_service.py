@@ -1,9 +1,10 @@
 """VirtualServices as the waypoints of their hosts get them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from ..objects import Object, name_of, namespace_of
+from .exports import exported
 from .hosts import fits, hostname, resolved
 from .model import Backend, HeaderChange, Mirror, Redirect, Retries, Rewrite, Route, RouteMatch, RouteRule
 from .view import View, key_of, spec_of
@@ -12,20 +13,24 @@ from .virtual_match import is_catch_all, matches
 from .words import seconds
 
 
-def virtual_service(view: View, item: Object) -> Iterator[tuple[Object, Route]]:
-    """Each Service that it is for, with its rules for each of the Service's ports."""
+def virtual_service(view: View, item: Object, waypoint_of: Callable[[Object], str]) -> Iterator[tuple[Object, Route]]:
+    """Each Service that it is for, with its rules for each of the Service's ports.
+
+    `waypoint_of` says in which namespace a Service's waypoint is, nowhere if it has none.
+    """
     if "mesh" not in (spec_of(item).get("gateways") or ("mesh",)):
         return
     hosts = [resolved(str(each), namespace_of(item)) for each in spec_of(item).get("hosts") or ()]
+    created = str(item.get("metadata", {}).get("creationTimestamp", ""))
     for service in view.called:
-        if any(fits(each, hostname(service)) for each in hosts):
-            for port in spec_of(service).get("ports") or ():
-                own = int(port["port"])
-                created = str(item.get("metadata", {}).get("creationTimestamp", ""))
-                for made, tcp in ((_rules(view, item, own), False), (_connections(view, item, own), True)):
-                    if rules := tuple(made):
-                        name, space = name_of(item), namespace_of(item)
-                        yield service, Route(name, space, created, own, rules, virtual=True, tcp=tcp)
+        waypoint = waypoint_of(service)
+        if not exported(item, waypoint) or not any(fits(each, hostname(service)) for each in hosts):
+            continue
+        for own in (int(port["port"]) for port in spec_of(service).get("ports") or ()):
+            for made, tcp in ((_rules(view, item, own, waypoint), False), (_connections(view, item, own), True)):
+                if rules := tuple(made):
+                    name, space = name_of(item), namespace_of(item)
+                    yield service, Route(name, space, created, own, rules, virtual=True, tcp=tcp)
 
 
 def _connections(view: View, item: Object, port: int) -> Iterator[RouteRule]:
@@ -45,10 +50,10 @@ def _takes(match: Object, port: int) -> bool:
     )
 
 
-def _rules(view: View, item: Object, port: int) -> Iterator[RouteRule]:
+def _rules(view: View, item: Object, port: int, namespace: str) -> Iterator[RouteRule]:
     """The rules that requests on that port can come to: none behind one that takes everything."""
     for rule in spec_of(item).get("http") or ():
-        found = tuple(matches(rule, port))
+        found = tuple(matches(rule, port, namespace))
         if not found:
             continue
         yield RouteRule(

@@ -43,6 +43,31 @@ def test_destination_rule() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("rules", "chosen"),
+    [
+        ({"bookinfo": ["*"]}, "bookinfo"),
+        ({"bookinfo": ["other"]}, "bookinfo"),
+        ({"bookinfo": ["."]}, ""),
+        ({"bookinfo": ["."], "istio-system": ["*"]}, "istio-system"),
+        ({"istio-system": ["."]}, ""),
+        ({"bookinfo": ["*"], "other": ["third"]}, "other"),
+    ],
+)
+def test_exports(rules: dict[str, list[str]], chosen: str) -> None:
+    """A waypoint takes all rules of its own namespace, `other`, and of the others those that are exported to it."""
+    limits = {"bookinfo": 1, "other": 2, "istio-system": 3}
+    written = [
+        rule_for(
+            "reviews.bookinfo.svc.cluster.local", space, exportTo=exports,
+            trafficPolicy={"connectionPool": {"tcp": {"maxConnections": limits[space]}}},
+        )
+        for space, exports in rules.items()
+    ]  # fmt: skip
+    found = said(*written)
+    assert (found.policy.max_connections if found else None) == limits.get(chosen)
+
+
 def test_ports_have_a_policy_of_their_own() -> None:
     """It inherits nothing; a subset's word for the port is the last, then its own, then the port's."""
     random, robin = ({"loadBalancer": {"simple": each}} for each in ("RANDOM", "ROUND_ROBIN"))

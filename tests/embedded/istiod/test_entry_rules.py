@@ -136,6 +136,7 @@ def test_what_the_mesh_does_not_carry_out_is_refused_by_name(item: Object, field
         ({"exportTo": ["bookinfo", "."]}, "duplicate entries in exportTo: . and current namespace bookinfo"),
         ({"exportTo": [".", "bookinfo"]}, "duplicate entries in exportTo for entry bookinfo"),
         ({"exportTo": ["~", "x"]}, "cannot export service entry to no one (~) and someone"),
+        ({"exportTo": ["X"]}, "only .,*, or a valid DNS 1123 label is allowed as exportTo entry"),
         ({"workloadSelector": {"labels": {"a": "*"}}}, 'wildcard is not supported in selector: "a=*"'),
     ],
 )

@@ -38,6 +38,10 @@ def test_what_is_not_carried_out_is_refused_by_name(item: Object, field: str) ->
     [
         (virtual(), "http, tcp or tls must be provided in virtual service"),
         (virtual({"route": [TO]}, hosts=["*"]), "wildcard host * is not allowed"),
+        (
+            rule_for("a", exportTo=["~"]),
+            "invalid: exportTo ~ (none) is not allowed for Istio configuration objects",
+        ),
         (virtual({"route": [TO]}, hosts=["a", "a"]), "duplicate hosts in virtual service: a & a"),
         (virtual({"route": [TO]}, hosts=["*.com", "a.com"]), "duplicate hosts in virtual service: *.com & a.com"),
         (virtual({"route": [TO]}, hosts=["a b"]), 'invalid: domain name "a b" invalid (label "a b" invalid)'),

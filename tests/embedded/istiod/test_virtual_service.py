@@ -50,6 +50,32 @@ def test_hosts(hosts: list[str], space: str, known: bool) -> None:
     assert bool(routes(virtual({"route": [TO]}, hosts=hosts, space=space))) is known
 
 
+@pytest.mark.parametrize(
+    ("space", "exports", "known"),
+    [
+        ("bookinfo", ["*"], True),
+        ("bookinfo", ["other"], True),
+        ("bookinfo", ["third", "other"], True),
+        ("bookinfo", ["."], False),
+        ("bookinfo", ["bookinfo", "third"], False),
+        ("other", ["."], True),
+        ("other", ["bookinfo"], False),
+    ],
+)
+def test_exports(space: str, exports: list[str], known: bool) -> None:
+    """What counts is the namespace of the waypoint, `other`: it must know of the VirtualService."""
+    item = virtual({"route": [TO]}, hosts=["reviews.bookinfo.svc.cluster.local"], space=space)
+    item["spec"]["exportTo"] = exports
+    assert bool(routes(item)) is known
+
+
+@pytest.mark.parametrize(("namespace", "known"), [("other", True), ("bookinfo", False), ("", True)])
+def test_the_callers_namespace_is_taken_for_the_waypoints(namespace: str, known: bool) -> None:
+    """As Istio compares it with that of the proxy that has the route."""
+    match = {"uri": {"exact": "/a"}, "sourceNamespace": namespace}
+    assert bool(routes(virtual({"match": [match], "route": [TO]}))) is known
+
+
 def test_matches() -> None:
     """All kinds of matches, also of the method and by what is not there."""
     asked = {
