@@ -1,6 +1,6 @@
 """The conformance document: everything that one run found out, made of its head, its rows and what was read beside."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any, TypeAlias
 
@@ -30,13 +30,14 @@ FACTS = (
 def document(head: Object, rows: Sequence[Object], beside: Object) -> Object:
     """The document. `head` is the first line of results, `rows` are the others; `beside` has `seconds`, `state`,
     `ended`, `environment`, `features` (name, present, detected, reason) and `results`, the digest of the lines."""
-    told = sorted(counting.once(rows), key=lambda row: (natural(_rule(row)), row["nodeid"].partition("::")[0]))
+    told = sorted(counting.once(rows), key=lambda row: (natural(_rule(row)), _file(row)))
     counted = [row for row in told if row.get("level") != "documented"]
     claimed = {one["name"] for one in beside["features"] if one["present"]}
     weak = bool(head["weakening"]) or beside["state"] != "complete"
-    profiles = [_profile(name, counted, claimed, head, weak=weak) for name in PROFILES]
+    missing = {name: _missing(told, head["suite"], name) for name in ("", *PROFILES)}
+    profiles = [_profile(name, counted, claimed, missing[name], weak=weak) for name in PROFILES]
     others = counting.counts([row for row in counted if row.get("profile") not in PROFILES], claimed, weak=weak)
-    reasons = list(_reasons(told, profiles, head, beside, claimed))
+    reasons = list(_reasons(told, missing, head, beside, claimed))
     return {
         "apiVersion": API,
         "kind": KIND,
@@ -82,7 +83,7 @@ def _overall(counted: Sequence[Object], told: Sequence[Object], beside: Object, 
 
 
 def _reasons(
-    rows: Sequence[Object], profiles: Sequence[Object], head: Object, beside: Object, claimed: set[str]
+    rows: Sequence[Object], missing: Mapping[str, Sequence[str]], head: Object, beside: Object, claimed: set[str]
 ) -> Iterator[str]:
     if beside["ended"]:
         yield f"{beside['state']}: {beside['ended']}".partition("\n")[0]
@@ -98,13 +99,9 @@ def _reasons(
     names = counting.unverified([row for row in rows if row.get("level") != "documented"], claimed)
     if names:
         yield f"claimed and not verified by a passed case: {', '.join(names)}"
-    for one in profiles:
-        if one["missing"]:
-            yield f"{one['name']}: {len(one['missing'])} rules did not run: {_some(one['missing'])}"
-    ran = {_rule(row) for row in rows}
-    others = [rule for rule in head["suite"]["expected"].get("", ()) if rule not in ran]
-    if others:
-        yield f"no profile: {len(others)} rules did not run: {_some(others)}"
+    for name in (*PROFILES, ""):
+        if missing[name]:
+            yield f"{name or 'no profile'}: {len(missing[name])} rules did not run: {_some(missing[name])}"
     yield from (f"weakened by {word}" for word in head["weakening"])
 
 
@@ -113,10 +110,21 @@ def _some(names: Sequence[str]) -> str:
     return f"{', '.join(names[:SHOWN])}{rest}"
 
 
-def _profile(name: str, rows: Sequence[Object], claimed: set[str], head: Object, *, weak: bool) -> Object:
+def _missing(rows: Sequence[Object], suite: Object, profile: str) -> list[str]:
+    """A profile's rules of which no row is there, whatever their level, and those of which whole files are missing."""
+    ran, seen = {_rule(row) for row in rows}, {"/".join(_file(row).split("/")[-2:]) for row in rows}
+    found = []
+    for rule in suite["expected"].get(profile, ()):
+        left = [file for file in suite.get("files", {}).get(rule, ()) if file not in seen]
+        if rule not in ran:
+            found.append(rule)
+        elif left:
+            found.append(f"{rule} ({', '.join(left)})")
+    return sorted(found, key=natural)
+
+
+def _profile(name: str, rows: Sequence[Object], claimed: set[str], missing: list[str], *, weak: bool) -> Object:
     mine = [row for row in rows if row.get("profile") == name]
-    ran = {_rule(row) for row in rows}
-    missing = sorted((rule for rule in head["suite"]["expected"].get(name, ()) if rule not in ran), key=natural)
     parts = {
         level: counting.counts(
             [row for row in mine if row.get("level", "core") == level], claimed, weak=weak or bool(missing)
@@ -142,7 +150,7 @@ def _one_rule(name: str, rows: Sequence[Object], claimed: set[str], *, weak: boo
     mine = [row for row in rows if _rule(row) == name]
     times = [float(row["stable_ms"]) for row in mine if row.get("stable_ms") is not None]
     counted = [row for row in mine if row.get("level") != "documented"]
-    about = {row["nodeid"].partition("::")[0]: row["about"] for row in mine if row.get("about")}
+    about = {_file(row): row["about"] for row in mine if row.get("about")}
     return {
         "rule": name,
         "about": dict(sorted(about.items())),
@@ -168,7 +176,11 @@ def _one_case(row: Object) -> Object:
 
 
 def _rule(row: Object) -> str:
-    return str(row.get("rule") or row["nodeid"].partition("::")[0].rpartition("/")[2].removesuffix(".py"))
+    return str(row.get("rule") or _file(row).rpartition("/")[2].removesuffix(".py"))
+
+
+def _file(row: Object) -> str:
+    return str(row["nodeid"]).partition("::")[0]
 
 
 def _case(row: Object) -> str:

@@ -32,6 +32,7 @@ def suite() -> Object:
         "pytest": version("pytest"),
         "faults": json.loads(FAULTS.read_text(encoding="utf-8")),
         "expected": rules(folder) if folder else {},
+        "files": modules(folder) if folder else {},
     }
 
 
@@ -53,11 +54,22 @@ def digest(folder: Path) -> str:
 def rules(folder: Path) -> dict[str, list[str]]:
     """The suite's rules by profile, as the marks of its modules name them; those of no profile under an empty name."""
     found: dict[str, set[str]] = {}
-    for path in sorted(folder.rglob("test_*.py")):
-        for mark in _marks(ast.parse(path.read_text(encoding="utf-8"))):
-            if "rule" in mark:
-                found.setdefault(mark.get("profile", ""), set()).add(mark["rule"])
+    for _, mark in _ruled(folder):
+        found.setdefault(mark.get("profile", ""), set()).add(mark["rule"])
     return {profile: sorted(names) for profile, names in sorted(found.items())}
+
+
+def modules(folder: Path) -> dict[str, list[str]]:
+    """The files of each rule, as `l4/test_port.py`."""
+    found: dict[str, set[str]] = {}
+    for path, mark in _ruled(folder):
+        found.setdefault(mark["rule"], set()).add(path.relative_to(folder).as_posix())
+    return {rule: sorted(names) for rule, names in sorted(found.items())}
+
+
+def _ruled(folder: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    for path in sorted(folder.rglob("test_*.py")):
+        yield from ((path, mark) for mark in _marks(ast.parse(path.read_text(encoding="utf-8"))) if "rule" in mark)
 
 
 def _marks(tree: ast.AST) -> Iterator[dict[str, str]]:

@@ -93,6 +93,24 @@ def test_rules_that_did_not_run_are_missed() -> None:
     assert (core(made, "AMBIENT-L7")["result"], core(made, "AMBIENT-L4")["result"]) == ("partial", "success")
 
 
+def test_a_rule_of_rows_about_documents_alone_has_run() -> None:
+    """They count nowhere, but nothing is missing."""
+    rows = [*WHOLE[:2], row("R4", "as-documented", "differs", level="documented")]
+    made = document(head(), rows, beside())
+    assert (made["reasons"], core(made, "AMBIENT-L7")["result"]) == ([], "success")
+
+
+def test_a_rule_of_several_files_has_run_when_all_of_them_have() -> None:
+    """Whoever names the files that are to run may leave out the one that is red."""
+    told = head()
+    told["suite"]["files"] = {"R4": ["conformance/test_r4.py", "conformance/test_other.py"]}
+    made = document(told, WHOLE, beside())
+    assert made["reasons"] == ["AMBIENT-L7: 1 rules did not run: R4 (conformance/test_other.py)"]
+    assert core(made, "AMBIENT-L7")["result"] == "partial"
+    whole = [*WHOLE, {**row("R4", "b"), "nodeid": "any/where/conformance/test_other.py::test_it[b]"}]
+    assert document(told, whole, beside())["reasons"] == []
+
+
 def test_rows_about_documents_stand_apart() -> None:
     """What differs from the documents is told and counted nowhere; taken at their word, it is a failure."""
     rows = [*WHOLE, row("R2", "as-documented", "differs", level="documented")]

@@ -21,6 +21,8 @@ def test_the_suite_says_all_that_the_schema_wants() -> None:
     assert list(schema._errors(told, shape, "suite")) == []
     assert {"R2", "L1"} <= set(told["expected"]["AMBIENT-L4"])
     assert "R7" in told["expected"][""]
+    assert told["files"]["R5"] == ["l7/test_allow_principal.py"]
+    assert {"l7/test_deny_host.py", "l7/test_deny_path.py"} < set(told["files"]["Z1"])
     assert told["digest"]
 
 
