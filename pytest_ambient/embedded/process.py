@@ -96,10 +96,11 @@ class Child:
         self._kill_group()
 
     async def stop(self, grace: float = 2.0) -> int:
-        """Ask it to end, kill it after `grace` seconds, and return its exit code."""
-        self.signal(signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(self.wait(), grace)
+        """Ask it to end, kill it after `grace` seconds (0: without asking), and return its exit code."""
+        if grace > 0:
+            self.signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(self.wait(), grace)
         self.kill()
         return await self.wait()
 

@@ -47,13 +47,16 @@ class Command:
         sandbox: Sandbox,
         log: Callable[[str], None],
         *,
+        grace: Callable[[], float],
         stdin: bool = False,
     ) -> None:
+        """`grace` tells how many seconds it has to end in once it is asked to."""
         self._processes = processes
         self._argv = argv
         self._env = env
         self._sandbox = sandbox
         self._log = log
+        self._grace = grace
         self._stdin = PIPE if stdin else DEVNULL
         self._child: Child | None = None
 
@@ -76,9 +79,14 @@ class Command:
         return await self._child.wait() if self._child else 0
 
     async def stop(self) -> None:
-        """End it."""
+        """Ask it to end, and kill it when its time is over."""
         if self._child:
-            await self._child.stop()
+            await self._child.stop(self._grace())
+
+    def kill(self) -> None:
+        """End it now."""
+        if self._child and self._child.running:
+            self._child.kill()
 
 
 def sleeping(argv: Sequence[str]) -> Idle | None:

@@ -52,6 +52,7 @@ class Container:
         self._env: Mapping[str, str] = {}
         self._backoff = BackOff()
         self._program: Program | None = None
+        self._command: Command | None = None
         self._stopping = False
         self._task = asyncio.create_task(self._run())
 
@@ -72,12 +73,17 @@ class Container:
 
     async def stop(self) -> None:
         """End it for good."""
-        self._stopping = True
-        running = self.state.running
-        self._task.cancel()
+        if not self._stopping:
+            self._stopping = True
+            self._task.cancel()
         await asyncio.wait([self._task])
-        if running:
+        if self.state.running:
             self.state.end(0, "Completed")
+
+    def kill(self) -> None:
+        """End the command that it runs now, whatever time that was given; an embedded program ends at once anyway."""
+        if self._command:
+            self._command.kill()
 
     async def execute(self, argv: Sequence[str], *, stdin: bool, tty: bool) -> ExecProcess:
         """Run a command beside the program; ExecRefused when it can't be."""
@@ -144,6 +150,7 @@ class Container:
             self._pod.event("Normal", "Pulled", f'Container image "{image}" already present on machine')
             self._pod.event("Normal", "Created", f"Created container: {self.state.name}")
             self._program, self._flavour, self._env = prepared.program, prepared.flavour, prepared.env
+            self._command = prepared.program if isinstance(prepared.program, Command) else None
             await self._program.start()
             return await self._serve(self._program)
         except (images.UnknownImage, images.BadImageName) as error:

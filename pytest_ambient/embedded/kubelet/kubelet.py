@@ -1,6 +1,7 @@
 """The kubelet of every node at once: runs the pods that are bound to a node and answers for them."""
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 
 from ..api.errors import ApiError
@@ -14,6 +15,8 @@ from .programmed import runs_proxy
 from .protocol import ExecProcess, ExecRefused, PodUnreachable
 
 _POD = find("Pod")
+_SHUTDOWN = 2.0
+"""Seconds that commands have to end in when the whole cluster ends."""
 
 
 class LocalKubelet:
@@ -32,7 +35,7 @@ class LocalKubelet:
         """End every pod; the API's objects stay as they are."""
         self._unsubscribe()
         for uid in tuple(self._pods):
-            self._end(uid)
+            self._end(uid, within=_SHUTDOWN)
         await asyncio.gather(*self._ending.values(), return_exceptions=True)
         self._machine.close()
 
@@ -123,7 +126,7 @@ class LocalKubelet:
     def _seen(self, change: Change) -> None:
         if change.resource.key == _POD.key:
             if change.type == "DELETED":
-                self._end(str(change.object["metadata"]["uid"]))
+                self._end(str(change.object["metadata"]["uid"]), within=0)
             else:
                 self._wanted(change.object)
 
@@ -134,14 +137,15 @@ class LocalKubelet:
         if running:
             running.update(pod)
         if "deletionTimestamp" in meta:
-            if uid not in self._ending:
-                self._end(uid, pod)
+            self._end(uid, pod)
         elif running is None and pod["spec"].get("nodeName") and uid not in self._ending and not _over(pod):
             self._pods[uid] = Pod(self._machine, pod)
 
-    def _end(self, uid: str, deleted: Object | None = None) -> None:
-        """Stop a pod; then let the API forget it, when it is being deleted."""
+    def _end(self, uid: str, deleted: Object | None = None, within: float = math.inf) -> None:
+        """Stop a pod in its own time or sooner; then let the API forget it, when it is being deleted."""
         found = self._pods.get(uid)
+        if found:
+            found.hurry(within)
         if uid in self._ending or (found is None and deleted is None):
             return
 

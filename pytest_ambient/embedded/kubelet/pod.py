@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 
 from ..api.store import find, timestamp
 from ..apps.caller import Caller
@@ -16,6 +17,7 @@ from .state import ContainerState, conditions, phase, quality
 
 _POD = find("Pod")
 _UNMOUNTED = ("configMap", "secret", "hostPath", "persistentVolumeClaim", "csi", "nfs", "downwardAPI", "projected")
+_GRACE = 30
 _OTHERS: dict[str, Kind] = {"initContainerStatuses": "init", "ephemeralContainerStatuses": "ephemeral"}
 
 
@@ -48,6 +50,9 @@ class Pod:
         self._began = timestamp()
         self._telling: asyncio.Handle | None = None
         self._ending: list[asyncio.Task[None]] = []
+        self._replaced: list[Container] = []
+        self._stopping = False
+        self._patience = math.inf
         self._failure: Object = {}
         """Why the pod as a whole has failed, if it has."""
         self._limit = self._limited(spec.get("activeDeadlineSeconds"))
@@ -57,6 +62,18 @@ class Pod:
     def object(self) -> Object:
         """The pod as the API has it."""
         return self._object
+
+    @property
+    def grace(self) -> float:
+        """Seconds that a command has to end in once it is asked to."""
+        given = self._object["spec"].get("terminationGracePeriodSeconds", _GRACE)
+        return min(float(self._object["metadata"].get("deletionGracePeriodSeconds", given)), self._patience)
+
+    def hurry(self, seconds: float) -> None:
+        """Give what runs no more than so many seconds to end, nor more than the API says by now."""
+        self._patience = min(self._patience, seconds)
+        if self._stopping:
+            asyncio.get_running_loop().call_later(self.grace, self._kill)
 
     def update(self, pod: Object) -> None:
         """The API's object has changed: start new ephemeral containers, replace those whose image is another one."""
@@ -71,6 +88,7 @@ class Pod:
             wanted = next((spec for spec in self._specs(each.kind) if spec["name"] == each.state.name), each.spec)
             if wanted.get("image") != each.spec.get("image"):
                 self.containers[index] = Container(self, wanted, each.kind)
+                self._replaced.append(each)
                 self._ending.append(asyncio.create_task(each.stop()))
         self.changed()
 
@@ -92,6 +110,7 @@ class Pod:
 
     async def stop(self) -> None:
         """End all containers, and free what the pod held."""
+        self._stopping = True
         if self._limit:
             self._limit.cancel()
         for each in self.containers:
@@ -106,6 +125,10 @@ class Pod:
         self.sandbox.remove()
         if not self._shares_node:
             self.machine.addresses.pods.give_back(self.address)
+
+    def _kill(self) -> None:
+        for each in (*self.containers, *self._replaced):
+            each.kill()
 
     async def _run(self) -> None:
         self._warn_of_volumes()

@@ -30,6 +30,11 @@ class PodSide(Protocol):
     def object(self) -> Object:
         """The pod as the API has it."""
 
+    @property
+    def grace(self) -> float:
+        """Seconds that a command has to end in once it is asked to."""
+        ...
+
     def changed(self) -> None:
         """A container's state is another one."""
 
@@ -65,6 +70,7 @@ def prepare(pod: PodSide, spec: Object, listeners: Listeners, log: Callable[[str
     placed = located(pod.sandbox, image.flavour, argv)
     surroundings = pod.sandbox.environment(image.flavour, env)
     program = sleeping(argv) or Command(
-        machine.processes, placed, surroundings, pod.sandbox, log, stdin=bool(spec.get("stdin"))
-    )
+        machine.processes, placed, surroundings, pod.sandbox, log,
+        grace=lambda: pod.grace, stdin=bool(spec.get("stdin")),
+    )  # fmt: skip
     return Prepared(program, image.flavour, env)

@@ -1,0 +1,96 @@
+"""How containers end: the time that they are given, and what is said of them afterwards."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ambient.embedded.kubelet.log import ContainerLog
+
+from .bench import POD, Bench, play
+from .specs import container, pod
+
+LINGERING = "trap 'echo asked; sleep 2.2; echo bye; exit 7' TERM; echo up; while :; do sleep 0.05; done"
+STUBBORN = "trap 'echo asked' TERM; echo up; while :; do sleep 0.05; done"
+
+
+async def running(bench: Bench, script: str, **spec: Any) -> ContainerLog:
+    """What the pod `shell` with that script writes, once it has begun to."""
+    bench.store.create(POD, pod("shell", container("busybox", "sh", "-c", script), **spec))
+    log = bench.kubelet.log(await bench.ready_pod("shell"), "main")
+    await bench.until(lambda: log.lines)
+    return log
+
+
+def words(log: ContainerLog) -> list[str]:
+    """Its lines."""
+    return [each.text for each in log.lines]
+
+
+def test_a_command_has_its_pods_grace_to_end_in(tmp_path: Path) -> None:
+    """What handles SIGTERM may take as long as the pod says."""
+
+    async def scenario(bench: Bench) -> None:
+        log = await running(bench, LINGERING, terminationGracePeriodSeconds=10)
+        bench.store.delete(POD, "shell", bench.space)
+        await bench.gone(POD, "shell")
+        assert words(log) == ["up", "asked", "bye"]
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("graces", [(1,), (20, 1)])
+def test_a_command_is_killed_after_the_grace_of_its_deletion(tmp_path: Path, graces: tuple[int, ...]) -> None:
+    """The time of the deletion counts, not that of the pod, and a later deletion may shorten it."""
+
+    async def scenario(bench: Bench) -> None:
+        log = await running(bench, STUBBORN, terminationGracePeriodSeconds=30)
+        began = time.monotonic()
+        for each in graces:
+            bench.store.delete(POD, "shell", bench.space, grace=each)
+            await bench.until(lambda: "asked" in words(log))
+        await bench.gone(POD, "shell")
+        assert 0.9 < time.monotonic() - began < 1.8
+
+    play(tmp_path, scenario)
+
+
+def test_a_command_without_grace_is_not_asked(tmp_path: Path) -> None:
+    """Of a pod that is deleted by force nothing is left to say a word."""
+
+    async def scenario(bench: Bench) -> None:
+        log = await running(bench, STUBBORN, terminationGracePeriodSeconds=30)
+        bench.store.delete(POD, "shell", bench.space, grace=0)
+        await bench.until(lambda: not any((tmp_path / "pods").iterdir()), 1)
+        assert words(log) == ["up"]
+
+    play(tmp_path, scenario)
+
+
+def test_a_command_that_knows_no_term_ends_at_once(tmp_path: Path) -> None:
+    """Whatever its pod's grace."""
+
+    async def scenario(bench: Bench) -> None:
+        await running(bench, "echo up; sleep 99", terminationGracePeriodSeconds=30)
+        began = time.monotonic()
+        bench.store.delete(POD, "shell", bench.space)
+        await bench.gone(POD, "shell")
+        assert time.monotonic() - began < 1
+
+    play(tmp_path, scenario)
+
+
+def test_the_clusters_end_waits_for_no_grace(tmp_path: Path) -> None:
+    """Nor for that of a pod which is ending already."""
+
+    began = list[float]()
+
+    async def scenario(bench: Bench) -> None:
+        log = await running(bench, STUBBORN, terminationGracePeriodSeconds=30)
+        bench.store.delete(POD, "shell", bench.space)
+        await bench.until(lambda: "asked" in words(log))
+        began.append(time.monotonic())
+
+    play(tmp_path, scenario)
+    assert time.monotonic() - began[0] < 3
