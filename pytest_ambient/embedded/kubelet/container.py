@@ -12,7 +12,7 @@ from ..faults import Fault
 from ..objects import Object, name_of, namespace_of
 from . import agent, execution, reach
 from .attached import Attached
-from .command import Command, located
+from .command import Command, Idle, located
 from .environment import ConfigError
 from .flavours import DISTROLESS
 from .health import Health, refuse
@@ -53,6 +53,8 @@ class Container:
         self._backoff = BackOff()
         self._program: Program | None = None
         self._command: Command | None = None
+        self._code = 0
+        """How its last command ended; of an embedded program nobody knows what the image's own would say."""
         self._stopping = False
         self._task = asyncio.create_task(self._run())
 
@@ -78,7 +80,7 @@ class Container:
             self._task.cancel()
         await asyncio.wait([self._task])
         if self.state.running:
-            self.state.end(0, "Completed")
+            self.state.end(self._code, _reason(self._code))
 
     def kill(self) -> None:
         """End the command that it runs now, whatever time that was given; an embedded program ends at once anyway."""
@@ -188,7 +190,7 @@ class Container:
             code = await program.wait()
         finally:
             watching.cancel()
-        return Ended(code, "Completed" if code == 0 else "Error")
+        return Ended(code, _reason(code))
 
     async def _restart(self, probe: str) -> None:
         self._pod.event("Normal", "Killing", f"Container {self.state.name} failed {probe} probe, will be restarted")
@@ -198,6 +200,7 @@ class Container:
         program, self._program = self._program, None
         if program:
             await program.stop()
+            self._code = await program.wait() if isinstance(program, Command | Idle) else 0
 
     def _again(self, ended: Ended) -> bool:
         policy = self._pod.object["spec"].get("restartPolicy", "Always")
@@ -225,3 +228,7 @@ class Container:
             self._pod.changed()
             await asyncio.sleep(seconds)
         self.state.restarts += 1
+
+
+def _reason(code: int) -> str:
+    return "Completed" if code == 0 else "Error"

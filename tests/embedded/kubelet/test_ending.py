@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from pytest_ambient.embedded.kubelet.log import ContainerLog
+from pytest_ambient.embedded.objects import Object
 
 from .bench import POD, Bench, play
+from .seen import state
 from .specs import container, pod
 
 LINGERING = "trap 'echo asked; sleep 2.2; echo bye; exit 7' TERM; echo up; while :; do sleep 0.05; done"
@@ -94,3 +96,27 @@ def test_the_clusters_end_waits_for_no_grace(tmp_path: Path) -> None:
 
     play(tmp_path, scenario)
     assert time.monotonic() - began[0] < 3
+
+
+async def terminated(bench: Bench) -> Object:
+    """How the pod's container ended."""
+    found: Object = await bench.until(lambda: state(bench, "shell").get("state", {}).get("terminated"))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [("trap 'exit 0' TERM; while :; do sleep 0.05; done", 0), (LINGERING, 7), (STUBBORN, 137), ("sleep 99", 143)],
+)
+def test_what_is_said_of_a_command_that_the_kubelet_ended(tmp_path: Path, script: str, code: int) -> None:
+    """Its own exit code, or that of the signal which ended it; the pod past its deadline has failed all the same."""
+
+    async def scenario(bench: Bench) -> None:
+        spec: Any = {"restartPolicy": "Never", "activeDeadlineSeconds": 1, "terminationGracePeriodSeconds": 3}
+        bench.store.create(POD, pod("shell", container("busybox", "sh", "-c", script), **spec))
+        ended = await terminated(bench)
+        assert (ended["exitCode"], ended["reason"]) == (code, "Error" if code else "Completed")
+        status = bench.pods("shell")[0]["status"]
+        assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
+
+    play(tmp_path, scenario)

@@ -257,7 +257,8 @@ def test_a_pod_past_its_deadline_fails(tmp_path: Path) -> None:
     async def scenario(bench: Bench) -> None:
         sleeper = container("busybox", "sleep", "inf")
         bench.store.create(POD, pod("late", sleeper, restartPolicy="Never", activeDeadlineSeconds=1))
-        await bench.until(lambda: "terminated" in state(bench, "late").get("state", {}))
+        ended = await bench.until(lambda: state(bench, "late").get("state", {}).get("terminated"))
+        assert (ended["exitCode"], ended["reason"]) == (143, "Error")
         late = bench.pods("late")[0]["status"]
         assert (late["phase"], late["reason"]) == ("Failed", "DeadlineExceeded")
         assert "DeadlineExceeded" in reasons(bench, "late")
