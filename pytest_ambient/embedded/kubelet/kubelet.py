@@ -153,6 +153,8 @@ class LocalKubelet:
             try:
                 if found:
                     await found.stop()
+                if found and deleted:
+                    found.conclude()
                 if deleted:
                     self._forget(deleted)
             finally:

@@ -53,8 +53,8 @@ class Pod:
         self._replaced: list[Container] = []
         self._stopping = False
         self._patience = math.inf
-        self._failure: Object = {}
-        """Why the pod as a whole has failed, if it has."""
+        self._verdict: Object = {}
+        """What has become of the pod as a whole, where that is not for its containers to say."""
         self._limit = self._limited(spec.get("activeDeadlineSeconds"))
         self._task = asyncio.create_task(self._run())
 
@@ -126,6 +126,16 @@ class Pod:
         if not self._shares_node:
             self.machine.addresses.pods.give_back(self.address)
 
+    def conclude(self) -> None:
+        """Tell the API how a stopped pod ended, when a finalizer holds it."""
+        if self._object["metadata"].get("finalizers"):
+            for each in self.containers:
+                each.state.conclude()
+            main = self._of("container")
+            well = bool(main) and all(each.state.succeeded for each in main)
+            self._verdict = {"phase": "Succeeded" if well else "Failed"} | self._verdict
+            self._tell()
+
     def _kill(self) -> None:
         for each in (*self.containers, *self._replaced):
             each.kill()
@@ -162,7 +172,7 @@ class Pod:
         if main and all(each.over for each in main):
             return
         why = "Pod was active on the node longer than the specified deadline"
-        self._failure = {"phase": "Failed", "reason": "DeadlineExceeded", "message": why}
+        self._verdict = {"phase": "Failed", "reason": "DeadlineExceeded", "message": why}
         self.event("Normal", "DeadlineExceeded", why)
         self._task.cancel()
         await asyncio.gather(*(each.stop() for each in self.containers))
@@ -209,22 +219,23 @@ class Pod:
         main = self._of("container")
         behind, specs = bool(self._specs("init")), self._specs("container")
         states = [each.state for each in main] or [ContainerState.pending(each, behind=behind) for each in specs]
+        found = str(self._verdict.get("phase") or phase(str(spec.get("restartPolicy", "Always")), states))
         status: Object = {
-            "conditions": conditions(self._object, self._initialized, states, self._served),
+            "conditions": conditions(self._object, self._initialized, states, self._served, found),
             "containerStatuses": [each.described() for each in states],
             "hostIP": self.host,
             "hostIPs": [{"ip": self.host}],
             "observedGeneration": self._object["metadata"].get("generation", 1),
-            "phase": phase(str(spec.get("restartPolicy", "Always")), states),
+            "phase": found,
             "podIP": self.address,
             "podIPs": [{"ip": self.address}],
             "qosClass": quality(spec["containers"]),
             "startTime": self._began,
         }
         for word, kind in _OTHERS.items():
-            found = [_described(each) for each in self._of(kind)]
-            status |= {word: found} if found else {}
-        return status | self._failure
+            others = [_described(each) for each in self._of(kind)]
+            status |= {word: others} if others else {}
+        return status | self._verdict
 
 
 def _described(container: Container) -> Object:

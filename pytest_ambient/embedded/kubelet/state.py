@@ -57,6 +57,13 @@ class ContainerState:
         self.state = {"terminated": ended | {"startedAt": began, "finishedAt": timestamp()}}
         self.ready = self.started = False
 
+    def conclude(self) -> None:
+        """No run follows: the last one is what it came to."""
+        if "terminated" in self.last and "terminated" not in self.state:
+            self.state, self.last = self.last, {}
+        elif "terminated" not in self.state:
+            self.end(137, "ContainerStatusUnknown", "The container could not be located when the pod was terminated")
+
     def described(self) -> Object:
         """Its entry in the pod's status."""
         digest = hashlib.sha256(self.image.encode()).hexdigest()
@@ -90,16 +97,21 @@ def condition(kind: str, holds: bool, generation: int, previous: Sequence[Object
     }
 
 
-def conditions(pod: Object, initialized: bool, containers: Sequence[ContainerState], served: bool) -> list[Object]:
-    """The pod's conditions, in the kubelet's order."""
+_FINAL = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}
+
+
+def conditions(
+    pod: Object, initialized: bool, containers: Sequence[ContainerState], served: bool, phase: str
+) -> list[Object]:
+    """The conditions of a pod in that phase, in the kubelet's order."""
     generation = int(pod["metadata"].get("generation", 1))
     previous = pod.get("status", {}).get("conditions") or []
     unready = [each.name for each in containers if not each.ready]
-    ready = initialized and served and not unready
+    ready = initialized and served and not unready and phase not in _FINAL
     listed = " ".join(unready or [each.name for each in containers])
     why = ("ContainersNotReady", f"containers with unready status: [{listed}]")
-    if containers and all(each.succeeded for each in containers):
-        why = ("PodCompleted", "")
+    if phase in _FINAL:
+        why = (_FINAL[phase], "")
 
     def stated(kind: str, holds: bool, *reason: str) -> Object:
         return condition(kind, holds, generation, previous, *reason)

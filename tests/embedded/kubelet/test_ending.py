@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from pytest_ambient.embedded.api.copying import copied
 from pytest_ambient.embedded.kubelet.log import ContainerLog
 from pytest_ambient.embedded.objects import Object
 
 from .bench import POD, Bench, play
-from .seen import state
-from .specs import container, pod
+from .seen import reasons, state
+from .specs import ECHO, container, pod
 
 LINGERING = "trap 'echo asked; sleep 2.2; echo bye; exit 7' TERM; echo up; while :; do sleep 0.05; done"
 STUBBORN = "trap 'echo asked' TERM; echo up; while :; do sleep 0.05; done"
@@ -118,5 +119,37 @@ def test_what_is_said_of_a_command_that_the_kubelet_ended(tmp_path: Path, script
         assert (ended["exitCode"], ended["reason"]) == (code, "Error" if code else "Completed")
         status = bench.pods("shell")[0]["status"]
         assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("made", "phase", "reason", "why"),
+    [
+        (container("busybox", "sh", "-c", "sleep 99"), "Failed", "Error", "PodFailed"),
+        (ECHO, "Succeeded", "Completed", "PodCompleted"),
+        (container("busybox", "sh", "-c", "exit 3"), "Failed", "Error", "PodFailed"),
+        (container("nobody/knows", "x"), "Failed", "ContainerStatusUnknown", "PodFailed"),
+    ],
+)
+def test_a_pod_that_is_held_after_its_end(tmp_path: Path, made: Object, phase: str, reason: str, why: str) -> None:
+    """A finalizer keeps it, with the status of one whose containers have ended."""
+
+    async def scenario(bench: Bench) -> None:
+        held = pod("shell", made, terminationGracePeriodSeconds=5)
+        held["metadata"]["finalizers"] = ["example.com/held"]
+        bench.store.create(POD, held)
+        await bench.until(lambda: {"running", "waiting"} & state(bench, "shell").get("state", {}).keys())
+        await bench.until(lambda: {"Started", "Failed"} & set(reasons(bench, "shell")))
+        bench.store.delete(POD, "shell", bench.space)
+        await terminated(bench)
+        status = bench.pods("shell")[0]["status"]
+        assert (status["phase"], (await terminated(bench))["reason"]) == (phase, reason)
+        told = {each["type"]: (each["status"], each.get("reason")) for each in status["conditions"]}
+        assert told["Ready"] == told["ContainersReady"] == ("False", why)
+        freed = copied(bench.pods("shell")[0])
+        del freed["metadata"]["finalizers"]
+        bench.store.replace(POD, freed)
+        await bench.gone(POD, "shell")
 
     play(tmp_path, scenario)
