@@ -67,9 +67,18 @@ def _a_pod(obj: Object) -> None:
     if spec:
         _pod(spec)
         spec.setdefault("enableServiceLinks", True)
+        _ask(spec)
     status = obj.setdefault("status", {})
     status.setdefault("phase", "Pending")
     status.setdefault("qosClass", _quality(spec or {}))
+
+
+def _ask(spec: Object) -> None:
+    """A pod asks for its limits, where it does not say for what else; a template does not."""
+    for each in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
+        resources = each.get("resources") or {}
+        if resources.get("limits"):
+            resources["requests"] = resources["limits"] | (resources.get("requests") or {})
 
 
 def _quality(spec: Object) -> str:

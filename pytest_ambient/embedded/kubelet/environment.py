@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..api.store import Store, find
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
+from .amounts import amount
 from .service_links import service_links
 
 _REFERENCE = re.compile(r"\$(\$|\([A-Za-z_.-][\w.-]*\))")
@@ -67,8 +68,7 @@ def _value(store: Store, pod: Object, container: Object, entry: Object, address:
     if "fieldRef" in source:
         return field(pod, source["fieldRef"]["fieldPath"], address, host)
     if "resourceFieldRef" in source:
-        what, _, name = source["resourceFieldRef"]["resource"].partition(".")
-        return str((container.get("resources") or {}).get(what, {}).get(name, "0"))
+        return amount(store, pod, container, source["resourceFieldRef"])
     kind, word = ("ConfigMap", "configMapKeyRef") if "configMapKeyRef" in source else ("Secret", "secretKeyRef")
     reference = source.get(word, {})
     data = _data(store, kind, namespace_of(pod), reference)
