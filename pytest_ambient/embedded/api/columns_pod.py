@@ -4,6 +4,8 @@ from ..objects import Object
 from .ages import age
 from .column import AGE, Column, field
 
+_GATED = "SchedulingGated"
+
 
 def _ready(obj: Object) -> str:
     statuses = obj.get("status", {}).get("containerStatuses") or ()
@@ -18,7 +20,8 @@ def _ready(obj: Object) -> str:
 def status(obj: Object) -> str:
     """One word for what the pod is doing: Running, ContainerCreating, CrashLoopBackOff, Terminating ..."""
     state = obj.get("status", {})
-    word = str(state.get("reason") or state.get("phase") or "")
+    gated = any(each.get("reason") == _GATED for each in state.get("conditions") or ())
+    word = _GATED if gated else str(state.get("reason") or state.get("phase") or "")
     starting = _init_word(obj)
     word = starting or _container_word(state, word)
     if "deletionTimestamp" in obj["metadata"]:
@@ -26,7 +29,7 @@ def status(obj: Object) -> str:
             "Unknown"
             if state.get("reason") == "NodeLost"
             else word
-            if word in ("Failed", "Succeeded")
+            if state.get("phase") in ("Failed", "Succeeded")
             else "Terminating"
         )
     return word

@@ -7,6 +7,7 @@ from ..api.store import Hook, Resource, Store, find
 from ..objects import Object, name_of, namespace_of
 
 _POD, _SERVICE, _ACCOUNT = find("Pod"), find("Service"), find("ServiceAccount")
+_PRIORITIES = ("system-cluster-critical", "system-node-critical")
 
 UNSERVED = (
     ("NetworkPolicy", "networking.k8s.io"),
@@ -33,7 +34,9 @@ def install(store: Store) -> None:
     def pod(new: Object, old: Object | None) -> None:
         if old is None:
             _account(store, new)
+            _classes(new)
             _placement(new)
+            _hooks(new)
 
     store.admit(_POD, pod)
 
@@ -70,6 +73,32 @@ def _placement(pod: Object) -> None:
     )
 
 
+def _hooks(pod: Object) -> None:
+    _forbid(
+        _POD,
+        pod,
+        {
+            f"spec.{kind}[{number}].lifecycle.{hook}": (each.get("lifecycle") or {}).get(hook)
+            for kind in ("initContainers", "containers")
+            for number, each in enumerate(pod["spec"].get(kind) or ())
+            for hook in ("postStart", "preStop")
+        },
+    )
+
+
+def _classes(pod: Object) -> None:
+    """Refuse classes that this cluster has not: it has the system's priorities, and no runtime but its own."""
+    priority, runtime = pod["spec"].get("priorityClassName"), pod["spec"].get("runtimeClassName")
+    if priority and priority not in _PRIORITIES:
+        raise forbidden(_POD, _called(pod), f"no PriorityClass with name {priority} was found")
+    if runtime:
+        raise forbidden(_POD, _called(pod), f'pod rejected: RuntimeClass "{runtime}" not found')
+
+
+def _called(pod: Object) -> str:
+    return str(pod["metadata"].get("generateName") or name_of(pod))
+
+
 def _forbid(resource: Resource, item: Object, unserved: dict[str, Any]) -> None:
     causes = [
         Cause(path, f"Forbidden: the embedded cluster does not implement {path.rpartition('.')[2]} {value!r}")
@@ -86,4 +115,4 @@ def _account(store: Store, pod: Object) -> None:
     spec["serviceAccount"] = account
     if store.get(_ACCOUNT, account, namespace_of(pod)) is None:
         why = f'error looking up service account {namespace_of(pod)}/{account}: serviceaccount "{account}" not found'
-        raise forbidden(_POD, str(pod["metadata"].get("generateName") or name_of(pod)), why)
+        raise forbidden(_POD, _called(pod), why)

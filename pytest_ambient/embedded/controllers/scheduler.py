@@ -12,6 +12,7 @@ from .owned import selected
 from .queue import Controller, Key, itself
 
 _POD, _NODE = find("Pod"), find("Node")
+_NAME = "default-scheduler"
 
 
 class Scheduler(Controller):
@@ -19,7 +20,7 @@ class Scheduler(Controller):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self._events = Recorder(store, "default-scheduler")
+        self._events = Recorder(store, _NAME)
 
     def touched(self, change: Change) -> Iterable[Key]:
         """A pod without a node; all such pods when a node is new or labelled, or a pod makes room."""
@@ -35,6 +36,11 @@ class Scheduler(Controller):
         pod = self.store.get(_POD, name, namespace)
         if pod is None or pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
             return
+        if pod["spec"].get("schedulerName", _NAME) != _NAME:
+            return
+        if pod["spec"].get("schedulingGates"):
+            self._hold(pod, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates")
+            return
         nodes, pods = self.store.list(_NODE), self.store.list(_POD)
         asked = used(pods)
         against = {name_of(each): obstacle(pod["spec"], each, asked.get(name_of(each), NOTHING)) for each in nodes}
@@ -42,7 +48,9 @@ class Scheduler(Controller):
         fitting = self._spread(pod, free)
         if not fitting:
             obstacles = [each or SPREAD for each in against.values()]
-            self._refuse(pod, refusal(len(nodes), obstacles))
+            text = refusal(len(nodes), obstacles)
+            self._hold(pod, "Unschedulable", text)
+            self._events.emit(pod, "Warning", "FailedScheduling", text)
             return
         load = Counter(str(each["spec"].get("nodeName")) for each in pods)
         node = min(fitting, key=lambda each: (load[each], each))
@@ -68,13 +76,12 @@ class Scheduler(Controller):
                 found = {name: found[name] for name, domain in domains.items() if counts[domain] < most}
         return list(found)
 
-    def _refuse(self, pod: Object, text: str) -> None:
+    def _hold(self, pod: Object, reason: str, text: str) -> None:
         before = pod.get("status", {}).get("conditions") or ()
         since = next((each["lastTransitionTime"] for each in before if each["type"] == "PodScheduled"), timestamp())
         condition = {
-            "lastProbeTime": None, "lastTransitionTime": since, "message": text, "reason": "Unschedulable",
+            "lastProbeTime": None, "lastTransitionTime": since, "message": text, "reason": reason,
             "status": "False", "type": "PodScheduled",
         }  # fmt: skip
         status = {**pod.get("status", {}), "phase": "Pending", "conditions": [condition]}
         self.store.set_status(_POD, name_of(pod), namespace_of(pod), status)
-        self._events.emit(pod, "Warning", "FailedScheduling", text)

@@ -138,7 +138,12 @@ class LocalKubelet:
             running.update(pod)
         if "deletionTimestamp" in meta:
             self._end(uid, pod)
-        elif running is None and pod["spec"].get("nodeName") and uid not in self._ending and not _over(pod):
+        elif (
+            running is None
+            and pod["spec"].get("nodeName") in self._machine.hosts
+            and uid not in self._ending
+            and not _over(pod)
+        ):
             self._pods[uid] = Pod(self._machine, pod)
 
     def _end(self, uid: str, deleted: Object | None = None, within: float = math.inf) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pytest_ambient.embedded.api.columns_pod import status as word
 from pytest_ambient.embedded.api.copying import copied
 from pytest_ambient.embedded.kubelet.log import ContainerLog
 from pytest_ambient.embedded.objects import Object
@@ -145,6 +146,7 @@ def test_a_pod_that_is_held_after_its_end(tmp_path: Path, made: Object, phase: s
         await terminated(bench)
         status = bench.pods("shell")[0]["status"]
         assert (status["phase"], (await terminated(bench))["reason"]) == (phase, reason)
+        assert word(bench.pods("shell")[0]) == reason
         told = {each["type"]: (each["status"], each.get("reason")) for each in status["conditions"]}
         assert told["Ready"] == told["ContainersReady"] == ("False", why)
         freed = copied(bench.pods("shell")[0])
