@@ -4,6 +4,7 @@ import asyncio
 import re
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from ..apps.program import CannotStart
 from ..process import Child, Processes
@@ -44,17 +45,17 @@ class Command:
         processes: Processes,
         argv: Sequence[str],
         env: Mapping[str, str],
-        sandbox: Sandbox,
         log: Callable[[str], None],
         *,
+        folder: Path,
         grace: Callable[[], float],
         stdin: bool = False,
     ) -> None:
-        """`grace` tells how many seconds it has to end in once it is asked to."""
+        """It starts in `folder`; `grace` tells how many seconds it has to end in once it is asked to."""
         self._processes = processes
         self._argv = argv
         self._env = env
-        self._sandbox = sandbox
+        self._folder = folder
         self._log = log
         self._grace = grace
         self._stdin = PIPE if stdin else DEVNULL
@@ -69,7 +70,7 @@ class Command:
         """Start it."""
         try:
             self._child = await self._processes.start(
-                self._argv, env=self._env, cwd=self._sandbox.home, stdin=self._stdin, line=self._log
+                self._argv, env=self._env, cwd=self._folder, stdin=self._stdin, line=self._log
             )
         except OSError as error:
             raise CannotStart(f"{self._argv[0]}: {error.strerror}") from error

@@ -50,6 +50,7 @@ class Container:
         self._pod = pod
         self._flavour = DISTROLESS
         self._env: Mapping[str, str] = {}
+        self._folder = pod.sandbox.home
         self._backoff = BackOff()
         self._program: Program | None = None
         self._command: Command | None = None
@@ -99,9 +100,9 @@ class Container:
         env = self._pod.sandbox.environment(self._flavour, self._env)
         admin = self._pod.ports.socket(agent.PORT)
         env |= {agent.ADMIN: str(admin)} if admin else {}
-        home = self._pod.sandbox.home
+        folder = self._folder
         try:
-            return await execution.execute(self._pod.machine.processes, placed, env, home, stdin=stdin, tty=tty)
+            return await execution.execute(self._pod.machine.processes, placed, env, folder, stdin=stdin, tty=tty)
         except OSError as error:
             raise ExecRefused(f"OCI runtime exec failed: exec failed: {argv[0]}: {error.strerror}") from error
 
@@ -152,6 +153,7 @@ class Container:
             self._pod.event("Normal", "Pulled", f'Container image "{image}" already present on machine')
             self._pod.event("Normal", "Created", f"Created container: {self.state.name}")
             self._program, self._flavour, self._env = prepared.program, prepared.flavour, prepared.env
+            self._folder = prepared.folder
             self._command = prepared.program if isinstance(prepared.program, Command) else None
             await self._program.start()
             return await self._serve(self._program)

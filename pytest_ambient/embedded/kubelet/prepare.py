@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from .. import images
@@ -49,6 +50,8 @@ class Prepared:
     program: Program
     flavour: Flavour
     env: Mapping[str, str]
+    folder: Path
+    """Where they start."""
 
 
 def prepare(pod: PodSide, spec: Object, listeners: Listeners, log: Callable[[str], None]) -> Prepared:
@@ -61,16 +64,26 @@ def prepare(pod: PodSide, spec: Object, listeners: Listeners, log: Callable[[str
     env = variables(machine.store, pod.object, spec, pod.address, pod.host)
     words = [[expand(str(each), env) for each in spec.get(part) or ()] for part in ("command", "args")]
     maker, argv = image.invocation(*words)
+    folder = _folder(pod, spec)
     if maker:
         around = Surroundings(
             pod.object, str(spec["name"]), pod.address, env, argv, log, listeners.listen, listeners.listen_locally,
             pod.caller, machine.mesh, machine.faults, machine.last_node,
         )  # fmt: skip
-        return Prepared(maker(around), image.flavour, env)
+        return Prepared(maker(around), image.flavour, env, folder)
     placed = located(pod.sandbox, image.flavour, argv)
     surroundings = pod.sandbox.environment(image.flavour, env)
     program = sleeping(argv) or Command(
-        machine.processes, placed, surroundings, pod.sandbox, log,
+        machine.processes, placed, surroundings, log, folder=folder,
         grace=lambda: pod.grace, stdin=bool(spec.get("stdin")),
     )  # fmt: skip
-    return Prepared(program, image.flavour, env)
+    return Prepared(program, image.flavour, env, folder)
+
+
+def _folder(pod: PodSide, spec: Object) -> Path:
+    wanted = str(spec.get("workingDir") or pod.sandbox.home)
+    if (found := Path("/", wanted)).is_dir():
+        return found
+    told = f"workingDir {wanted!r} of container {spec['name']} is not there"
+    pod.event("Warning", "NoWorkingDir", f"{told}: its commands start in a folder of the pod")
+    return pod.sandbox.home

@@ -103,7 +103,7 @@ _FINAL = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}
 def conditions(
     pod: Object, initialized: bool, containers: Sequence[ContainerState], served: bool, phase: str
 ) -> list[Object]:
-    """The conditions of a pod in that phase, in the kubelet's order."""
+    """The conditions of a pod in that phase, in the kubelet's order; those that others set follow as they are."""
     generation = int(pod["metadata"].get("generation", 1))
     previous = pod.get("status", {}).get("conditions") or []
     unready = [each.name for each in containers if not each.ready]
@@ -113,16 +113,34 @@ def conditions(
     if phase in _FINAL:
         why = (_FINAL[phase], "")
 
+    closed = _closed(pod["spec"].get("readinessGates") or (), previous)
+    gates = ("ReadinessGatesNotReady", ", ".join(closed)) if ready else why
+
     def stated(kind: str, holds: bool, *reason: str) -> Object:
         return condition(kind, holds, generation, previous, *reason)
 
-    return [
+    own = [
         stated("PodReadyToStartContainers", True),
         stated("Initialized", initialized, "ContainersNotInitialized", "containers with incomplete status"),
-        stated("Ready", ready, *why),
+        stated("Ready", ready and not closed, *gates),
         stated("ContainersReady", ready, *why),
         stated("PodScheduled", True),
     ]
+    kinds = {each["type"] for each in own}
+    return [*own, *(each for each in previous if each.get("type") not in kinds)]
+
+
+def _closed(gates: Iterable[Object], conditions: Iterable[Object]) -> list[str]:
+    """What the kubelet says of each gate whose condition does not hold."""
+    told = {each.get("type"): each.get("status") for each in conditions}
+    found = []
+    for each in gates:
+        gate = each["conditionType"]
+        if gate not in told:
+            found.append(f'corresponding condition of pod readiness gate "{gate}" does not exist.')
+        elif told[gate] != "True":
+            found.append(f'the status of pod readiness gate "{gate}" is not "True", but {told[gate]}')
+    return found
 
 
 def phase(policy: str, containers: Sequence[ContainerState]) -> str:
