@@ -11,7 +11,7 @@ import contextlib
 import random
 import re
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..addresses import Addresses
@@ -161,3 +161,13 @@ def _closed(host: str, ends: Ends) -> Lead:
 def option(lead: Lead) -> str:
     """curl's option that leads there."""
     return f'connect-to = "{":".join(lead)}"'
+
+
+def aliases(given: Mapping[str, str], known: Iterable[str]) -> Iterator[str]:
+    """curl's options for a pod's own names of addresses: a name leads where its address does by the `known` ones."""
+    leads = [line.partition('"')[2].rstrip('"').split(":") for line in known]
+    for name, address in given.items():
+        for host, port, there, at in leads:
+            if host in ("", address):
+                yield option((name, port, there or address, at))
+        yield option((name, "", address, ""))

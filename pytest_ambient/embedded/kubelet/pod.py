@@ -34,12 +34,15 @@ class Pod:
         namespace = namespace_of(pod)
         alone = self._shares_node or runs_proxy(pod)  # whose ports others serve at its address
         inside = None if alone else Inside.of(machine.addresses, self.address)
-        self.sandbox: Sandbox = machine.sandboxes.create(self.uid, namespace, self.address, inside)
+        aliases = spec.get("hostAliases") or ()
+        hosts = {name.lower(): str(each["ip"]) for each in aliases for name in each.get("hostnames") or ()}
+        self.sandbox: Sandbox = machine.sandboxes.create(self.uid, namespace, self.address, inside, hosts)
         self.ports = Ports(machine.sockets, inside)
         self.caller = Caller(
             self.address,
             lambda host: (
                 (inside.place(host) if inside else ())
+                or ((hosts[host],) if host in hosts else ())
                 or machine.names.resolve(host, namespace, captured=captured(self._object))
             ),
         )

@@ -12,7 +12,7 @@ from ..entries import GROUP
 from ..istiod.model import ROOT_NAMESPACE
 from ..names import Name, Names
 from ..objects import Object
-from .directions import DeadEnd, Neighbour, curl_names, cut_off, option
+from .directions import DeadEnd, Neighbour, aliases, curl_names, cut_off, option
 from .flavours import Flavour, Folders
 from .inside import Inside
 from .programmed import captured as is_captured
@@ -20,6 +20,7 @@ from .programmed import captured as is_captured
 _FOLLOWED = {("Service", ""), ("Endpoints", ""), ("Namespace", ""), ("Pod", ""), ("ServiceEntry", GROUP)}
 _PLAIN, _CAPTURED, _CUT_OFF = "plain", "captured", "cut"
 _ZTUNNEL = "ztunnel"
+_NOBODY: Mapping[str, str] = {}
 _LATE = 0.05
 """Seconds by which the files of names are late at most, for commands that run already."""
 
@@ -86,8 +87,8 @@ class Sandboxes:
         self._names = Names(store, addresses.hosts)
         self._dead_end = DeadEnd(addresses, tell)
         self._sockets: Sockets = lambda _: {}
-        self._pods: dict[str, tuple[str, str, Inside | None]] = {}
-        """By uid: namespace, address, and how it reaches itself."""
+        self._pods: dict[str, tuple[str, str, Inside | None, Mapping[str, str]]] = {}
+        """By uid: namespace, address, how it reaches itself, and its own names for addresses."""
         wrapper = resources.files(__package__).joinpath("curl.sh").read_text()
         self._folders = Folders(root / "images", wrapper)
         self._namespaces: set[str] = set()
@@ -99,12 +100,17 @@ class Sandboxes:
         self._unsubscribe = store.subscribe(self._seen)
         (root / "names").mkdir(parents=True, exist_ok=True)
 
-    def create(self, uid: str, namespace: str, address: str, inside: Inside | None = None) -> Sandbox:
-        """The folder of a pod that has just got its address; without `inside` it reaches itself as others do."""
+    def create(
+        self, uid: str, namespace: str, address: str, inside: Inside | None = None, hosts: Mapping[str, str] = _NOBODY
+    ) -> Sandbox:
+        """The folder of a pod that has just got its address; without `inside` it reaches itself as others do.
+
+        `hosts` are its own names for addresses.
+        """
         folder = self._root / "pods" / uid
         for part in ("home", "tmp"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        self._pods[uid] = namespace, address, inside
+        self._pods[uid] = namespace, address, inside, hosts
         if namespace not in self._namespaces:
             self._namespaces.add(namespace)
             self._write_names()
@@ -183,7 +189,7 @@ class Sandboxes:
         return Neighbour(str(address), ports, captured, cut)
 
     def _write_own(self, uid: str, way: str) -> None:
-        namespace, address, inside = self._pods[uid]
+        namespace, address, inside, hosts = self._pods[uid]
         file = self._root / "pods" / uid / "curlrc"
         if not file.parent.exists():
             del self._pods[uid]
@@ -191,11 +197,13 @@ class Sandboxes:
             return
         names = f'config = "{self._file(namespace, way)}"'
         itself = [(each, "", address, "") for each in ("localhost", "127.0.0.1")]
-        leads = inside.leads(self._sockets(uid)) if inside else itself
+        own = [option(each) for each in (inside.leads(self._sockets(uid)) if inside else itself)]
+        shared = self._texts.get(self._file(namespace, way), "") if hosts else ""
+        named = aliases(hosts, [*own, *shared.splitlines()])
         # no other name exists: asking a resolver that nobody runs fails at once, whatever the machine's own one does
         # `host!`: curl need not look whether an interface of the machine has that name, at each connection
         bound_to = [f'interface = "host!{address}"', 'doh-url = "https://127.0.0.1:1/"']
-        self._replace(file, [*bound_to, *map(option, leads), names])
+        self._replace(file, [*bound_to, *own, *named, names])
 
     def _file(self, namespace: str, way: str) -> Path:
         return self._root / "names" / f"{namespace}.{way}.curlrc"
