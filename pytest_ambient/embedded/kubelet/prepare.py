@@ -1,5 +1,6 @@
 """Makes a container's program ready to start: image, variables, command."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,7 @@ def prepare(pod: PodSide, spec: Object, listeners: Listeners, log: Callable[[str
             pod.caller, machine.mesh, machine.faults, machine.last_node,
         )  # fmt: skip
         return Prepared(maker(around), image.flavour, env, folder)
+    _warn_of_user(pod, spec)
     placed = located(pod.sandbox, image.flavour, argv)
     surroundings = pod.sandbox.environment(image.flavour, env)
     program = sleeping(argv) or Command(
@@ -78,6 +80,17 @@ def prepare(pod: PodSide, spec: Object, listeners: Listeners, log: Callable[[str
         grace=lambda: pod.grace, stdin=bool(spec.get("stdin")),
     )  # fmt: skip
     return Prepared(program, image.flavour, env, folder)
+
+
+def _warn_of_user(pod: PodSide, spec: Object) -> None:
+    asked = (pod.object["spec"].get("securityContext") or {}) | (spec.get("securityContext") or {})
+    user, here = asked.get("runAsUser"), os.geteuid()
+    unheeded = f"runAsUser {user}" if user not in (None, here) else ""
+    if asked.get("runAsNonRoot") and here == 0:
+        unheeded = unheeded or "runAsNonRoot"
+    if unheeded:
+        told = f"{unheeded} of container {spec['name']} is not heeded"
+        pod.event("Warning", "UserNotTaken", f"{told}: commands run as user {here} of this machine")
 
 
 def _folder(pod: PodSide, spec: Object) -> Path:

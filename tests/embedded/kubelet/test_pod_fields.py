@@ -1,5 +1,6 @@
 """Fields of a pod's spec that its node heeds, or says that it does not."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -72,5 +73,28 @@ def test_a_working_directory_that_is_not_there(tmp_path: Path, command: tuple[st
         events = [each for each in bench.store.list(EVENT, bench.space) if each["reason"] == "NoWorkingDir"]
         (told,) = [each["message"] for each in events if each["involvedObject"]["name"] == name_of(made)]
         assert told == "workingDir '/no/such' of container main is not there: its commands start in a folder of the pod"
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("whole", "own", "told"),
+    [
+        ({"runAsUser": 4242}, {}, "runAsUser 4242"),
+        ({"runAsUser": 4242}, {"runAsUser": os.geteuid(), "runAsNonRoot": False}, ""),
+        ({}, {"runAsUser": 4243, "runAsNonRoot": True}, "runAsUser 4243"),
+        ({"runAsNonRoot": True}, {}, "" if os.geteuid() else "runAsNonRoot"),
+        ({}, {}, ""),
+    ],
+)
+def test_a_user_that_is_not_taken(tmp_path: Path, whole: Object, own: Object, told: str) -> None:
+    """Commands run as the user of this machine; a pod that asks for another one is taken, and an event says so."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(POD, pod("curl", CURL | {"securityContext": own}, securityContext=whole))
+        await bench.ready_pod("curl")
+        events = [each["message"] for each in bench.store.list(EVENT, bench.space) if each["reason"] == "UserNotTaken"]
+        text = f"{told} of container curl is not heeded: commands run as user {os.geteuid()} of this machine"
+        assert events == ([text] if told else [])
 
     play(tmp_path, scenario)
