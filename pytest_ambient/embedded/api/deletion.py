@@ -1,6 +1,6 @@
 """How objects end: grace periods, finalizers, and what happens to those that they owned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..objects import Object, name_of, namespace_of
@@ -91,6 +91,7 @@ class Owners:
     def __init__(self, store: "Store") -> None:
         self._store = store
         self._owned: dict[str, set[tuple[Resource, str, str]]] = {}
+        self._advancing: set[str] = set()
 
     def adopt(self, resource: Resource, obj: Object) -> None:
         """Remember an object's owners."""
@@ -99,13 +100,16 @@ class Owners:
 
     def advance(self, owner: Object) -> None:
         """Go on with a foreground deletion: what it owns first."""
-        if FOREGROUND not in owner["metadata"].get("finalizers", []):
-            return
         uid = owner["metadata"]["uid"]
-        owned = self._of(uid)
-        for resource, obj in owned:
-            if "deletionTimestamp" not in obj["metadata"]:
-                self._store.delete(resource, name_of(obj), namespace_of(obj), propagation="Foreground")
+        if FOREGROUND not in owner["metadata"].get("finalizers", []) or uid in self._advancing:
+            return
+        self._advancing.add(uid)
+        try:
+            for resource, obj in self._of(uid):
+                if "deletionTimestamp" not in obj["metadata"]:
+                    self._store.delete(resource, name_of(obj), namespace_of(obj), propagation="Foreground")
+        finally:
+            self._advancing.remove(uid)
         if not any(_blocks(obj, uid) for _, obj in self._of(uid)):
             self._finish(owner)
 
@@ -155,9 +159,12 @@ class Owners:
         found = self._store.get(resource, reference["name"], namespace if resource.namespaced else "")
         return found if found and found["metadata"]["uid"] == reference["uid"] else None
 
-    def _of(self, uid: str) -> list[tuple[Resource, Object]]:
-        found = [(each[0], self._store.get(each[0], each[2], each[1])) for each in self._owned.get(uid, ())]
-        return [(resource, obj) for resource, obj in found if obj and _owners(obj, uid)]
+    def _of(self, uid: str) -> Iterator[tuple[Resource, Object]]:
+        """What an owner still has, looked up one by one: the end of one may be that of others."""
+        for resource, namespace, name in tuple(self._owned.get(uid, ())):
+            obj = self._store.get(resource, name, namespace)
+            if obj and _owners(obj, uid):
+                yield resource, obj
 
 
 def _owners(obj: Object, uid: str) -> list[Object]:

@@ -3,15 +3,17 @@
 import json
 from typing import Any
 
+import pytest
+
 from pytest_ambient.embedded.api.store import find
 from pytest_ambient.embedded.objects import Object
 
 from .world import World, deployment, pod
 
 
-def replica_set(world: World, owner: Object) -> Object:
+def replica_set(world: World, owner: Object, number: int = 1) -> Object:
     """A ReplicaSet that a Deployment controls, as its controller would make it."""
-    meta: dict[str, Any] = {"name": owner["metadata"]["name"] + "-1", "namespace": "default"}
+    meta: dict[str, Any] = {"name": f"{owner['metadata']['name']}-{number}", "namespace": "default"}
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": owner["metadata"]["name"], "controller": True}
     meta["ownerReferences"] = [reference | {"uid": owner["metadata"]["uid"], "blockOwnerDeletion": True}]
     return world.call(world.store.create, find("ReplicaSet", "apps"), {"metadata": meta, "spec": owner["spec"]})
@@ -35,6 +37,17 @@ def test_cascades(world: World) -> None:
     owned(world, "three")
     world.kubectl("delete", "deployment", "three", "--cascade=foreground")
     assert world.kubectl("get", "rs", "-o", "name") == "replicaset.apps/two-1\n"
+
+
+@pytest.mark.parametrize("copies", [4, 400])
+def test_many_dependents_go_in_the_foreground(world: World, copies: int) -> None:
+    """A foreground deletion ends when the last of many that go at once is gone."""
+    owner = owned(world, "crowd")
+    for number in range(2, copies + 1):
+        replica_set(world, owner, number)
+    said = world.kubectl("delete", "deployment", "crowd", "--cascade=foreground", "--timeout=20s")
+    assert said == 'deployment.apps "crowd" deleted\n'
+    assert "crowd" not in world.kubectl("get", "deployments,rs", "-o", "name")
 
 
 def test_pod_deletion_waits_for_the_node(world: World) -> None:
