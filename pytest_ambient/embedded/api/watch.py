@@ -30,6 +30,7 @@ class Watch:
         self._bookmarks = flag(query, "allowWatchBookmarks")
         self._changes: asyncio.Queue[Change] = asyncio.Queue()
         self._transport: asyncio.Transport | None = None
+        self._since = whole(query, "resourceVersion")
         asked = whole(query, "timeoutSeconds")
         self._seconds = float(asked if asked else _SHORTEST + random.randrange(_SHORTEST))  # noqa: S311 - spreads load
 
@@ -61,16 +62,15 @@ class Watch:
 
     def _first(self) -> Iterator[bytes]:
         """What is already known: all objects, or the changes since the version that the client names."""
-        asked = whole(self._query, "resourceVersion")
-        if flag(self._query, "sendInitialEvents") or not asked:
+        if flag(self._query, "sendInitialEvents") or not self._since:
             for each in selected(self._store, self._about, self._query):
                 yield self._line("ADDED", each)
             if flag(self._query, "sendInitialEvents"):
                 yield self._bookmark({"k8s.io/initial-events-end": "true"})
             return
-        missed = self._store.since(asked)
+        missed = self._store.since(self._since)
         if missed is None:
-            fault = expired(f"too old resource version: {asked} ({self._store.version})")
+            fault = expired(f"too old resource version: {self._since} ({self._store.version})")
             yield _encoded({"type": "ERROR", "object": fault.body()})
             self._seconds = 0
             return

@@ -66,3 +66,10 @@ def test_watch_from_a_forgotten_version_is_gone(world: World) -> None:
     answer = world.kubectl("get", "--raw", "/api/v1/namespaces?watch=true&resourceVersion=1&timeoutSeconds=1")
     event = json.loads(answer)
     assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
+
+
+def test_watch_from_no_version_is_refused(world: World) -> None:
+    """A version that is no number is a bad request, as for a list, before any event."""
+    for query in ("watch=true&resourceVersion=abc", "resourceVersion=abc"):
+        refused = world.kubectl("get", "--raw", f"/api/v1/namespaces?{query}", code=1)
+        assert refused == 'Error from server (BadRequest): strconv.ParseInt: parsing "abc": invalid syntax\n'
