@@ -7,17 +7,25 @@ from ..objects import Object, name_of, namespace_of
 from .conform import NAMESPACES
 from .errors import bad_request, conflict, forbidden
 from .reads import current, selected
+from .resources import Resource, find
 from .route import Target, chosen, whole
 from .store import Store
+from .write_options import Options
 
 _RETURNED = frozenset({"pods", "services", "serviceaccounts"})
 _IMMORTAL = frozenset({"default", "kube-public", "kube-system"})
 _POLICIES = ("Background", "Foreground", "Orphan")
+_PODS_STAY = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
+_JOBS = find("Job", "batch")
 
 
-def delete(store: Store, about: Target, query: Mapping[str, str], content: Any) -> Object:
+def delete(store: Store, about: Target, query: Mapping[str, str], content: Any, how: Options) -> Object:
     """Delete one object; the answer is what is left of it, or a Status when nothing is."""
     wanted = _options(query, content)
+    how.warnings += _warnings(about.resource, wanted)
     old = current(store, about)
     _check(about, old, wanted.get("preconditions") or {})
     last = _one(store, about, old, wanted)
@@ -36,9 +44,10 @@ def delete(store: Store, about: Target, query: Mapping[str, str], content: Any) 
     }  # fmt: skip
 
 
-def delete_all(store: Store, about: Target, query: Mapping[str, str], content: Any) -> Object:
+def delete_all(store: Store, about: Target, query: Mapping[str, str], content: Any, how: Options) -> Object:
     """Delete all objects that the selectors choose; the answer lists them."""
     wanted = _options(query, content)
+    how.warnings += _warnings(about.resource, wanted)
     chosen_ones = selected(store, about, query)
     items = [about.shown(_one(store, about, each, wanted)) for each in chosen_ones if _present(store, about, each)]
     meta = {"resourceVersion": str(store.version)}
@@ -54,7 +63,8 @@ def _one(store: Store, about: Target, old: Object, wanted: Object) -> Object:
         raise forbidden(about.resource, name_of(old), "this namespace may not be deleted")
     return store.delete(
         about.resource, name_of(old), namespace_of(old),
-        grace=wanted.get("gracePeriodSeconds"), propagation=_policy(wanted), dry_run=bool(wanted.get("dryRun")),
+        grace=wanted.get("gracePeriodSeconds"), propagation=_policy(about.resource, wanted),
+        dry_run=bool(wanted.get("dryRun")),
     )  # fmt: skip
 
 
@@ -76,8 +86,21 @@ def _options(query: Mapping[str, str], content: Any) -> Object:
     return wanted
 
 
-def _policy(wanted: Object) -> str:
-    if wanted.get("orphanDependents") in (True, "true"):
+def _warnings(resource: Resource, wanted: Object) -> list[str]:
+    return [_PODS_STAY] if _orphaned_unasked(resource, wanted) else []
+
+
+def _orphaned_unasked(resource: Resource, wanted: Object) -> bool:
+    """Whether what it owns stays because nobody says otherwise: for Jobs that is the default."""
+    return (
+        resource.key == _JOBS.key
+        and not wanted.get("propagationPolicy")
+        and wanted.get("orphanDependents") in (None, "")
+    )
+
+
+def _policy(resource: Resource, wanted: Object) -> str:
+    if wanted.get("orphanDependents") in (True, "true") or _orphaned_unasked(resource, wanted):
         return "Orphan"
     return chosen(_POLICIES, wanted.get("propagationPolicy") or "", "propagationPolicy")
 

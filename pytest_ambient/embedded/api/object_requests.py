@@ -92,7 +92,7 @@ class Objects:
             return 200, self._update(about, content, how)
         if request.method == "DELETE" and not about.subresource:
             remove = deletes.delete if about.name else deletes.delete_all
-            return 200, remove(self._store, about, request.query, content)
+            return 200, remove(self._store, about, request.query, content, how)
         raise method_not_allowed(f"{request.method} {about.subresource}".strip())
 
     def _create(self, about: Target, who: Caller, content: Any, how: Options) -> Object:

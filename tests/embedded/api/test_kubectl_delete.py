@@ -8,7 +8,7 @@ import pytest
 from pytest_ambient.embedded.api.store import find
 from pytest_ambient.embedded.objects import Object
 
-from .world import World, deployment, pod
+from .world import World, deployment, job, pod
 
 
 def replica_set(world: World, owner: Object, number: int = 1) -> Object:
@@ -26,6 +26,16 @@ def owned(world: World, name: str) -> Object:
     return world.get("Deployment", name, "apps")
 
 
+def job_with_pod(world: World, name: str) -> None:
+    """A Job with a pod."""
+    world.kubectl("create", "-f", "-", stdin=json.dumps(job(name)))
+    uid = world.get("Job", name, "batch")["metadata"]["uid"]
+    made = pod(name)
+    made["metadata"]["ownerReferences"] = [{"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid}]
+    del made["spec"]["nodeName"]
+    world.call(world.store.create, find("Pod"), made)
+
+
 def test_cascades(world: World) -> None:
     """A deleted Deployment takes its ReplicaSet along; as an orphan the ReplicaSet stays."""
     owned(world, "one")
@@ -37,6 +47,36 @@ def test_cascades(world: World) -> None:
     owned(world, "three")
     world.kubectl("delete", "deployment", "three", "--cascade=foreground")
     assert world.kubectl("get", "rs", "-o", "name") == "replicaset.apps/two-1\n"
+
+
+JOBS = "/apis/batch/v1/namespaces/default/jobs"
+
+
+@pytest.mark.parametrize("path", [f"{JOBS}/spares", JOBS], ids=["one", "all"])
+def test_a_jobs_pods_stay_unless_told_otherwise(world: World, path: str) -> None:
+    """A deletion that does not say what becomes of a Job's pods leaves them, with a warning."""
+    job_with_pod(world, "spares")
+    assert world.complaint("delete", "--raw", path) == (
+        "Warning: child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to "
+        "remove them or set propagationPolicy=Orphan to suppress this warning\n"
+    )
+    assert "ownerReferences" not in world.get("Pod", "spares")["metadata"]
+    world.kubectl("delete", "pod", "spares")
+
+
+@pytest.mark.parametrize("query", ["propagationPolicy=Background", "orphanDependents=false"])
+def test_a_jobs_pods_go_when_the_deletion_says_so(world: World, query: str) -> None:
+    """A deletion that says what becomes of a Job's pods brings no warning."""
+    job_with_pod(world, "takes")
+    assert world.complaint("delete", "--raw", f"{JOBS}/takes?{query}") == ""
+    assert "NotFound" in world.kubectl("get", "pod", "takes", code=1)
+
+
+def test_kubectl_takes_a_jobs_pods_along(world: World) -> None:
+    """kubectl says that a Job's pods go with it."""
+    job_with_pod(world, "along")
+    world.kubectl("delete", "job", "along")
+    assert "NotFound" in world.kubectl("get", "pod", "along", code=1)
 
 
 @pytest.mark.parametrize("copies", [4, 400])

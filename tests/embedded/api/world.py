@@ -138,6 +138,17 @@ def pod(name: str, *containers: str, **labels: str) -> Object:
     }
 
 
+def job(name: str) -> Object:
+    """A Job of one pod."""
+    spec = {"containers": [{"name": "main", "image": "curlimages/curl:8.1"}], "restartPolicy": "Never"}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"template": {"spec": spec}},
+    }
+
+
 def running_status(*containers: str) -> Object:
     """The status of a pod whose containers run and are ready."""
     states = [
