@@ -9,6 +9,7 @@ from .applying import apply_config
 from .body import object_for, parsed
 from .conform import check_namespace, check_status, finish, own, take
 from .copying import copied
+from .defaults import fill
 from .errors import ApiError, Cause, bad_request, invalid, not_implemented, unsupported_media
 from .reads import current
 from .route import Target
@@ -94,6 +95,7 @@ def _put_status(store: Store, about: Target, obj: Object, old: Object, how: Opti
     for key in ("resourceVersion", "uid", "managedFields"):
         if key in obj["metadata"]:
             new["metadata"][key] = obj["metadata"][key]
+    fill(store.registry.schema(resource), new)
     check_status(store, about, new)
     own(store, about, new, old, how)
     return store.replace_status(resource, new, dry_run=how.dry_run)

@@ -12,7 +12,7 @@ from kubernetes.stream import portforward, stream
 
 from pytest_ambient.embedded.api.store import find
 
-from .world import World, deployment, pod, running_status
+from .world import World, deployment, job, pod, running_status
 
 # The client leaves the connections of watches and port-forwards that ended to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -54,6 +54,52 @@ def test_typed_objects_come_and_go(api: Any) -> None:
     assert scale.spec.replicas == 4
     assert [each.metadata.name for each in apps.list_namespaced_deployment("default").items] == ["web"]
     assert apps.delete_namespaced_deployment("web", "default")["status"] == "Success"
+
+
+@pytest.mark.parametrize(
+    ("kind", "zero"),
+    [
+        ("deployment", {}),
+        ("replica_set", {"replicas": 0}),
+        ("stateful_set", {"replicas": 0, "available_replicas": 0}),
+        (
+            "daemon_set",
+            {
+                "current_number_scheduled": 0,
+                "desired_number_scheduled": 0,
+                "number_misscheduled": 0,
+                "number_ready": 0,
+            },
+        ),
+    ],
+)
+def test_new_workloads_have_a_status(api: Any, kind: str, zero: dict[str, int]) -> None:
+    """A workload that nobody has looked at yet has a status, with the numbers that its kind always has."""
+    apps, body = of(client.AppsV1Api, api), deployment("fresh")
+    body["kind"] = kind.title().replace("_", "")
+    if kind == "daemon_set":
+        del body["spec"]["replicas"]
+    made = getattr(apps, f"create_namespaced_{kind}")("default", body)
+    read = getattr(apps, f"read_namespaced_{kind}")("fresh", "default")
+    for status in (made.status, read.status):
+        assert {key: value for key, value in status.to_dict().items() if value is not None} == zero
+
+
+def test_a_new_job_has_a_status(api: Any) -> None:
+    """A Job that nobody has looked at yet has a status without numbers."""
+    made = of(client.BatchV1Api, api).create_namespaced_job("default", job("fresh"))
+    assert (made.status.active, made.status.succeeded) == (None, None)
+
+
+def test_a_replaced_status_keeps_its_numbers(api: Any) -> None:
+    """A status that is written without the numbers that its kind always has gets them."""
+    apps = of(client.AppsV1Api, api)
+    body = deployment("rewritten") | {"kind": "DaemonSet"}
+    del body["spec"]["replicas"]
+    apps.create_namespaced_daemon_set("default", body)
+    patch = [{"op": "replace", "path": "/status", "value": {"numberReady": 1}}]
+    status = apps.patch_namespaced_daemon_set_status("rewritten", "default", patch).status
+    assert (status.number_ready, status.desired_number_scheduled) == (1, 0)
 
 
 def test_pods_and_services_are_returned_when_deleted(api: Any, world: World) -> None:
