@@ -118,6 +118,8 @@ def _defined(definition: Object) -> tuple[Resource, Object, list[Object]]:
         spec["group"], stored["name"], names["kind"], names["plural"], spec["scope"] == "Namespaced",
         tuple(names.get("shortNames") or ()), tuple(names.get("categories") or ()), status="status" in below,
         scale="scale" in below, generation=True, also=tuple(others), custom=True,
+        selector_path=(below.get("scale") or {}).get("labelSelectorPath", ""),
+        selectable=tuple(each["jsonPath"].removeprefix(".") for each in stored.get("selectableFields") or ()),
     )  # fmt: skip
     shape = copied(stored["schema"]["openAPIV3Schema"])
     shape.setdefault("type", "object")

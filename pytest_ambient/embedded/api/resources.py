@@ -30,6 +30,10 @@ class Resource:
     """Whether a CustomResourceDefinition defines it."""
     empty: bool = False
     """Whether it can be asked for, but never created: nothing here would act on it."""
+    selector_path: str = ""
+    """Where a custom kind that can be scaled has its label selector, if its definition says so."""
+    selectable: tuple[str, ...] = ()
+    """The fields of a custom kind by which it can be selected."""
 
     @property
     def singular(self) -> str:

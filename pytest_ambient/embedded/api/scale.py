@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from ..objects import Object
-from . import patch_json
+from . import jsonpath, patch_json
 from .body import object_for, parsed
-from .cells import selector_text
+from .cells import selector_query
 from .copying import copied
 from .errors import Cause, bad_request, invalid, unsupported_media
 from .reads import current
@@ -21,7 +21,7 @@ _SCALE = Resource("autoscaling", "v1", "Scale", "scales")
 
 def get_scale(store: Store, about: Target) -> Object:
     """The workload's Scale."""
-    return _scale(current(store, about))
+    return _scale(about.resource, current(store, about))
 
 
 def put_scale(store: Store, about: Target, content: Any, how: Options) -> Object:
@@ -38,13 +38,13 @@ def put_scale(store: Store, about: Target, content: Any, how: Options) -> Object
     obj.setdefault("spec", {})["replicas"] = wanted
     if new["metadata"].get("resourceVersion"):
         obj["metadata"]["resourceVersion"] = new["metadata"]["resourceVersion"]
-    return _scale(put(store, about, obj, old, how))
+    return _scale(about.resource, put(store, about, obj, old, how))
 
 
 def patch_scale(store: Store, about: Target, content_type: str, data: bytes, how: Options) -> Object:
     """Change the number of copies by a patch of the Scale."""
     kind = content_type.partition(";")[0].strip()
-    scale = _scale(current(store, about))
+    scale = _scale(about.resource, current(store, about))
     if kind == JSON_PATCH:
         return put_scale(store, about, patch_json.patched(scale, parsed("", data)), how)
     if kind in (MERGE_PATCH, STRATEGIC_PATCH):
@@ -54,7 +54,11 @@ def patch_scale(store: Store, about: Target, content_type: str, data: bytes, how
     raise unsupported_media([JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH])
 
 
-def _scale(obj: Object) -> Object:
+def _scale(resource: Resource, obj: Object) -> Object:
+    status: Object = {"replicas": obj.get("status", {}).get("replicas", 0)}
+    selector = _selector(resource, obj)
+    if selector:
+        status["selector"] = selector
     meta = obj["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     return {
@@ -62,8 +66,12 @@ def _scale(obj: Object) -> Object:
         "apiVersion": "autoscaling/v1",
         "metadata": {key: meta[key] for key in kept if key in meta},
         "spec": {"replicas": obj.get("spec", {}).get("replicas", 0)},
-        "status": {
-            "replicas": obj.get("status", {}).get("replicas", 0),
-            "selector": selector_text(obj.get("spec", {}).get("selector") or {}),
-        },
+        "status": status,
     }
+
+
+def _selector(resource: Resource, obj: Object) -> str:
+    if not resource.custom:
+        return selector_query(obj["spec"].get("selector") or {})
+    texts = jsonpath.found(resource.selector_path, obj) if resource.selector_path else []
+    return texts[0] if texts and isinstance(texts[0], str) else ""

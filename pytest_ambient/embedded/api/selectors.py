@@ -92,7 +92,7 @@ def _field(resource: Resource, text: str) -> Test:
     if match is None:
         raise bad_request(f"invalid selector: '{text}'; can't understand '{text}'")
     key, word, value = match.groups()
-    if key not in ("metadata.name", "metadata.namespace", *_FIELDS.get(resource.kind, ())):
+    if key not in ("metadata.name", "metadata.namespace", *_FIELDS.get(resource.kind, ()), *resource.selectable):
         raise bad_request(f"field label not supported: {key}")
     path = ["source", "component"] if key == "source" else key.split(".")
     return lambda obj: (_read(obj, path) == value) is (word != "!=")

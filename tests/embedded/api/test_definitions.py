@@ -1,8 +1,13 @@
 """CustomResourceDefinitions: the mesh's own, and kinds that users define."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
 
 from pytest_ambient.embedded.api.resources import CUSTOM
+from pytest_ambient.embedded.objects import Object
 
 from .world import World
 
@@ -77,6 +82,56 @@ def test_users_kinds_are_served(world: World) -> None:
     assert world.get("Widget", "w", "example.com")["status"] == {"any": "thing"}
     world.kubectl("delete", "crd", "widgets.example.com")
     assert "widgets" in world.kubectl("get", "widgets", code=1)
+
+
+@pytest.fixture
+def gears(world: World) -> Iterator[Object]:
+    """A user's definition of `gears` that can be scaled and selected, not created yet; what it defines goes again."""
+    made: Object = json.loads(json.dumps(WIDGETS).replace("widget", "gear").replace("Widget", "Gear"))
+    del made["spec"]["names"]["shortNames"]
+    version = made["spec"]["versions"][0]
+    version["subresources"]["scale"] = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
+    fields = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    fields |= {"replicas": {"type": "integer"}, "selector": {"type": "string"}, "heavy": {"type": "boolean"}}
+    version["selectableFields"] = [{"jsonPath": ".spec.color"}, {"jsonPath": ".spec.heavy"}]
+    yield made
+    world.kubectl("delete", "crd", "gears.example.com")
+
+
+def gear(name: str, **spec: Any) -> Object:
+    """A red gear, unless told otherwise."""
+    return {
+        "apiVersion": "example.com/v1",
+        "kind": "Gear",
+        "metadata": {"name": name},
+        "spec": {"color": "red", "replicas": 1} | spec,
+    }
+
+
+@pytest.mark.parametrize(
+    ("where", "known"), [(None, {"replicas": 0}), (".spec.selector", {"replicas": 0, "selector": "a=b"})]
+)
+def test_a_users_kind_says_where_its_selector_is(world: World, gears: Object, where: str | None, known: Object) -> None:
+    """The scale of a user's kind has the selector at its labelSelectorPath, none without one."""
+    if where:
+        gears["spec"]["versions"][0]["subresources"]["scale"]["labelSelectorPath"] = where
+    world.kubectl("create", "-f", "-", stdin=json.dumps(gears))
+    world.kubectl("create", "-f", "-", stdin=json.dumps(gear("g", selector="a=b")))
+    assert world.kubectl("scale", "gear/g", "--replicas=3") == "gear.example.com/g scaled\n"
+    assert world.get("Gear", "g", "example.com")["spec"]["replicas"] == 3
+    scale = json.loads(world.kubectl("get", "--raw", "/apis/example.com/v1/namespaces/default/gears/g/scale"))
+    assert scale["status"] == known
+
+
+def test_a_users_kind_is_selected_by_its_fields(world: World, gears: Object) -> None:
+    """Lists and watches take the selectableFields of a definition, and no others."""
+    world.kubectl("create", "-f", "-", stdin=json.dumps(gears))
+    for each in (gear("r", heavy=True), gear("b", color="blue")):
+        world.kubectl("create", "-f", "-", stdin=json.dumps(each))
+    assert world.kubectl("get", "gears", "--field-selector=spec.color=red", "-o", "name") == "gear.example.com/r\n"
+    assert world.kubectl("get", "gears", "--field-selector=spec.heavy!=true", "-o", "name") == "gear.example.com/b\n"
+    refused = world.kubectl("get", "gears", "--field-selector=spec.replicas=1", code=1)
+    assert "field label not supported: spec.replicas" in refused
 
 
 def test_kinds_of_the_mesh_that_nobody_acts_on_are_refused(world: World) -> None:
