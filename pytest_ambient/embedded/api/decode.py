@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..objects import Object, name_of
+from .encoding import illegal_byte
 from .errors import ApiError, Cause, bad_request, misshapen
 from .resources import Resource
 from .schema import OPEN, resolved
@@ -50,6 +51,8 @@ class _Decoder:
         if not _fits(shape, value):
             self._wrong(shape, value, path, owner)
             return False
+        if shape.get("format") == "byte" and not self.resource.custom:
+            self._check_bytes(value)
         if isinstance(value, dict):
             self._object(shape, value, path, owner)
         elif isinstance(value, list) and "items" in shape:
@@ -72,6 +75,15 @@ class _Decoder:
                 self.unknown.append(below)
                 del value[key]
 
+    def _check_bytes(self, text: str) -> None:
+        place = illegal_byte(text)
+        if place is not None:
+            raise bad_request(f"{self._head()}: illegal base64 data at input byte {place}")
+
+    def _head(self) -> str:
+        kind = self.resource.kind
+        return f'{kind} in version "{self.resource.version}" cannot be handled as a {kind}'
+
     def _wrong(self, shape: Object, value: Any, path: str, owner: str) -> None:
         if not self.resource.custom or path.startswith("metadata"):
             raise self._unmarshal(shape, value, path, owner)
@@ -81,7 +93,7 @@ class _Decoder:
         self.causes.append(Cause(path, text, "FieldValueTypeInvalid"))
 
     def _unmarshal(self, shape: Object, value: Any, path: str, owner: str) -> ApiError:
-        head = f'{self.resource.kind} in version "{self.resource.version}" cannot be handled as a {self.resource.kind}'
+        head = self._head()
         if shape.get("format") == "quantity":
             why = (
                 "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"

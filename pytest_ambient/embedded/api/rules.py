@@ -127,6 +127,18 @@ def _data(new: Object, old: Object | None) -> list[Cause]:
     return found
 
 
+def _config_map(new: Object, old: Object | None) -> list[Cause]:
+    both = sorted((new.get("data") or {}).keys() & (new.get("binaryData") or {}).keys())
+    text = 'Invalid value: "{}": duplicate of key present in binaryData'
+    return [Cause(f"data[{key}]", text.format(key)) for key in both] + _data(new, old)
+
+
+def _secret(new: Object, old: Object | None) -> list[Cause]:
+    wanted = ("tls.crt", "tls.key") if new.get("type") == "kubernetes.io/tls" else ()
+    missing = [key for key in wanted if key not in (new.get("data") or {})]
+    return [Cause(f"data[{key}]", "Required value", "FieldValueRequired") for key in missing] + _data(new, old)
+
+
 def _binding(new: Object, old: Object | None) -> list[Cause]:
     if old is not None and new.get("roleRef") != old.get("roleRef"):
         return [Cause("roleRef", f"Invalid value: {quoted(new.get('roleRef'))}: cannot change roleRef")]
@@ -156,8 +168,8 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("batch", "Job"): _job,
     ("", "Pod"): _pod,
     ("", "Service"): _service,
-    ("", "ConfigMap"): _data,
-    ("", "Secret"): _data,
+    ("", "ConfigMap"): _config_map,
+    ("", "Secret"): _secret,
     ("rbac.authorization.k8s.io", "RoleBinding"): _binding,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _binding,
     ("gateway.networking.k8s.io", "GatewayClass"): _gateway_class,
