@@ -65,8 +65,11 @@ def check(store: Store, about: Target, obj: Object, old: Object | None) -> None:
     """422 with everything that is wrong about `obj`."""
     schema = store.registry.schema(about.resource)
     wrong = faults(schema, obj, custom=about.resource.custom)
+    ruled = broken(about.resource, obj, old)
+    explained = {each.field for each in ruled if each.reason == "FieldValueRequired"}
+    wrong = [each for each in wrong if each.field not in explained]
     known = {each.field for each in wrong}
-    wrong += [each for each in broken(about.resource, obj, old) if each.field not in known]
+    wrong += [each for each in ruled if each.field not in known]
     if wrong:
         raise misshapen(about.resource, schema, name_of(obj), wrong)
 

@@ -1,4 +1,4 @@
-"""What the API checks beyond types: selectors, what may never change, contents that must agree."""
+"""What the API checks beyond types: contents that must agree, what may never change."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,8 @@ from ..objects import Object
 from .decode import quoted
 from .errors import Cause
 from .metadata import metadata_faults
-from .pod_rules import pod_faults
 from .resources import Resource
+from .workload_rules import a_pod_faults, deployment_faults, job_faults, stateful_set_faults, workload_faults
 
 Rule = Callable[[Object, Object | None], list[Cause]]
 
@@ -17,74 +17,6 @@ def broken(resource: Resource, new: Object, old: Object | None) -> list[Cause]:
     found = metadata_faults(new, old)
     rule = _RULES.get((resource.group, resource.kind))
     return found + (rule(new, old) if rule else [])
-
-
-def _workload(new: Object, old: Object | None) -> list[Cause]:
-    spec = new.get("spec", {})
-    selector, template = spec.get("selector") or {}, spec.get("template") or {}
-    found = []
-    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-        text = "Invalid value: {}: empty selector is invalid for deployment"
-        found.append(Cause("spec.selector", text))
-    wanted = selector.get("matchLabels") or {}
-    labels = template.get("metadata", {}).get("labels") or {}
-    if not wanted.items() <= labels.items():
-        text = f"Invalid value: {_go_map(labels)}: `selector` does not match template `labels`"
-        found.append(Cause("spec.template.metadata.labels", text))
-    if old is not None and old["spec"].get("selector") != spec.get("selector"):
-        found.append(Cause("spec.selector", f"Invalid value: {quoted(selector)}: field is immutable"))
-    pod = template.get("spec") or {}
-    if pod.get("restartPolicy", "Always") != "Always":
-        text = f'Unsupported value: "{pod["restartPolicy"]}": supported values: "Always"'
-        found.append(Cause("spec.template.spec.restartPolicy", text, "FieldValueNotSupported"))
-    return found + pod_faults(pod, "spec.template.spec")
-
-
-def _deployment(new: Object, old: Object | None) -> list[Cause]:
-    strategy = new.get("spec", {}).get("strategy") or {}
-    path, rolling = "spec.strategy.rollingUpdate", strategy.get("rollingUpdate")
-    found = []
-    if strategy.get("type") == "Recreate" and rolling is not None:
-        text = "Forbidden: may not be specified when strategy `type` is 'Recreate'"
-        found.append(Cause(path, text, "FieldValueForbidden"))
-    if rolling and all(str(rolling.get(each, "25%")).rstrip("%") == "0" for each in ("maxSurge", "maxUnavailable")):
-        value = quoted(rolling["maxUnavailable"])
-        found.append(Cause(f"{path}.maxUnavailable", f"Invalid value: {value}: may not be 0 when `maxSurge` is 0"))
-    return _workload(new, old) + found
-
-
-def _job(new: Object, old: Object | None) -> list[Cause]:
-    pod, found = new.get("spec", {}).get("template", {}).get("spec") or {}, []
-    if pod.get("restartPolicy", "Always") == "Always":
-        text = 'Required value: valid values: "OnFailure", "Never"'
-        found.append(Cause("spec.template.spec.restartPolicy", text, "FieldValueRequired"))
-    for field in ("template", "selector", "completions"):
-        if old is not None and old["spec"].get(field) != new["spec"].get(field):
-            value = quoted(new["spec"].get(field))
-            found.append(Cause(f"spec.{field}", f"Invalid value: {value}: field is immutable"))
-    return found + pod_faults(pod, "spec.template.spec")
-
-
-def _pod(new: Object, old: Object | None) -> list[Cause]:
-    found = pod_faults(new.get("spec") or {}, "spec")
-    if old is not None and _fixed(new.get("spec") or {}) != _fixed(old.get("spec") or {}):
-        text = (
-            "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
-            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
-            "existing tolerations),`spec.terminationGracePeriodSeconds` "
-            "(allow it to be set to 1 if it was previously negative)"
-        )
-        found.append(Cause("spec", text, "FieldValueForbidden"))
-    return found
-
-
-def _fixed(spec: Object) -> Object:
-    left = {
-        key: value for key, value in spec.items() if key not in ("activeDeadlineSeconds", "tolerations", "nodeName")
-    }
-    for kind in ("containers", "initContainers"):
-        left[kind] = [{key: value for key, value in each.items() if key != "image"} for each in spec.get(kind) or ()]
-    return left
 
 
 def _service(new: Object, old: Object | None) -> list[Cause]:
@@ -103,10 +35,24 @@ def _service(new: Object, old: Object | None) -> list[Cause]:
         elif name and name in seen:
             found.append(Cause(f"spec.ports[{number}].name", f'Duplicate value: "{name}"', "FieldValueDuplicate"))
         seen.add(name)
+    found += _same_ports(ports)
     before = (old or {}).get("spec", {}).get("clusterIP")
     if before and spec.get("clusterIP") and spec["clusterIP"] != before and spec.get("type") != "ExternalName":
         text = f"Invalid value: {quoted([spec['clusterIP']])}: may not change once set"
         found.append(Cause("spec.clusterIPs[0]", text))
+    return found
+
+
+def _same_ports(ports: list[Object]) -> list[Cause]:
+    """Ports that others have with the same protocol, each shown as the API's own record of it."""
+    found, seen = [], set()
+    for number, each in enumerate(ports):
+        key = (each.get("protocol"), each.get("port"))
+        if key in seen:
+            value: Object = {"Name": "", "Protocol": key[0], "AppProtocol": None, "Port": key[1]}
+            text = f"Duplicate value: {quoted(value | {'TargetPort': 0, 'NodePort': 0})}"
+            found.append(Cause(f"spec.ports[{number}]", text, "FieldValueDuplicate"))
+        seen.add(key)
     return found
 
 
@@ -139,6 +85,15 @@ def _secret(new: Object, old: Object | None) -> list[Cause]:
     return [Cause(f"data[{key}]", "Required value", "FieldValueRequired") for key in missing] + _data(new, old)
 
 
+def _role(new: Object, old: Object | None) -> list[Cause]:
+    text = "Required value: verbs must contain at least one value"
+    return [
+        Cause(f"rules[{number}].verbs", text, "FieldValueRequired")
+        for number, each in enumerate(new.get("rules") or ())
+        if not each.get("verbs")
+    ]
+
+
 def _binding(new: Object, old: Object | None) -> list[Cause]:
     if old is not None and new.get("roleRef") != old.get("roleRef"):
         return [Cause("roleRef", f"Invalid value: {quoted(new.get('roleRef'))}: cannot change roleRef")]
@@ -156,20 +111,18 @@ def _gateway_class(new: Object, old: Object | None) -> list[Cause]:
     return []
 
 
-def _go_map(labels: Object) -> str:
-    return "map[string]string{" + ", ".join(f"{quoted(key)}:{quoted(labels[key])}" for key in sorted(labels)) + "}"
-
-
 _RULES: dict[tuple[str, str], Rule] = {
-    ("apps", "Deployment"): _deployment,
-    ("apps", "ReplicaSet"): _workload,
-    ("apps", "DaemonSet"): _workload,
-    ("apps", "StatefulSet"): _workload,
-    ("batch", "Job"): _job,
-    ("", "Pod"): _pod,
+    ("apps", "Deployment"): deployment_faults,
+    ("apps", "ReplicaSet"): workload_faults,
+    ("apps", "DaemonSet"): workload_faults,
+    ("apps", "StatefulSet"): stateful_set_faults,
+    ("batch", "Job"): job_faults,
+    ("", "Pod"): a_pod_faults,
     ("", "Service"): _service,
     ("", "ConfigMap"): _config_map,
     ("", "Secret"): _secret,
+    ("rbac.authorization.k8s.io", "Role"): _role,
+    ("rbac.authorization.k8s.io", "ClusterRole"): _role,
     ("rbac.authorization.k8s.io", "RoleBinding"): _binding,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _binding,
     ("gateway.networking.k8s.io", "GatewayClass"): _gateway_class,
