@@ -16,12 +16,15 @@ _REFUSED = "-deny-due-to-bad-CUSTOM-action"
 
 
 def custom_filters(policies: Sequence[L7Policy], known: Mapping[str, Authorizer]) -> list[Object]:
-    """For each provider a filter that judges and one that asks; for one that is not known all is refused."""
+    """A filter that judges and one that asks the provider; where it is not known, or not the only one, all is refused.
+
+    Istio takes several only with PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS, which is off.
+    """
     found: list[Object] = []
-    for provider in sorted({each.provider for each in policies if each.action == "CUSTOM"}):
+    for provider in sorted(_providers(policies)):
         named = _named(policies, provider, http=True)
         kind = "extensions.filters.http.rbac.v3.RBAC"
-        if provider not in known:
+        if provider in _unasked(policies, known):
             found.append(part(RBAC, kind, rules=_refusing(named)))
             continue
         judged = {"action": "DENY", "policies": named}
@@ -31,10 +34,19 @@ def custom_filters(policies: Sequence[L7Policy], known: Mapping[str, Authorizer]
 
 
 def custom_refusals(policies: Sequence[L7Policy], known: Mapping[str, Authorizer]) -> list[Object]:
-    """RBAC rules for plain TCP, which only unknown providers refuse: those that speak HTTP are told nothing of it."""
-    providers = sorted({each.provider for each in policies if each.action == "CUSTOM"} - known.keys())
-    found = (_named(policies, provider, http=False) for provider in providers)
+    """RBAC rules for plain TCP: of a provider that is asked, which speaks HTTP, nothing is wanted there."""
+    found = (_named(policies, provider, http=False) for provider in sorted(_unasked(policies, known)))
     return [_refusing(named) for named in found if named]
+
+
+def _providers(policies: Iterable[L7Policy]) -> set[str]:
+    return {each.provider for each in policies if each.action == "CUSTOM"}
+
+
+def _unasked(policies: Iterable[L7Policy], known: Mapping[str, Authorizer]) -> set[str]:
+    """The providers whose policies refuse everybody whom they are about."""
+    named = _providers(policies)
+    return named if len(named) > 1 else named - known.keys()
 
 
 def authorizers_of(mesh: Mesh, policies: Iterable[L7Policy]) -> list[Authorizer]:

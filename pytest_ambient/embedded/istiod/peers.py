@@ -75,7 +75,7 @@ def _port_level(peers: Sequence[Object], own: Object) -> L4Policy | None:
     shut_ports = [port for port, mode in _ports(own).items() if mode == "STRICT"]
     rules: list[L4Rule] = []
     if not _strict(peers, own):
-        rules = [_shut(port) for port in shut_ports]
+        rules = [] if _hidden_by_the_mesh(peers, own) else [_shut(port) for port in shut_ports]
     elif open_ports and (_mode(own) == "STRICT" or _of_namespace(peers, namespace_of(own)) != "UNSET"):
         # a namespace's own mode that is unset hides the mesh's STRICT from istiod here: nothing is left to refuse by
         matches = [L4Match(not_principals=_WITHOUT_IDENTITY)]
@@ -84,6 +84,15 @@ def _port_level(peers: Sequence[Object], own: Object) -> L4Policy | None:
     if not rules:
         return None
     return L4Policy(_PORT_LEVEL + name_of(own), namespace_of(own), "WorkloadSelector", "DENY", tuple(rules))
+
+
+def _hidden_by_the_mesh(peers: Sequence[Object], own: Object) -> bool:
+    """Whether istiod takes a STRICT port for shut already, by the mesh's STRICT, though the workload's mode opens it.
+
+    Its condition (`convertPeerAuthentication`) asks for an unset mode only where the namespace is STRICT.
+    """
+    mesh = _oldest(each for each in peers if not _matches(each) and namespace_of(each) == ROOT_NAMESPACE)
+    return _of_namespace(peers, namespace_of(own)) in ("", "UNSET") and mesh is not None and _mode(mesh) == "STRICT"
 
 
 def _shut(port: int) -> L4Rule:

@@ -46,6 +46,20 @@ def test_an_unknown_provider_admits_nobody(bookinfo: Bookinfo) -> None:
     assert world.logged(WAYPOINT, f"rbac_access_denied_matched_policy[{name}]")
 
 
+def test_of_several_providers_none_is_asked(bookinfo: Bookinfo) -> None:
+    """What their policies are about is refused, HTTP or not, and the rest passes."""
+    world = bookinfo.world
+    known: Any = {"authorizers": {each: Authorizer("bookinfo/details", 9080) for each in ("them", "others")}}
+    second = L7Policy("o", "bookinfo", "CUSTOM", (L7Rule((), (Operation(paths=("/else*",)),)),), "others")
+    with world.having(**known, service_policies={"bookinfo/reviews": (ASKED, second)}):
+        assert denied(world.call(bookinfo.curl, bookinfo.to_reviews, "/asked"))
+        assert denied(world.call(bookinfo.curl, bookinfo.to_reviews, "/else"))
+        assert world.call(bookinfo.curl, bookinfo.to_reviews, "/free").status == 200
+    about_all = [L7Policy(each, "bookinfo", "CUSTOM", (L7Rule(),), each) for each in ("them", "others")]
+    filters = Checks(tuple(about_all), **known).tcp()
+    assert [each["typed_config"]["rules"]["action"] for each in filters] == ["DENY", "DENY"]
+
+
 def test_plain_tcp_is_refused_for_an_unknown_provider_alone() -> None:
     """An authorizer that speaks HTTP cannot be asked about it, and Istio leaves its policies out there."""
     about_all = L7Policy("c", "bookinfo", "CUSTOM", (L7Rule(),), "them")

@@ -188,6 +188,29 @@ def test_a_namespace_without_a_mode_hides_the_meshs(around: Object | None, there
     assert ("bookinfo/converted_peer_authentication_own" in {each.key for each in peer_policies(peers)}) == there
 
 
+@pytest.mark.parametrize(
+    ("mesh", "around", "there"),
+    [
+        (STRICT, None, False),
+        (STRICT, {}, False),
+        (STRICT, PERMISSIVE, True),
+        (PERMISSIVE, None, True),
+        (None, None, True),
+    ],
+)
+@pytest.mark.parametrize("mode", ["PERMISSIVE", "DISABLE"])
+def test_a_strict_mesh_opens_the_strict_port_of_an_open_workload(
+    mesh: Object | None, around: Object | None, there: bool, mode: str
+) -> None:
+    """istiod takes the port for shut by the mesh, whose mode does not hold there, and makes no policy for it."""
+    own = REVIEWS | {"mtls": {"mode": mode}, "portLevelMtls": {"9080": {"mode": "STRICT"}}}
+    peers = [peer("own", own)]
+    peers += [] if mesh is None else [peer("mesh", mesh, "istio-system")]
+    peers += [] if around is None else [peer("default", around)]
+    assert peer_keys(peers, pod("a", "reviews", "127.80.1.1")) == ["bookinfo/converted_peer_authentication_own"]
+    assert ("bookinfo/converted_peer_authentication_own" in {each.key for each in peer_policies(peers)}) == there
+
+
 def test_no_peer_authentication_no_strict_policy() -> None:
     """The strict policy exists only once there is a PeerAuthentication."""
     assert peer_policies([]) == []
