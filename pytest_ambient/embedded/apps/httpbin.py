@@ -33,6 +33,7 @@ class Httpbin(Web):
     """Says what it was asked; every value of a header or a parameter is in a list."""
 
     listed = True
+    longest = 1 << 20
     strict = False
     """Whether every page is bound to its method."""
     server: Mapping[str, str] = {}
@@ -206,6 +207,7 @@ class OldHttpbin(Httpbin):
     """The Python httpbin: single values are strings, and a server is named."""
 
     listed = False
+    longest = Web.longest
     strict = True
     server: Mapping[str, str] = {"Server": "gunicorn/19.9.0", "Connection": "keep-alive"}
 

@@ -33,6 +33,9 @@ def reply(
 class Web:
     """A program that serves HTTP on some ports until it is stopped."""
 
+    longest = 8190
+    """How many bytes the request's line, or a header, may have."""
+
     def __init__(
         self, around: Surroundings, ports: Mapping[int, Handler], *, local: Mapping[int, Handler] | None = None
     ) -> None:
@@ -62,6 +65,7 @@ class Web:
         await asyncio.gather(*(each.shutdown(_GRACE) for each in self._servers))
 
     def _serve(self, handler: Handler) -> web.Server:
-        server = web.Server(handler, access_log=None, tcp_keepalive=False)
+        size = self.longest
+        server = web.Server(handler, access_log=None, tcp_keepalive=False, max_line_size=size, max_field_size=size)
         self._servers.append(server)
         return server

@@ -13,6 +13,7 @@ from .deployments import Deployments
 from .events import Recorder
 from .gateways import Gateways
 from .jobs import Jobs
+from .mirroring import MirroredEndpoints
 from .namespaces import Namespaces
 from .node_ports import NodePorts
 from .replicasets import ReplicaSets
@@ -49,6 +50,7 @@ class Controllers:
             StatefulSets(store),
             Jobs(store),
             EndpointLists(store),
+            MirroredEndpoints(store),
             Gateways(store, proxy_image, away),
             self._capture,
         )

@@ -45,9 +45,10 @@ def _tcp_ports(service: Object) -> list[Object]:
 
 
 def _ready(service: Object, slices: list[Object]) -> Iterator[tuple[Object, Object, Mapping[int, int]]]:
-    """Ready endpoints with their slices; a slice's ports are those of the Service by name."""
+    """Ready endpoints with their slices; a slice's ports are those of the Service by name, if they have a number."""
     for each in slices:
-        targets = {str(port.get("name") or ""): int(port["port"]) for port in each.get("ports") or ()}
+        numbered = [port for port in each.get("ports") or () if port.get("port") is not None]
+        targets = {str(port.get("name") or ""): int(port["port"]) for port in numbered}
         ports = {
             int(port["port"]): targets[str(port.get("name") or "")]
             for port in _tcp_ports(service)

@@ -11,7 +11,7 @@ from .exports import export_mistakes
 from .hosts import covers, domain_mistakes
 from .unimplemented import not_implemented
 from .view import spec_of
-from .virtual_values import percent_mistakes, rule_mistakes
+from .virtual_values import CLAIM, percent_mistakes, rule_mistakes
 
 _REDIRECTS = (0, 301, 302, 303, 307, 308)
 _APART = (
@@ -43,6 +43,7 @@ def virtual_mistakes(item: Object) -> Iterator[str]:
     rules: list[Object] = spec_of(item).get("http") or []
     if not hosts and spec_of(item).get("gateways"):
         yield "delegate virtual service must have no gateways"
+    yield from _claims(rules, spec_of(item).get("gateways") or [])
     wrong = [why for each in hosts if not is_address(each) for why in domain_mistakes(each)]
     if "*" in hosts:
         wrong.append("wildcard host * is not allowed for virtual services bound to the mesh gateway")
@@ -61,6 +62,14 @@ def virtual_mistakes(item: Object) -> Iterator[str]:
     for rule in connections:
         yield from _connection(rule)
     yield from export_mistakes(item)
+
+
+def _claims(rules: list[Object], gateways: list[str]) -> Iterator[str]:
+    for match in (match for rule in rules for match in rule.get("match") or ()):
+        for name in (*(match.get("headers") or {}), *(match.get("withoutHeaders") or {})):
+            if CLAIM.fullmatch(name):
+                found = f"[{' '.join(gateways)}]"
+                yield f"JWT claim based routing (key: {name}) is only supported for gateway, found no gateways: {found}"
 
 
 def virtual_warnings(item: Object) -> list[str]:

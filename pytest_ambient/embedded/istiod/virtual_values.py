@@ -10,6 +10,8 @@ from .words import seconds
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 """What a subset may be called."""
 
+CLAIM = re.compile(r"@request\.auth\.claims(?:\..+|\[.+\])", re.IGNORECASE)
+"""How a match names a claim of a token, at Gateways."""
 _HEADER = re.compile(r":?[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _METHODS = ("*", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE")
 _TRIED = (
@@ -63,7 +65,7 @@ def _match_mistakes(match: Object) -> Iterator[str]:
     for name in (*(match.get("headers") or {}), *(match.get("withoutHeaders") or {})):
         if not name:
             yield "header name cannot be empty"
-        elif not _HEADER.fullmatch(name):
+        elif not _HEADER.fullmatch(name) and not CLAIM.fullmatch(name):
             yield f"header name {name} is not a valid header name"
     for field in ("uri", "scheme", "method", "authority"):
         yield from _expression_mistakes(field, match.get(field) or {})

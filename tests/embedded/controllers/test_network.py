@@ -57,6 +57,37 @@ def test_service_gets_an_address(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
+def test_endpoints_that_somebody_wrote_have_slices(tmp_path: Path) -> None:
+    """For a Service without a selector, one for each subset, for as long as they are there and are to be mirrored."""
+
+    async def scenario(bench: Bench) -> None:
+        plain = service("by-hand", HTTP)
+        del plain["spec"]["selector"]
+        bench.store.create(SERVICE, plain)
+        ready = {"addresses": [{"ip": "10.0.0.1"}], "notReadyAddresses": [{"ip": "10.0.0.2"}]}
+        ports = [{"name": "http", "port": 8080, "protocol": "TCP"}]
+        written = {"metadata": {"name": "by-hand", "namespace": bench.space}, "subsets": [{**ready, "ports": ports}]}
+        made = bench.store.create(ENDPOINTS, written)
+        await bench.until(lambda: slices(bench, "by-hand"))
+        (found,) = slices(bench, "by-hand")
+        assert found["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] == (
+            "endpointslicemirroring-controller.k8s.io"
+        )
+        assert [(each["addresses"], each["conditions"]["ready"]) for each in found["endpoints"]] == [
+            (["10.0.0.1"], True), (["10.0.0.2"], False),
+        ]  # fmt: skip
+        assert found["ports"] == ports
+        subset = {"addresses": [{"ip": "10.0.0.3"}], "ports": ports}
+        fewer = bench.store.replace(ENDPOINTS, {**made, "subsets": [subset]})
+        await bench.until(lambda: len(slices(bench, "by-hand")[0]["endpoints"]) == 1)
+        assert slices(bench, "by-hand")[0]["metadata"]["name"] == found["metadata"]["name"]
+        skipped = {**fewer["metadata"], "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}}
+        bench.store.replace(ENDPOINTS, {**fewer, "metadata": skipped})
+        await bench.until(lambda: not slices(bench, "by-hand"))
+
+    play(tmp_path, scenario)
+
+
 def test_ports_at_the_nodes(tmp_path: Path) -> None:
     """Given out when a Service is to have them, kept, served at every node, and taken back with their type."""
 

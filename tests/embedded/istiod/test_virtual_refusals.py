@@ -39,6 +39,11 @@ def test_what_is_not_carried_out_is_refused_by_name(item: Object, field: str) ->
         (virtual(), "http, tcp or tls must be provided in virtual service"),
         (virtual({"route": [TO]}, hosts=["*"]), "wildcard host * is not allowed"),
         (
+            virtual({"match": [{"headers": {"@request.auth.claims.group": {"exact": "a"}}}], "route": [TO]}),
+            "invalid: JWT claim based routing (key: @request.auth.claims.group) is only supported for gateway, "
+            "found no gateways: []",
+        ),
+        (
             rule_for("a", exportTo=["~"]),
             "invalid: exportTo ~ (none) is not allowed for Istio configuration objects",
         ),

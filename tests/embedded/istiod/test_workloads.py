@@ -36,6 +36,15 @@ def test_an_endpoint_that_somebody_wrote_is_no_pod(address: str) -> None:
     assert found.places == (Place(address, {9080: 9080}, {}, "by-hand-x"),)
 
 
+def test_a_port_without_a_number_leads_nowhere() -> None:
+    """Who writes a slice may leave it out; other ports, and other Services, are not touched by it."""
+    written = endpoint_slice("by-hand")
+    written["ports"] = [{"name": "http"}]
+    written["endpoints"] = [{"addresses": ["127.80.1.1"], "conditions": {"ready": True}}]
+    found = mesh_of(View(services=[service("by-hand")], slices=[written])).services["bookinfo/by-hand"]
+    assert [each.ports for each in found.places] == [{}]
+
+
 def test_where_the_api_answers_is_outside_of_the_cluster() -> None:
     """Its own Service leads there, whatever the address looks like."""
     written = endpoint_slice("kubernetes", namespace="default")
