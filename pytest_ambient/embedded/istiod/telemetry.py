@@ -42,13 +42,17 @@ def _logs(view: View, gate: Gate, service: str) -> bool:
 
 
 def entries(view: View, gate: Gate, service: str, field: str) -> Iterator[Object]:
-    """From the widest to the narrowest: the mesh's, the waypoint's namespace's, those that target it."""
+    """From the widest to the narrowest: the mesh's, the waypoint's namespace's, the Service's, those that target it.
+
+    Of those that target something only the Service's namespace's count, the waypoint's where it is about no Service.
+    """
     ordered = sorted(view.telemetries, key=age_of)
-    mine = [each for each in ordered if namespace_of(each) == gate.ref.namespace]
+    nearest = service.partition("/")[0] or gate.ref.namespace
+    mine = [each for each in ordered if namespace_of(each) == nearest]
     hosts = [each for each in view.hosts if key_of(each) == service]
     aimed = {("ServiceEntry", f"{namespace_of(each)}/{name_of(each)}") for each in hosts}
     aimed |= {("Gateway", gate.ref.key), ("Service", service)}
-    for namespace in dict.fromkeys((ROOT_NAMESPACE, gate.ref.namespace)):
+    for namespace in dict.fromkeys((ROOT_NAMESPACE, gate.ref.namespace, nearest)):
         wide = [each for each in ordered if namespace_of(each) == namespace and _wide(each)]
         yield from (entry for each in wide[:1] for entry in spec_of(each).get(field) or ())
     for each in mine:

@@ -14,6 +14,7 @@ from pytest_ambient.embedded.istiod.model import Endpoint, Identity, Mesh, Servi
 from pytest_ambient.embedded.istiod.view import View
 from pytest_ambient.embedded.objects import Object
 
+from .virtual import seen
 from .world import USE_WAYPOINT, mesh_of, meta, namespace, service, waypoint_objects
 
 ON, OFF = {"providers": [{"name": "envoy"}]}, {"providers": [{"name": "envoy"}], "disabled": True}
@@ -57,6 +58,26 @@ def _view(*, file: str = "/dev/stdout", telemetries: Sequence[Object] = (), toke
 def test_access_logs(file: str, telemetries: Sequence[Object], quiet: set[str]) -> None:
     """The narrowest Telemetry decides; without a provider anywhere the mesh's own configuration does."""
     assert mesh_of(_view(file=file, telemetries=telemetries)).unlogged == quiet
+
+
+ELSEWHERE = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "way"}
+SERVICES = {"Service/bookinfo/reviews", "Service/bookinfo/ratings"}
+
+
+@pytest.mark.parametrize(
+    ("telemetry", "quiet"),
+    [
+        (_telemetry(OFF, SERVICE), {"Service/bookinfo/reviews"}),
+        (_telemetry(OFF), SERVICES),
+        (_telemetry(OFF, ELSEWHERE, where="other"), {"Gateway/other/way"}),
+        (_telemetry(OFF, where="other"), {"Gateway/other/way"} | SERVICES),
+    ],
+    ids=["service", "its-namespace", "gateway", "the-gateways-namespace"],
+)
+def test_access_logs_of_a_waypoint_in_another_namespace(telemetry: Object, quiet: set[str]) -> None:
+    """A Service's own namespace has the last word on it; what targets the waypoint is not asked then."""
+    config = {"metadata": meta("istio", "istio-system"), "data": {"mesh": "accessLogFile: /dev/stdout"}}
+    assert mesh_of(replace(seen(), telemetries=[telemetry], configs=[config])).unlogged == quiet
 
 
 def test_tokens_are_verified_for_their_targets() -> None:
