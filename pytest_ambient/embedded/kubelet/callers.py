@@ -1,6 +1,7 @@
 """A pod's `nc` and `wget`, as busybox has them: led where the pod's curl is led, and calling from the pod's address.
 
 Run by itself, `callers.py nc|wget ARGUMENT...`, in a container's environment; the standard library is all it needs.
+`callers.py curl CURL ARGUMENT...` becomes that curl once the places that its arguments name are those of the cluster.
 """
 
 import contextlib
@@ -38,17 +39,29 @@ def _options(file: Path) -> Iterator[tuple[str, str]]:
             yield name, value.strip('"')
 
 
+def _known() -> list[tuple[str, str]]:
+    return list(_options(Path(os.environ["AMBIENT_CURLRC"])))
+
+
+def _leads() -> list[list[str]]:
+    return [value.split(":") for name, value in _known() if name == "connect-to"]
+
+
+def led(host: str, port: int) -> tuple[str, int]:
+    """Where the pod's curl is led for a host and a port; to just these where it knows no other."""
+    fit = (each for each in _leads() if each[0] in ("", host.lower()) and each[1] in ("", str(port)))
+    lead = next(fit, ["", "", "", ""])
+    return lead[2] or host, int(lead[3] or port)
+
+
 def connect(host: str, port: int, timeout: float | None) -> socket.socket:
     """A connection from the pod; Failed in busybox's words when there is none."""
-    known = list(_options(Path(os.environ["AMBIENT_CURLRC"])))
-    leads = (value.split(":") for name, value in known if name == "connect-to")
-    lead = next((each for each in leads if each[0] in ("", host.lower()) and each[1] in ("", str(port))), None)
-    address, at = (lead[2] or host, int(lead[3] or port)) if lead else (host, port)
+    address, at = led(host, port)
     try:
         socket.inet_aton(address)
     except OSError:
         raise Failed(f"bad address '{host}'") from None
-    own = next(value.removeprefix("host!") for name, value in known if name == "interface")
+    own = next(value.removeprefix("host!") for name, value in _known() if name == "interface")
     try:
         return socket.create_connection((address, at), timeout, (own, 0))
     except TimeoutError:
@@ -188,10 +201,77 @@ def _kept(answer: http.client.HTTPResponse, file: str) -> None:
         Path(file).write_bytes(answer.read())
 
 
+_PROXIES = ("http_proxy", "all_proxy", "ALL_PROXY")
+
+
+def curl(argv: Sequence[str]) -> int:
+    """Becomes curl, with the places that `--resolve`, `--connect-to` and a proxy name led where they are."""
+    words, given = [argv[0]], iter(argv[1:])
+    proxied = any(map(os.environ.get, _PROXIES))
+    for word in given:
+        if word in ("--resolve", "--connect-to"):
+            translated = _resolved if word == "--resolve" else _connected
+            words += [part for each in translated(next(given, "")) for part in ("--connect-to", each)]
+        elif word in ("-x", "--proxy"):
+            proxied = True
+            words += [word, _proxy(next(given, ""))]
+        else:
+            words.append(word)
+    for name in _PROXIES:
+        if name in os.environ:
+            os.environ[name] = _proxy(os.environ[name])
+    if proxied:
+        os.environ["AMBIENT_CURLRC"] = str(_nameless())
+    os.environ["AMBIENT_LED"] = "yes"
+    os.execv(words[0], words)  # noqa: S606 - the wrapper that asked
+
+
+def _resolved(asked: str) -> Iterator[str]:
+    """As `--connect-to`, for the pod's own leads beat what curl has resolved."""
+    host, _, rest = asked.removeprefix("+").partition(":")
+    port, _, addresses = rest.partition(":")
+    if port.isdigit() and addresses:
+        address, at = led(addresses.split(",")[0], int(port))
+        yield f"{host.removeprefix('*')}:{port}:{address}:{at}"
+
+
+def _connected(asked: str) -> Iterator[str]:
+    parts = asked.split(":")
+    if len(parts) != 4 or not parts[2]:
+        yield asked
+        return
+    host, port, place, at = parts
+    if at.isdigit():
+        address, found = led(place, int(at))
+        yield f"{host}:{port}:{address}:{found}"
+        return
+    for name, asked_port, address, found in _leads():  # type: ignore[assignment]  # four texts each
+        if name == place.lower() and (not port or asked_port in ("", port)):
+            yield f"{host}:{port or asked_port}:{address}:{found}"
+
+
+def _proxy(asked: str) -> str:
+    parts = urlsplit(asked if "://" in asked else f"http://{asked}")
+    if not parts.hostname:
+        return asked
+    address, at = led(parts.hostname, parts.port or 1080)
+    user, given, _ = parts.netloc.rpartition("@")
+    return f"{parts.scheme}://{user}{given}{address}:{at}"
+
+
+def _nameless() -> Path:
+    """The pod's options without its leads: behind a proxy curl would take each of them for a reason to tunnel."""
+    own = Path(os.environ["AMBIENT_CURLRC"])
+    kept = [line for line in own.read_text().splitlines(keepends=True) if not line.startswith(("connect-to", "config"))]
+    file = own.with_suffix(f".{os.getpid()}")
+    file.write_text("".join(kept))
+    return file
+
+
 def main(name: str, argv: Sequence[str]) -> int:
     """Run the program of that name and return its exit code."""
     try:
-        return {"nc": nc, "wget": wget}[name](argv)
+        return {"nc": nc, "wget": wget, "curl": curl}[name](argv)
     except (Failed, getopt.GetoptError) as error:
         _tell(f"{name}: {error}")
     except TimeoutError:

@@ -5,6 +5,12 @@ curl='@CURL@'
 case ${1-} in
   -V | --version | -h | --help | -M | --manual) exec "$curl" -q "$@" ;;
 esac
+# What names a place by itself has to be led to where that place is.
+if [ -z "${AMBIENT_LED-}" ]; then
+  case " $* ${http_proxy:+ -x }${all_proxy:+ -x }${ALL_PROXY:+ -x }" in
+    *" --resolve "* | *" --connect-to "* | *" -x "* | *" --proxy "*) exec @LED@ curl "$0" "$@" ;;
+  esac
+fi
 pod=$AMBIENT_CURLRC
 
 # A file of options, with the pod's at the end of each of its operations; the last one gets them from the command line.

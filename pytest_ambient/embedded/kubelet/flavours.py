@@ -35,6 +35,8 @@ ALPINE = Flavour("alpine", (*COREUTILS, *CALLERS))
 DISTROLESS = Flavour("distroless", ())
 PROXY = Flavour("proxy", ("pilot-agent",))
 
+_LED = f"'{sys.executable}' -ISs '{callers.__file__}'"
+"""What runs callers of our own."""
 _PLACES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -76,9 +78,9 @@ class Folders:
     def _own(self, name: str, found: str | None) -> str:
         """The text of a program that must not be the machine's own, empty for all others."""
         if name in CALLERS:
-            return f"#!/bin/sh\nexec '{sys.executable}' -ISs '{callers.__file__}' {name} \"$@\"\n"
+            return f'#!/bin/sh\nexec {_LED} {name} "$@"\n'
         if name == "pilot-agent":
             return f"#!/bin/sh\nexec '{sys.executable}' -ISs '{agent.__file__}' \"$@\"\n"
         if name == "curl" and found:
-            return self._wrapper.replace("@CURL@", found)
+            return self._wrapper.replace("@CURL@", found).replace("@LED@", _LED)
         return '#!/bin/sh\nprintf "%s\\n" "$HOSTNAME"\n' if name == "hostname" else ""
