@@ -26,8 +26,8 @@ class MeshPlane(Protocol):
         """Whether ztunnel takes what leaves that captured pod, and what comes to it."""
         ...
 
-    def no_upstream(self, source: str, destination: str) -> None:
-        """Takes in that a captured pod called a port (`ADDRESS:PORT`) that its Service does not have."""
+    def no_upstream(self, source: str, destination: str, size: int) -> None:
+        """Takes in that a captured pod called a port (`ADDRESS:PORT`) that its Service lacks, with so many bytes."""
 
     async def start_waypoint(self, name: str, namespace: str, address: str, identity: Identity) -> None:
         """Serve as the waypoint pod of that name; returns when it is ready."""

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from ..faults import Fault
-from ..istiod.model import Identity, Mesh, WaypointRef
+from ..istiod.model import Identity, Mesh, WaypointRef, Workload
 from ..objects import Object
 from ..process import Processes
 from . import refusals
@@ -25,6 +25,7 @@ from .requests import Requests
 from .resources import Resources
 from .waypoint import WaypointConfiguration
 from .waypoint import written as waypoint_line
+from .xds import HBONE_PORT
 from .ztunnel import ZtunnelConfiguration
 from .ztunnel_log import stamp, written
 
@@ -211,17 +212,25 @@ class DataPlane:
             return pod.configuration.resources(self._mesh, self._mesh.ingresses.get(pod.key))
         return pod.configuration.resources(self._mesh, self._mesh.waypoints.get(pod.waypoint.key))
 
-    def no_upstream(self, source: str, destination: str) -> None:
-        """Takes in that a captured pod called a port (`ADDRESS:PORT`) that its Service does not have.
+    def no_upstream(self, source: str, destination: str, size: int) -> None:
+        """Takes in that a captured pod called a port (`ADDRESS:PORT`) that its Service lacks, with so many bytes.
 
-        A waypoint is asked for any port; there ztunnel has nothing to say.
+        A waypoint takes connections to any port, and closes them.
         """
         address, _, port = destination.rpartition(":")
         service = next((each for each in self._mesh.services.values() if each.listens == address), None)
-        if service is not None and service.waypoint is None:
-            now = datetime.datetime.now(datetime.UTC)
-            told = int(now.timestamp() * 1e6)
-            self._told(Line("direct", source, f"{service.vip}:{port}", told, 0, 0, 0, "UH", "-", service.hostname, "-"))
+        if service is None:
+            return
+        asked, told = f"{service.vip}:{port}", int(datetime.datetime.now(datetime.UTC).timestamp() * 1e6)
+        if service.waypoint is None:
+            self._told(Line("direct", source, asked, told, 0, 0, 0, "UH", "-", service.hostname, "-"))
+        elif pod := self._pod_of(service.waypoint):
+            way = f"{pod.address}:{HBONE_PORT}"
+            self._told(Line("tunnelled", source, asked, told, size, 0, 0, "-", way, service.hostname, "-"))
+
+    def _pod_of(self, waypoint: WaypointRef) -> Workload | None:
+        found = self._mesh.waypoints.get(waypoint.key)
+        return next((self._mesh.workloads[uid] for uid in found.pods), None) if found else None
 
     def _seen(self, text: str) -> None:
         if line := Line.parse(text):

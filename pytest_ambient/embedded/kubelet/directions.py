@@ -50,10 +50,11 @@ class DeadEnd:
     """Takes connections that lead nowhere, and closes them, for as long as the cluster lives.
 
     It is at the closing address, and at each Service's for the ports that the Service does not have; of a connection to
-    one of those it tells who called what, as far as the request says: curl was led to another port than it asked for.
+    one of those it tells who called what, with how many bytes, as far as the request says it: curl was led to another
+    port than it asked for.
     """
 
-    def __init__(self, addresses: Addresses, tell: Callable[[str, str], None]) -> None:
+    def __init__(self, addresses: Addresses, tell: Callable[[str, str, int], None]) -> None:
         self.ends = Ends(*addresses.unused())
         self._tell = tell
         self._listening: dict[str, socket.socket] = {}
@@ -98,7 +99,7 @@ class DeadEnd:
             taken.setblocking(False)
             asked = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(taken, _REQUEST), _PATIENCE)
             if named := _HOST.search(asked):
-                self._tell(source, f"{address}:{(named[1] or b'80').decode()}")
+                self._tell(source, f"{address}:{(named[1] or b'80').decode()}", len(asked))
 
 
 Lead = tuple[str, str, str, str]

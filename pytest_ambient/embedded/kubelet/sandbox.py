@@ -73,11 +73,11 @@ class Sandboxes:
         root: Path,
         store: Store,
         addresses: Addresses,
-        tell: Callable[[str, str], None] = lambda *_: None,
+        tell: Callable[[str, str, int], None] = lambda *_: None,
         *,
         mixed_up: bool = False,
     ) -> None:
-        """`tell` hears of callers and the `ADDRESS:PORT` of a Service's port that is none.
+        """`tell` hears of callers, the `ADDRESS:PORT` of a Service's port that is none, and how many bytes came.
 
         Under the fault `names-mixed-up` only pods that are not captured know the names of ServiceEntries.
         """

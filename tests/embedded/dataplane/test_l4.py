@@ -18,16 +18,22 @@ def test_the_data_plane_says_whom_it_serves(bookinfo: Bookinfo) -> None:
 
 
 def test_a_port_that_a_service_has_not(bookinfo: Bookinfo) -> None:
-    """ztunnel says that it knows no way there; a waypoint would be asked for any port."""
+    """ztunnel says that it knows no way there; a waypoint takes connections to any port."""
     world, vip = bookinfo.world, bookinfo.to_details.vip
-    world.plane.no_upstream(f"{bookinfo.curl.address}:40001", f"{vip}:9999")
+    world.plane.no_upstream(f"{bookinfo.curl.address}:40001", f"{vip}:9999", 85)
     (line,) = world.logged(ZTUNNEL, f"src.addr={bookinfo.curl.address}:40001 ")
     assert line.partition("Z\t")[2] == (
         f"warn\taccess\tconnection failed\tsrc.addr={bookinfo.curl.address}:40001 dst.addr={vip}:9999 "
         f'direction="outbound" error="no healthy upstream: {vip}:9999"'
     )
-    world.plane.no_upstream(f"{bookinfo.curl.address}:40002", "127.0.9.9:9999")
+    world.plane.no_upstream(f"{bookinfo.curl.address}:40002", "127.0.9.9:9999", 85)
     assert not world.logged(ZTUNNEL, f"src.addr={bookinfo.curl.address}:40002 ")
+    world.plane.no_upstream(f"{bookinfo.curl.address}:40003", f"{bookinfo.to_reviews.vip}:9999", 85)
+    (line,) = world.logged(ZTUNNEL, f"src.addr={bookinfo.curl.address}:40003 ")
+    assert "\tinfo\taccess\tconnection complete\t" in line
+    assert f" dst.hbone_addr={bookinfo.to_reviews.vip}:9999 " in line
+    assert ' dst.service="reviews.bookinfo.svc.cluster.local" dst.workload="waypoint-abc" ' in line
+    assert line.endswith('direction="outbound" bytes_sent=85 bytes_recv=0 duration="0ms"')
 
 
 def test_captured_caller_travels_by_hbone(bookinfo: Bookinfo) -> None:

@@ -56,7 +56,7 @@ class Plane:
         """All but those who are late."""
         return address not in self.late
 
-    def no_upstream(self, source: str, destination: str) -> None:
+    def no_upstream(self, source: str, destination: str, size: int) -> None:
         """Nobody asks."""
 
     async def start_waypoint(self, name: str, namespace: str, address: str, identity: Identity) -> None:

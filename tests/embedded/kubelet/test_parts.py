@@ -113,8 +113,8 @@ def test_ztunnel_takes_what_leads_nowhere() -> None:
 def test_a_port_that_a_service_has_not(request_: bytes, told: list[str]) -> None:
     """It is taken at the Service's own address, told of by its port as far as the request names it, and closed."""
 
-    async def scenario() -> tuple[list[tuple[str, str]], bytes, str]:
-        seen = list[tuple[str, str]]()
+    async def scenario() -> tuple[list[tuple[str, str, int]], bytes, str]:
+        seen = list[tuple[str, str, int]]()
         addresses = Addresses.claim()
         vip = addresses.services.take()
         end = DeadEnd(addresses, lambda *call: seen.append(call))
@@ -133,7 +133,7 @@ def test_a_port_that_a_service_has_not(request_: bytes, told: list[str]) -> None
 
     seen, answer, ends = asyncio.run(scenario())
     source, vip = ends.split()
-    assert (seen, answer) == ([(source, f"{vip}:{port}") for port in told], b"")
+    assert (seen, answer) == ([(source, f"{vip}:{port}", len(request_)) for port in told], b"")
 
 
 def test_service_without_endpoints() -> None:
