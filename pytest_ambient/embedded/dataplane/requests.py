@@ -1,20 +1,52 @@
-"""A waypoint's counter of requests, kept from what its Envoy wrote of each (labels as Istio 1.30 names them)."""
+"""A waypoint's requests and how long they took, kept from what its Envoy wrote of each (labels as in Istio 1.30)."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
 
 from ..istiod.model import Service, Workload
 from .connections import Directory
 from .metrics import canonical
 
-_NAME = "istio_requests_total"
+_NAME, _DURATIONS = "istio_requests_total", "istio_request_duration_milliseconds"
+_BOUNDS = (
+    0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000,
+)  # fmt: skip
+"""Envoy's own."""
 _WORD = re.compile(r'\[[^\]]*\]|"[^"]*"|\S+')
 _WORDS = 22
-_REQUEST, _CODE, _FLAGS, _UPSTREAM, _CLUSTER, _CALLER = 1, 2, 3, 15, 16, 19
+_REQUEST, _CODE, _FLAGS, _DURATION, _UPSTREAM, _CLUSTER, _CALLER = 1, 2, 3, 9, 15, 16, 19
 _PLACE = re.compile(r"(\d+\.\d+\.\d+\.\d+:\d+)")
 _UNKNOWN = "unknown"
 
 Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass
+class _Sum:
+    """What was counted of requests that share all labels."""
+
+    requests: int = 0
+    milliseconds: int = 0
+    at: Counter[int] = field(default_factory=Counter)
+    """How many took no longer than the bound with that number, and longer than the one before."""
+
+    def add(self, milliseconds: int) -> None:
+        """One more request."""
+        self.requests += 1
+        self.milliseconds += milliseconds
+        self.at[bisect_left(_BOUNDS, milliseconds)] += 1
+
+    def histogram(self, joined: str) -> Iterator[str]:
+        """The samples with these labels."""
+        passed = accumulate(self.at[number] for number in range(len(_BOUNDS)))
+        for bound, value in zip((*map(str, _BOUNDS), "+Inf"), (*passed, self.requests), strict=True):
+            yield f'{_DURATIONS}_bucket{{{joined},le="{bound}"}} {value}'
+        yield f"{_DURATIONS}_sum{{{joined}}} {self.milliseconds}"
+        yield f"{_DURATIONS}_count{{{joined}}} {self.requests}"
 
 
 class Requests:
@@ -23,7 +55,7 @@ class Requests:
     def __init__(self, *, miscounts: bool = False) -> None:
         """Under the fault `telemetry-miscounts` only every second request counts."""
         self._miscounts, self._passed = miscounts, Counter[str]()
-        self._counts: Counter[Labels] = Counter()
+        self._sums: dict[Labels, _Sum] = {}
         self._known: dict[tuple[str, ...], Labels] = {}
         """The labels of requests that have so much in common, as long as one directory stands."""
         self._directory: Directory | None = None
@@ -33,7 +65,9 @@ class Requests:
         words = _WORD.findall(line)
         if len(words) == _WORDS and words[_REQUEST] != '"- - -"':
             self._passed[words[_CODE]] += self._miscounts
-            self._counts[self._labels(words, directory)] += self._passed[words[_CODE]] % 2 == 0
+            found = self._sums.setdefault(self._labels(words, directory), _Sum())
+            if self._passed[words[_CODE]] % 2 == 0:
+                found.add(int(words[_DURATION]))
 
     def _labels(self, words: list[str], directory: Directory) -> Labels:
         if directory is not self._directory:
@@ -43,11 +77,13 @@ class Requests:
         return self._known.get(key) or self._known.setdefault(key, _labels(words, directory))
 
     def text(self) -> str:
-        """The counter in Prometheus's text format; nothing before the first request."""
-        lines = [f"# TYPE {_NAME} counter"] if self._counts else []
-        for labels, value in self._counts.items():
-            joined = ",".join(f'{key}="{each}"' for key, each in labels)
-            lines.append(f"{_NAME}{{{joined}}} {value}")
+        """Counter and histogram in Prometheus's text format; nothing before the first request."""
+        if not self._sums:
+            return ""
+        sums = {",".join(f'{key}="{each}"' for key, each in labels): found for labels, found in self._sums.items()}
+        lines = [f"# TYPE {_NAME} counter", *(f"{_NAME}{{{joined}}} {each.requests}" for joined, each in sums.items())]
+        lines.append(f"# TYPE {_DURATIONS} histogram")
+        lines += (line for joined, each in sums.items() for line in each.histogram(joined))
         return "".join(f"{line}\n" for line in lines)
 
 

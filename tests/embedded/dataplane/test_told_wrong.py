@@ -1,4 +1,4 @@
-"""Faults of what proxies tell: half of the connections counted, identities left out of the log."""
+"""What proxies count and tell, and its faults: half of it counted, identities left out of the log."""
 
 import datetime
 
@@ -44,6 +44,25 @@ def test_every_second_request_counts() -> None:
         for _ in range(4):
             requests.count(REQUEST, MESH)
         assert requests.text().split()[-1] == count
+
+
+def test_how_long_requests_took() -> None:
+    """A histogram with Envoy's bounds, under the labels of the counter."""
+    requests = Requests()
+    for milliseconds in (0, 1, 7, 7200000):
+        requests.count(REQUEST.replace(" 0 1 1 1 ", f" 0 1 {milliseconds} 1 "), MESH)
+    lines = requests.text().splitlines()
+    assert "# TYPE istio_request_duration_milliseconds histogram" in lines
+    (labels,) = {line.partition("{")[2].rpartition("}")[0] for line in lines if line.startswith("istio_requests_total")}
+    buckets = {line.rpartition('le="')[2].partition('"')[0]: line for line in lines if "_bucket{" in line}
+    assert {bound: buckets[bound] for bound in ("0.5", "1", "5", "10", "3600000", "+Inf")} == {
+        bound: f'istio_request_duration_milliseconds_bucket{{{labels},le="{bound}"}} {value}'
+        for bound, value in (("0.5", 1), ("1", 2), ("5", 2), ("10", 3), ("3600000", 3), ("+Inf", 4))
+    }
+    assert lines[-2:] == [
+        f"istio_request_duration_milliseconds_sum{{{labels}}} 7200008",
+        f"istio_request_duration_milliseconds_count{{{labels}}} 4",
+    ]
 
 
 def test_identities_are_left_out() -> None:
