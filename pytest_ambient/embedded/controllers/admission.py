@@ -36,7 +36,6 @@ def install(store: Store) -> None:
             _account(store, new)
             _classes(new)
             _placement(new)
-            _hooks(new)
 
     store.admit(_POD, pod)
 
@@ -69,19 +68,6 @@ def _placement(pod: Object) -> None:
         {
             f"spec.affinity.{kind}.{required}": (affinity.get(kind) or {}).get(required)
             for kind in ("podAffinity", "podAntiAffinity")
-        },
-    )
-
-
-def _hooks(pod: Object) -> None:
-    _forbid(
-        _POD,
-        pod,
-        {
-            f"spec.{kind}[{number}].lifecycle.{hook}": (each.get("lifecycle") or {}).get(hook)
-            for kind in ("initContainers", "containers")
-            for number, each in enumerate(pod["spec"].get(kind) or ())
-            for hook in ("postStart", "preStop")
         },
     )
 

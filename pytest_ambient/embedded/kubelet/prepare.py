@@ -66,20 +66,30 @@ def prepare(pod: PodSide, spec: Object, listeners: Listeners, log: Callable[[str
     words = [[expand(str(each), env) for each in spec.get(part) or ()] for part in ("command", "args")]
     maker, argv = image.invocation(*words)
     folder = _folder(pod, spec)
+    _warn_of_hooks(pod, spec)
     if maker:
         around = Surroundings(
             pod.object, str(spec["name"]), pod.address, env, argv, log, listeners.listen, listeners.listen_locally,
             pod.caller, machine.mesh, machine.faults, machine.last_node,
         )  # fmt: skip
         return Prepared(maker(around), image.flavour, env, folder)
-    _warn_of_user(pod, spec)
     placed = located(pod.sandbox, image.flavour, argv)
+    if idle := sleeping(argv):
+        return Prepared(idle, image.flavour, env, folder)
+    _warn_of_user(pod, spec)
     surroundings = pod.sandbox.environment(image.flavour, env)
-    program = sleeping(argv) or Command(
+    program = Command(
         machine.processes, placed, surroundings, log, folder=folder,
         grace=lambda: pod.grace, stdin=bool(spec.get("stdin")),
     )  # fmt: skip
     return Prepared(program, image.flavour, env, folder)
+
+
+def _warn_of_hooks(pod: PodSide, spec: Object) -> None:
+    for hook in ("postStart", "preStop"):
+        if (spec.get("lifecycle") or {}).get(hook):
+            told = f"{hook} of container {spec['name']} is not run"
+            pod.event("Warning", "HookNotRun", f"{told}: embedded containers have no hooks")
 
 
 def _warn_of_user(pod: PodSide, spec: Object) -> None:

@@ -14,24 +14,12 @@ from ..kubelet.bench import POD, Bench, play
 from ..kubelet.seen import reasons
 from ..kubelet.specs import CURL, pod
 
-HOOK = {"exec": {"command": ["true"]}}
-
 
 @pytest.mark.parametrize(
     ("spec", "refusal"),
     [
         ({"priorityClassName": "nope"}, 'pods "curl" is forbidden: no PriorityClass with name nope was found'),
         ({"runtimeClassName": "foo"}, 'pods "curl" is forbidden: pod rejected: RuntimeClass "foo" not found'),
-        (
-            {"containers": [CURL | {"lifecycle": {"preStop": HOOK}}]},
-            'Pod "curl" is invalid: spec.containers[0].lifecycle.preStop: '
-            f"Forbidden: the embedded cluster does not implement preStop {HOOK!r}",
-        ),
-        (
-            {"initContainers": [CURL | {"name": "first", "lifecycle": {"postStart": HOOK}}]},
-            'Pod "curl" is invalid: spec.initContainers[0].lifecycle.postStart: '
-            f"Forbidden: the embedded cluster does not implement postStart {HOOK!r}",
-        ),
     ],
 )
 def test_refused_by_name(tmp_path: Path, spec: Object, refusal: str) -> None:

@@ -91,10 +91,25 @@ def test_a_user_that_is_not_taken(tmp_path: Path, whole: Object, own: Object, to
     """Commands run as the user of this machine; a pod that asks for another one is taken, and an event says so."""
 
     async def scenario(bench: Bench) -> None:
-        bench.store.create(POD, pod("curl", CURL | {"securityContext": own}, securityContext=whole))
+        running = container("busybox", "sh", "-c", "sleep 99", name="curl", securityContext=own)
+        bench.store.create(POD, pod("curl", running, securityContext=whole))
         await bench.ready_pod("curl")
         events = [each["message"] for each in bench.store.list(EVENT, bench.space) if each["reason"] == "UserNotTaken"]
         text = f"{told} of container curl is not heeded: commands run as user {os.geteuid()} of this machine"
         assert events == ([text] if told else [])
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("hook", ["postStart", "preStop"])
+def test_a_hook_that_is_not_run(tmp_path: Path, hook: str) -> None:
+    """The pod is taken, and an event says so."""
+
+    async def scenario(bench: Bench) -> None:
+        lifecycle = {hook: {"exec": {"command": ["true"]}}}
+        bench.store.create(POD, pod("curl", CURL | {"lifecycle": lifecycle}))
+        await bench.ready_pod("curl")
+        events = [each["message"] for each in bench.store.list(EVENT, bench.space) if each["reason"] == "HookNotRun"]
+        assert events == [f"{hook} of container curl is not run: embedded containers have no hooks"]
 
     play(tmp_path, scenario)
