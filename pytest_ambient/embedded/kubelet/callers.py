@@ -242,12 +242,12 @@ def _connected(asked: str) -> Iterator[str]:
         return
     host, port, place, at = parts
     if at.isdigit():
-        address, found = led(place, int(at))
-        yield f"{host}:{port}:{address}:{found}"
+        address, number = led(place, int(at))
+        yield f"{host}:{port}:{address}:{number}"
         return
-    for name, asked_port, address, found in _leads():  # type: ignore[assignment]  # four texts each
+    for name, asked_port, address, led_to in _leads():
         if name == place.lower() and (not port or asked_port in ("", port)):
-            yield f"{host}:{port or asked_port}:{address}:{found}"
+            yield f"{host}:{port or asked_port}:{address}:{led_to}"
 
 
 def _proxy(asked: str) -> str:
