@@ -221,7 +221,7 @@ def test_names_of_service_entries(tmp_path: Path, spec: Object, shown: str) -> N
         status = {"addresses": [{"host": "far.example", "value": "240.240.0.1"}]}
         bench.store.set_status(ENTRY, "entry", SPACE, (made.get("status") or {}) | status)
         plain, captured = (tmp_path / "names" / f"{SPACE}.{way}.curlrc" for way in ("plain", "captured"))
-        await bench.until(lambda: "far.example" in captured.read_text())
+        await bench.until(lambda: captured.exists() and "far.example" in captured.read_text())
         names, own = Names(bench.store, bench.addresses.hosts), bench.addresses.hosts.of("bookinfo/far.example.")
         for spelling in ("far.example", "far.example.", shown):
             assert f'connect-to = "{spelling}:80:{own}:20080"' in captured.read_text()
