@@ -10,6 +10,8 @@ _OTHER_FIELDS = (
     "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are "
     "forbidden"
 )
+_FREE = ("activeDeadlineSeconds", "tolerations", "nodeName", "schedulingGates")
+"""What may change of a pod, or is looked at elsewhere."""
 _CHANGING = frozenset({
     "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
     "persistentVolumeClaimRetentionPolicy", "minReadySeconds",
@@ -90,13 +92,20 @@ def a_pod_faults(new: Object, old: Object | None) -> list[Cause]:
             "(allow it to be set to 1 if it was previously negative)"
         )
         found.append(Cause("spec", text, "FieldValueForbidden"))
+    if old is not None:
+        before = _gates(old)
+        text = "Forbidden: only deletion is allowed, but found new scheduling gate '{}'"
+        added = [each for each in _gates(new) if each not in before]
+        found += [Cause("spec.schedulingGates", text.format(each), "FieldValueForbidden") for each in added]
     return found
 
 
+def _gates(pod: Object) -> list[str]:
+    return [str(each.get("name")) for each in (pod.get("spec") or {}).get("schedulingGates") or ()]
+
+
 def _fixed(spec: Object) -> Object:
-    left = {
-        key: value for key, value in spec.items() if key not in ("activeDeadlineSeconds", "tolerations", "nodeName")
-    }
+    left = {key: value for key, value in spec.items() if key not in _FREE}
     for kind in ("containers", "initContainers"):
         left[kind] = [{key: value for key, value in each.items() if key != "image"} for each in spec.get(kind) or ()]
     return left

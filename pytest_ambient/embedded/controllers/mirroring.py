@@ -18,7 +18,7 @@ _KEPT = ("hostname", "nodeName", "targetRef")
 
 
 class MirroredEndpoints(Controller):
-    """Keeps a slice for each subset."""
+    """Keeps a slice for all subsets with the same ports."""
 
     def touched(self, change: Change) -> Iterable[Key]:
         """Both are called alike."""
@@ -30,8 +30,7 @@ class MirroredEndpoints(Controller):
         known = self.store.list(_SLICE, namespace, {_OF: name, _MANAGED: _MANAGER})
         left = {repr(each.get("ports")): each for each in known}
         if written is not None and self._mirrored(written):
-            for subset in written.get("subsets") or ():
-                fresh: Object = {"ports": subset.get("ports") or [], "endpoints": list(_endpoints(subset))}
+            for fresh in _contents(written):
                 old = left.pop(repr(fresh["ports"]), None)
                 if old is None:
                     self.store.create(_SLICE, _slice(written) | fresh)
@@ -44,6 +43,14 @@ class MirroredEndpoints(Controller):
         service = self.store.get(_SERVICE, name_of(written), namespace_of(written))
         wanted = labels_of(written).get(_SKIPPED) != "true" and _LEADER not in annotations_of(written)
         return wanted and service is not None and not service["spec"].get("selector")
+
+
+def _contents(written: Object) -> Iterable[Object]:
+    found: dict[str, Object] = {}
+    for subset in written.get("subsets") or ():
+        ports = subset.get("ports") or []
+        found.setdefault(repr(ports), {"ports": ports, "endpoints": []})["endpoints"] += _endpoints(subset)
+    return found.values()
 
 
 def _endpoints(subset: Object) -> Iterator[Object]:

@@ -208,19 +208,21 @@ def curl(argv: Sequence[str]) -> int:
     """Becomes curl, with the places that `--resolve`, `--connect-to` and a proxy name led where they are."""
     words, given = [argv[0]], iter(argv[1:])
     proxied = any(map(os.environ.get, _PROXIES))
+    direct = any(map(os.environ.get, ("no_proxy", "NO_PROXY"))) or "--noproxy" in argv
     for word in given:
         if word in ("--resolve", "--connect-to"):
             translated = _resolved if word == "--resolve" else _connected
             words += [part for each in translated(next(given, "")) for part in ("--connect-to", each)]
         elif word in ("-x", "--proxy"):
-            proxied = True
-            words += [word, _proxy(next(given, ""))]
+            proxy = _proxy(next(given, ""))
+            proxied = bool(proxy)
+            words += [word, proxy]
         else:
             words.append(word)
     for name in _PROXIES:
         if name in os.environ:
             os.environ[name] = _proxy(os.environ[name])
-    if proxied:
+    if proxied and not direct:
         os.environ["AMBIENT_CURLRC"] = str(_nameless())
     os.environ["AMBIENT_LED"] = "yes"
     os.execv(words[0], words)  # noqa: S606 - the wrapper that asked
@@ -241,13 +243,14 @@ def _connected(asked: str) -> Iterator[str]:
         yield asked
         return
     host, port, place, at = parts
-    if at.isdigit():
-        address, number = led(place, int(at))
+    if (wanted := at or port).isdigit():
+        address, number = led(place, int(wanted))
         yield f"{host}:{port}:{address}:{number}"
         return
     for name, asked_port, address, led_to in _leads():
         if name == place.lower() and (not port or asked_port in ("", port)):
             yield f"{host}:{port or asked_port}:{address}:{led_to}"
+    yield asked
 
 
 def _proxy(asked: str) -> str:
@@ -263,9 +266,9 @@ def _nameless() -> Path:
     """The pod's options without its leads: behind a proxy curl would take each of them for a reason to tunnel."""
     own = Path(os.environ["AMBIENT_CURLRC"])
     kept = [line for line in own.read_text().splitlines(keepends=True) if not line.startswith(("connect-to", "config"))]
-    file = own.with_suffix(f".{os.getpid()}")
-    file.write_text("".join(kept))
-    return file
+    file, fresh = own.with_suffix(".nameless"), own.with_suffix(f".{os.getpid()}")
+    fresh.write_text("".join(kept))
+    return fresh.rename(file)
 
 
 def main(name: str, argv: Sequence[str]) -> int:

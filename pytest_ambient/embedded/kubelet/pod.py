@@ -114,6 +114,7 @@ class Pod:
     async def stop(self) -> None:
         """End all containers, and free what the pod held."""
         self._stopping = True
+        asyncio.get_running_loop().call_later(self.grace, self._kill)
         if self._limit:
             self._limit.cancel()
         for each in self.containers:

@@ -104,9 +104,10 @@ def _warn_of_user(pod: PodSide, spec: Object) -> None:
 
 
 def _folder(pod: PodSide, spec: Object) -> Path:
-    wanted = str(spec.get("workingDir") or pod.sandbox.home)
-    if (found := Path("/", wanted)).is_dir():
-        return found
-    told = f"workingDir {wanted!r} of container {spec['name']} is not there"
-    pod.event("Warning", "NoWorkingDir", f"{told}: its commands start in a folder of the pod")
+    wanted = spec.get("workingDir")
+    if wanted == "/tmp":  # noqa: S108 - the pod's own, in its folder
+        return pod.sandbox.folder / "tmp"
+    if wanted:
+        told = f"workingDir {wanted!r} of container {spec['name']} is not there"
+        pod.event("Warning", "NoWorkingDir", f"{told}: its commands start in a folder of the pod")
     return pod.sandbox.home

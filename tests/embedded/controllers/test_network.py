@@ -81,6 +81,10 @@ def test_endpoints_that_somebody_wrote_have_slices(tmp_path: Path) -> None:
         fewer = bench.store.replace(ENDPOINTS, {**made, "subsets": [subset]})
         await bench.until(lambda: len(slices(bench, "by-hand")[0]["endpoints"]) == 1)
         assert slices(bench, "by-hand")[0]["metadata"]["name"] == found["metadata"]["name"]
+        twice = [subset, {"addresses": [{"ip": "10.0.0.4"}], "ports": ports}]
+        fewer = bench.store.replace(ENDPOINTS, {**fewer, "subsets": twice})
+        await bench.until(lambda: len(slices(bench, "by-hand")[0]["endpoints"]) == 2)
+        assert len(slices(bench, "by-hand")) == 1
         skipped = {**fewer["metadata"], "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}}
         bench.store.replace(ENDPOINTS, {**fewer, "metadata": skipped})
         await bench.until(lambda: not slices(bench, "by-hand"))

@@ -55,6 +55,35 @@ def test_a_place_by_a_variable(tmp_path: Path, name: str) -> None:
     calling(tmp_path, scenario)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "http_proxy=http://nosuch:80 curl -s --noproxy '*' http://echo:8000/get",
+        "http_proxy=http://nosuch:80 no_proxy=echo curl -s http://echo:8000/get",
+        "http_proxy=http://nosuch:80 curl -s -x '' http://echo:8000/get",
+    ],
+)
+def test_a_proxy_that_is_not_asked(tmp_path: Path, command: str) -> None:
+    """The cluster's names are known as ever."""
+
+    async def scenario(bench: Bench, caller: Object) -> None:
+        code, out, _ = await bench.run(caller, "sh", "-c", command)
+        assert code == 0
+        assert '"url": "http://echo:8000/get"' in out
+
+    calling(tmp_path, scenario)
+
+
+def test_a_place_that_nobody_knows_is_not_the_urls(tmp_path: Path) -> None:
+    """Without a port of its own, too."""
+
+    async def scenario(bench: Bench, caller: Object) -> None:
+        for said in ("web:80:nosuch.example:", "web::nosuch.example:"):
+            assert (await bench.run(caller, "curl", "-s", "--connect-to", said, "http://web/get"))[0] == 6
+
+    calling(tmp_path, scenario)
+
+
 @pytest.mark.parametrize("option", ["--resolve", "--connect-to"])
 def test_a_name_of_the_cluster_that_is_said_to_be_elsewhere(tmp_path: Path, option: str) -> None:
     """What was said counts, not the cluster's own word."""

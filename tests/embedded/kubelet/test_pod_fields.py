@@ -47,16 +47,16 @@ def test_a_readiness_gate(tmp_path: Path) -> None:
 
 
 def test_a_working_directory(tmp_path: Path) -> None:
-    """A container's command starts there, and so does what is run beside it."""
+    """`/tmp` is the pod's own: a container's command starts there, and so does what is run beside it."""
 
     async def scenario(bench: Bench) -> None:
-        script = "pwd; sleep 99"
-        bench.store.create(POD, pod("curl", container("busybox", "sh", "-c", script, workingDir=str(tmp_path))))
+        bench.store.create(POD, pod("curl", container("busybox", "sh", "-c", "pwd; sleep 99", workingDir="/tmp")))
         made = await bench.ready_pod("curl")
+        own = f"{tmp_path}/pods/{made['metadata']['uid']}/tmp"
         log = bench.kubelet.log(made, "main")
         await bench.until(lambda: log.lines)
-        assert log.lines[0].text == str(tmp_path)
-        assert (await bench.run(made, "pwd"))[1] == f"{tmp_path}\n"
+        assert log.lines[0].text == own
+        assert (await bench.run(made, "pwd"))[1] == f"{own}\n"
         assert "NoWorkingDir" not in reasons(bench, "curl")
 
     play(tmp_path, scenario)
@@ -67,12 +67,12 @@ def test_a_working_directory_that_is_not_there(tmp_path: Path, command: tuple[st
     """Commands start in the pod's own folder then, and an event says so."""
 
     async def scenario(bench: Bench) -> None:
-        bench.store.create(POD, pod("curl", container("busybox", *command, workingDir="/no/such")))
+        bench.store.create(POD, pod("curl", container("busybox", *command, workingDir="/root")))
         made = await bench.ready_pod("curl")
         assert (await bench.run(made, "pwd"))[1] == f"{tmp_path}/pods/{made['metadata']['uid']}/home\n"
         events = [each for each in bench.store.list(EVENT, bench.space) if each["reason"] == "NoWorkingDir"]
         (told,) = [each["message"] for each in events if each["involvedObject"]["name"] == name_of(made)]
-        assert told == "workingDir '/no/such' of container main is not there: its commands start in a folder of the pod"
+        assert told == "workingDir '/root' of container main is not there: its commands start in a folder of the pod"
 
     play(tmp_path, scenario)
 
