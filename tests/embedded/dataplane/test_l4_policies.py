@@ -12,6 +12,7 @@ from pytest_ambient.embedded.istiod.model import Identity, L4Match, StringMatch,
 
 from .conftest import Bookinfo
 from .l4 import CURL, ZTUNNEL, policy, refused
+from .world import eventually
 
 
 @pytest.mark.parametrize(
@@ -112,8 +113,9 @@ def _open(caller: Workload, address: str) -> list[str]:
 def test_open_connection_outlives_a_selector_policy(bookinfo: Bookinfo) -> None:
     """A request under way is answered although a policy now denies its caller."""
     world = bookinfo.world
+    before = len(world.asked)
     running = subprocess.Popen(_open(bookinfo.curl, bookinfo.details.address), stdout=subprocess.PIPE)
-    time.sleep(0.3)
+    assert eventually(lambda: any(each.endswith("/delay/1") for each in world.asked[before:]))
     deny = policy("DENY", L4Match(principals=(CURL,)), scope="WorkloadSelector")
     listing = replace(bookinfo.details, policies=tuple(deny))
     with world.having(l4_policies=deny, workloads={**world.mesh.workloads, listing.uid: listing}):
