@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Iterator
 
 from ..api.copying import copied
-from ..api.names import random_suffix
 from ..api.store import Change, find
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
-from .owned import reference
+from . import slices
 from .queue import Controller, Key, itself
 
 _SERVICE, _ENDPOINTS = find("Service"), find("Endpoints")
 _SLICE = find("EndpointSlice", "discovery.k8s.io")
-_OF, _MANAGED = "kubernetes.io/service-name", "endpointslice.kubernetes.io/managed-by"
 _MANAGER = "endpointslicemirroring-controller.k8s.io"
 _SKIPPED, _LEADER = "endpointslice.kubernetes.io/skip-mirror", "control-plane.alpha.kubernetes.io/leader"
 _KEPT = ("hostname", "nodeName", "targetRef")
@@ -27,13 +25,13 @@ class MirroredEndpoints(Controller):
     def reconcile(self, namespace: str, name: str) -> None:
         """Bring the slices to what is written."""
         written = self.store.get(_ENDPOINTS, name, namespace)
-        known = self.store.list(_SLICE, namespace, {_OF: name, _MANAGED: _MANAGER})
+        known = self.store.list(_SLICE, namespace, {slices.OF: name, slices.MANAGED: _MANAGER})
         left = {repr(each.get("ports")): each for each in known}
         if written is not None and self._mirrored(written):
             for fresh in _contents(written):
                 old = left.pop(repr(fresh["ports"]), None)
                 if old is None:
-                    self.store.create(_SLICE, _slice(written) | fresh)
+                    self.store.create(_SLICE, slices.empty(written, _MANAGER) | fresh)
                 elif old.get("endpoints") != fresh["endpoints"]:
                     self.store.replace(_SLICE, copied(old) | fresh)
         for each in left.values():
@@ -58,17 +56,3 @@ def _endpoints(subset: Object) -> Iterator[Object]:
         for each in subset.get(field) or ():
             kept = {name: each[name] for name in _KEPT if name in each}
             yield {"addresses": [each["ip"]], "conditions": {"ready": ready}, **kept}
-
-
-def _slice(written: Object) -> Object:
-    name = name_of(written)
-    return {
-        "metadata": {
-            "name": f"{name[:57]}-{random_suffix()}",
-            "generateName": f"{name}-",
-            "namespace": namespace_of(written),
-            "labels": {**labels_of(written), _OF: name, _MANAGED: _MANAGER},
-            "ownerReferences": [reference(written)],
-        },
-        "addressType": "IPv4",
-    }

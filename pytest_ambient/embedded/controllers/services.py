@@ -6,16 +6,14 @@ from collections.abc import Iterable, Iterator
 from ..addresses import Addresses
 from ..api.copying import copied
 from ..api.errors import Cause, invalid
-from ..api.names import random_suffix
 from ..api.store import Change, Store, find, timestamp
 from ..objects import Object, labels_of, name_of, namespace_of
-from .owned import ready, reference
+from . import slices
+from .owned import ready
 from .queue import Controller, Key, itself
 
 _SERVICE, _POD = find("Service"), find("Pod")
 _ENDPOINTS, _SLICE = find("Endpoints"), find("EndpointSlice", "discovery.k8s.io")
-_OF = "kubernetes.io/service-name"
-_MANAGED = "endpointslice.kubernetes.io/managed-by"
 _MANAGER = "endpointslice-controller.k8s.io"
 _Ports = tuple[tuple[str, int, str, str], ...]
 
@@ -110,7 +108,7 @@ class EndpointLists(Controller):
 
     def _write_slices(self, service: Object, groups: dict[_Ports, list[Object]]) -> None:
         name, namespace = name_of(service), namespace_of(service)
-        known = self.store.list(_SLICE, namespace, {_OF: name, _MANAGED: _MANAGER})
+        known = self.store.list(_SLICE, namespace, {slices.OF: name, slices.MANAGED: _MANAGER})
         left = {repr(each.get("ports")): each for each in known}
         for ports, pods in (groups or {(): []}).items():
             named = [_endpoint_port(each) for each in ports]
@@ -184,15 +182,6 @@ def _endpoint(service: Object, pod: Object, *, everyone: bool) -> Object:
 
 
 def _slice(service: Object) -> Object:
-    name = name_of(service)
-    return {
-        "metadata": {
-            "name": f"{name[:57]}-{random_suffix()}",
-            "generateName": f"{name}-",
-            "namespace": namespace_of(service),
-            "labels": {**labels_of(service), _OF: name, _MANAGED: _MANAGER},
-            "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": timestamp()},
-            "ownerReferences": [reference(service)],
-        },
-        "addressType": "IPv4",
-    }
+    made = slices.empty(service, _MANAGER)
+    made["metadata"]["annotations"] = {"endpoints.kubernetes.io/last-change-trigger-time": timestamp()}
+    return made

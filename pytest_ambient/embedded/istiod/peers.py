@@ -41,15 +41,17 @@ def peer_keys(peers: Sequence[Object], pod: Object) -> list[str]:
 
 
 def _inherited_strict(peers: Sequence[Object], namespace: str) -> bool:
-    wide = [each for each in peers if not _matches(each)]
     local = _namespaced(peers, namespace)
-    mesh = _oldest(each for each in wide if namespace_of(each) == ROOT_NAMESPACE)
-    modes = [_mode(each) for each in (local, mesh) if each is not None]
+    modes = [_mode(each) for each in (local, _meshs(peers)) if each is not None]
     return next((mode for mode in modes if mode != "UNSET"), "UNSET") == "STRICT"
 
 
 def _namespaced(peers: Sequence[Object], namespace: str) -> Object | None:
     return _oldest(each for each in peers if not _matches(each) and namespace_of(each) == namespace != ROOT_NAMESPACE)
+
+
+def _meshs(peers: Sequence[Object]) -> Object | None:
+    return _oldest(each for each in peers if not _matches(each) and namespace_of(each) == ROOT_NAMESPACE)
 
 
 def _of_namespace(peers: Sequence[Object], namespace: str) -> str:
@@ -91,7 +93,7 @@ def _hidden_by_the_mesh(peers: Sequence[Object], own: Object) -> bool:
 
     Its condition (`convertPeerAuthentication`) asks for an unset mode only where the namespace is STRICT.
     """
-    mesh = _oldest(each for each in peers if not _matches(each) and namespace_of(each) == ROOT_NAMESPACE)
+    mesh = _meshs(peers)
     return _of_namespace(peers, namespace_of(own)) in ("", "UNSET") and mesh is not None and _mode(mesh) == "STRICT"
 
 
