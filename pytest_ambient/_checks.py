@@ -40,9 +40,11 @@ def _provided(settings: Settings, provider: Provider, spec: "ClusterSpec") -> No
     if reason is not None:
         raise Misuse(reason)
     provider.check(spec)
+    _goes_on(settings, str(getattr(provider, "mesh", "")))
     mesh = _bringup.installation(settings, provider, spec.folder / "mesh")
     if mesh is not None:
         _paired(settings, mesh.spec.version)
+        _goes_on(settings, mesh.spec.version if mesh.installer != _bringup.NONE else "")
         mesh.check()
 
 
@@ -111,6 +113,15 @@ def _paired(settings: Settings, version: str) -> None:
     if asked is not None and versions.number(versions.minor(asked)) < versions.number(row.kubernetes_minimum):
         which = settings.spelled("kubernetes_version")
         raise Misuse(f"{which}: Istio {version} needs Kubernetes {row.kubernetes_minimum} or newer, got {asked}")
+
+
+def _goes_on(settings: Settings, version: str) -> None:
+    """Misuse for a version that the mesh which will be there cannot go to; nobody knows one that is there already."""
+    from pytest_ambient.mesh import upgrade
+
+    reason = upgrade.wrong(version, settings.upgrade_to) if version and settings.upgrade_to else None
+    if reason is not None:
+        raise Misuse(f"{settings.spelled('upgrade_to')}: {reason}")
 
 
 def _faults(settings: Settings) -> str | None:

@@ -35,6 +35,7 @@ PROFILES: Final = sets.PROFILES
 # Words, not compiled patterns: most runs use none of them.
 LABEL = r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?"
 VERSION = r"\d+\.\d+(\.\d+)?(-[0-9A-Za-z.-]+)?"
+RELEASE = r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?"
 KUBERNETES = r"1\.\d+(\.\d+)?"
 HUB = r"[a-z0-9][-a-z0-9.]*(:\d+)?(/[a-z0-9._-]+)*"
 

@@ -58,10 +58,19 @@ def world(found: "Mesh") -> "World":
 
 
 def agreed(found: "Mesh", settings: "Settings") -> None:
-    """BrokenEnvironment when the mesh is not of the version that must be found: its verdicts would be another's."""
+    """BrokenEnvironment when the mesh is not of the version that must be found, or cannot go to the one it shall.
+
+    Its verdicts would be another's.
+    """
+    from pytest_ambient.mesh import upgrade
+
     disagreement = found.disagreement(settings.istio_version) if settings.istio_version else None
     if disagreement is not None:
         raise BrokenEnvironment(f"--ambient-istio-version: {disagreement}")
+    runs, to = found.versions.get("istiod"), settings.upgrade_to
+    reason = upgrade.wrong(runs, to) if runs and to else None
+    if reason is not None:
+        raise BrokenEnvironment(f"{settings.spelled('upgrade_to')}: {reason}")
 
 
 def features(kube: "Kube", settings: "Settings", cluster: "Cluster") -> "Mapping[str, Feature]":
@@ -69,7 +78,12 @@ def features(kube: "Kube", settings: "Settings", cluster: "Cluster") -> "Mapping
     from pytest_ambient.mesh.features import FEATURES, Feature, detect
 
     if settings.features is None:
-        return detect(kube, embedded=not cluster.publishable, skip=settings.skip_features)
+        return detect(
+            kube,
+            embedded=not cluster.publishable,
+            skip=settings.skip_features,
+            upgrade_to=settings.upgrade_to,
+        )
     believed = set(settings.features) - set(settings.skip_features)
     return {name: Feature(name, name in believed, "not in --ambient-features") for name in FEATURES}
 
@@ -92,11 +106,12 @@ def places(kube: "Kube", found: "Mesh", cluster: "Cluster", run: "Run", worker: 
         run.say(f"policies in {decided.root} hold in our namespaces too: {', '.join(others)}")
     start = run.settings.namespace or (NAMESPACE if cluster.owned else f"{NAMESPACE}-{run.id}")
     name = f"{start}-{worker}" if worker else start
-    return _places(kube, name, found, decided)
+    return _places(kube, name, found, decided, run.settings)
 
 
-def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide") -> "Places":
-    from pytest_ambient.mesh import outages, sidecars
+def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide", settings: "Settings") -> "Places":
+    from pytest_ambient.manifest import image_from
+    from pytest_ambient.mesh import outages, sidecars, upgrade
     from pytest_ambient.mesh.bookinfo import users_assigned
     from pytest_ambient.places import Places, namespaces
 
@@ -115,6 +130,10 @@ def _places(kube: "Kube", name: str, found: "Mesh", decided: "MeshWide") -> "Pla
         injects=sidecars.unasked(kube),
         ztunnel=outages.ztunnel(kube),
         istiod=outages.istiod(kube),
+        cni=outages.cni(kube),
+        following={
+            name: image_from(settings.hub, image) for name, image in upgrade.images(kube, settings.upgrade_to).items()
+        },
     )
 
 
@@ -136,7 +155,7 @@ def furnish(cluster: "Cluster", settings: "Settings", run: str, say: Say) -> str
     kube = Kube(cluster.kubeconfig, cluster.context)
     found, name = mesh(kube, settings, say), settings.namespace or NAMESPACE
     agreed(found, settings)
-    bookinfo(kube, _places(kube, name, found, meshwide.read(kube)), found, settings, run, say)
+    bookinfo(kube, _places(kube, name, found, meshwide.read(kube), settings), found, settings, run, say)
     return name
 
 

@@ -185,7 +185,9 @@ def ambient_apply(
     """Applies manifests beside the test: `ambient_apply("allow.yaml")`; they are taken back when the test ends.
 
     `${NAMESPACE}`, `${OTHER_NAMESPACE}`, `${OUTSIDE_NAMESPACE}`, `${ROOT_NAMESPACE}`, `${TRUST_DOMAIN}`,
-    `${WAYPOINT_CLASS}`, `${ISTIOD}` and `${ZTUNNEL}` with their `${…_NAMESPACE}` are filled in.
+    `${WAYPOINT_CLASS}`, `${ISTIOD}`, `${CNI}` and `${ZTUNNEL}` with their `${…_NAMESPACE}` are filled in; with
+    `--ambient-upgrade-to` the images of that version, too: `${NEXT_PILOT}`, `${NEXT_INSTALL_CNI}`, `${NEXT_ZTUNNEL}`
+    and `${NEXT_PROXYV2}`.
     """
     from pytest_ambient import _asking, _others
     from pytest_ambient.handles import Apply

@@ -76,6 +76,13 @@ TABLE: Final = (
         None,
         "X.Y[.Z]",
     ),
+    Option(
+        "upgrade-to",
+        "other patch of Istio's version for rule S4 to go to, and back from (S4 is skipped)",
+        parse.text(parse.RELEASE, "a version like 1.30.4"),
+        None,
+        "X.Y.Z",
+    ),
     Option("istio-dir", "unpacked Istio release to install from (downloads one)", Path, metavar="DIR"),
     Option("installer", "what puts the mesh in: an installer's name, or none (istioctl; none in an existing one)", str),
     Option(

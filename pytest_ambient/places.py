@@ -49,6 +49,10 @@ class Places:
     """Namespace and name of the DaemonSet of those pods, wherever its installer has put it."""
     istiod: tuple[str, str] = ("istio-system", "istiod")
     """Namespace and name of the Deployment of the istiod that looks after them."""
+    cni: tuple[str, str] = ("istio-system", "istio-cni-node")
+    """Namespace and name of the DaemonSet of the agents that capture pods."""
+    following: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The images of the version that the mesh may go to, `NEXT_PILOT` and its like; none where it may not."""
 
     def beside(self, number: int) -> "Places":
         """The same with namespaces of another lane of this run."""
@@ -67,8 +71,9 @@ class Places:
         words |= {"root": "ROOT_NAMESPACE", "trust_domain": "TRUST_DOMAIN", "waypoint_class": "WAYPOINT_CLASS"}
         words |= {"dataplane_mode": "DATAPLANE_MODE"}
         found = {words[entry.name]: getattr(self, entry.name) for entry in fields(self) if entry.name in words}
-        parts = {"ZTUNNEL": self.ztunnel, "ISTIOD": self.istiod}
+        parts = {"ZTUNNEL": self.ztunnel, "ISTIOD": self.istiod, "CNI": self.cni}
         found |= {name: part[1] for name, part in parts.items()}
+        found |= self.following
         return found | {f"{name}_NAMESPACE": part[0] for name, part in parts.items()}
 
     def fill(self, text: str) -> str:

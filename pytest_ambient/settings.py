@@ -29,6 +29,7 @@ class Settings:
     nodes: int = 2
     kubernetes_version: str | None = None
     istio_version: str | None = None
+    upgrade_to: str | None = None
     istio_dir: Path | None = None
     installer: str | None = None
     dataplane: Dataplane = "ztunnel"

@@ -29,6 +29,7 @@ class Fault(StrEnum):
     LOST_WAYPOINT_FAILS_OPEN = "lost-waypoint-fails-open"
     FORGETS_WITHOUT_ISTIOD = "forgets-without-istiod"
     FORGETS_AT_RESTART = "forgets-at-restart"
+    FORGETS_IN_ANOTHER_VERSION = "forgets-in-another-version"
     INGRESS_PAST_WAYPOINT = "ingress-past-waypoint"
     APPLICATION_MAKES_403 = "application-makes-403"
     SLOW_PROPAGATION = "slow-propagation"
@@ -105,6 +106,7 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.LOST_WAYPOINT_FAILS_OPEN: "traffic for a Service goes past a waypoint that has no pod left",
     Fault.FORGETS_WITHOUT_ISTIOD: "ztunnels and waypoints forget all authorization policies while no istiod runs",
     Fault.FORGETS_AT_RESTART: "ztunnels that were restarted know no authorization policy, until they are again",
+    Fault.FORGETS_IN_ANOTHER_VERSION: "an istiod of another version than at the start knows no authorization policy",
     Fault.INGRESS_PAST_WAYPOINT: "ingress gateways go past waypoints although the Service sends them through",
     Fault.APPLICATION_MAKES_403: "no waypoint denies; the application itself answers 403 'RBAC: access denied'",
     Fault.SLOW_PROPAGATION: "policies and routes reach the proxies 60 seconds late; what is gone by then never does",

@@ -30,20 +30,25 @@ class Image:
     """What a container without an embedded program runs by default."""
     entry: tuple[str, ...] = ()
     """By which names the embedded program may be called when the pod does give a command."""
+    told: Maker | None = None
+    """What runs in the program's place where it is asked for its `version`."""
 
     def invocation(self, command: Sequence[str], args: Sequence[str]) -> tuple[Maker | None, tuple[str, ...]]:
         """The embedded program and its arguments, or None and the whole command that runs instead of one."""
         if command:
             name = program(command[0])
             if self.program and name in self.entry:
-                return self.program, (*command[1:], *args)
+                return self._asked((*command[1:], *args))
             return None, (*command, *args)
         named = bool(args) and program(args[0]) in self.flavour.programs
         if self.program and not named:
-            return self.program, tuple(args)
+            return self._asked(tuple(args))
         if self.command == ("curl",) and args and not named:  # as the entry point of curl's image does
             return None, ("curl", *args)
         return None, tuple(args) or self.command
+
+    def _asked(self, args: tuple[str, ...]) -> tuple[Maker | None, tuple[str, ...]]:
+        return (self.told if self.told and args[:1] == ("version",) else self.program), args
 
 
 _BOOKINFO = "examples-bookinfo-"
@@ -66,10 +71,10 @@ _IMAGES: Mapping[str, Image] = {
     "ext-authz": Image(DISTROLESS, Authorizer, entry=("extauthz",)),
     "all-in-one": Image(DISTROLESS, Jaeger, entry=("all-in-one",)),
     "jaeger": Image(DISTROLESS, Jaeger, entry=("jaeger",)),
-    "pilot": Image(DISTROLESS, istio.Istiod, entry=("pilot-discovery",)),
-    "ztunnel": Image(DISTROLESS, istio.Ztunnel, entry=("ztunnel",)),
-    "install-cni": Image(DISTROLESS, istio.Cni, entry=("install-cni",)),
-    "proxyv2": Image(PROXY, istio.Proxy, entry=("pilot-agent",)),
+    "pilot": Image(DISTROLESS, istio.Istiod, entry=("pilot-discovery",), told=istio.Build),
+    "ztunnel": Image(DISTROLESS, istio.Ztunnel, entry=("ztunnel",), told=istio.Build),
+    "install-cni": Image(DISTROLESS, istio.Cni, entry=("install-cni",), told=istio.Build),
+    "proxyv2": Image(PROXY, istio.Proxy, entry=("pilot-agent",), told=istio.Build),
 }
 
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
-from .api.store import Store, find, timestamp
-from .apps.istio import VERSION
+from .api.applying import installed
+from .api.store import Resource, Store, find, timestamp
 from .faults import Fault
 from .istiod.model import ROOT_NAMESPACE
 from .objects import Object
 from .seed_providers import PROVIDERS, providers
+from .versions import VERSION
 
+INSTALLER = "istio-operator"
+"""The field manager of istioctl."""
 HUB = "registry.istio.io/release"
 KUBERNETES = "v1.34.4"
 PROXY = f"{HUB}/proxyv2:{VERSION}-distroless"
@@ -48,17 +51,21 @@ def cluster(store: Store, nodes: Sequence[tuple[str, str]], faults: frozenset[Fa
 def istio(store: Store) -> None:
     """Make Istio's objects; the controllers must run already."""
     for name in ("istiod", "ztunnel", "istio-cni"):
-        store.create(find("ServiceAccount"), _named(name, {"app.kubernetes.io/part-of": "istio"}))
+        _installed(store, find("ServiceAccount"), _named(name, {"app.kubernetes.io/part-of": "istio"}))
     data = {"mesh": f"{_MESH}\n{PROVIDERS}", "meshNetworks": "networks: {}"}
-    store.create(find("ConfigMap"), _named("istio", _labels("istiod", "Pilot")) | {"data": data})
+    _installed(store, find("ConfigMap"), _named("istio", _labels("istiod", "Pilot")) | {"data": data})
     cni = {"AMBIENT_ENABLED": "true", "AMBIENT_DNS_CAPTURE": "true", "EXCLUDE_NAMESPACES": "kube-system"}
-    store.create(find("ConfigMap"), _named("istio-cni-config", _labels("cni", "Cni")) | {"data": cni})
-    store.create(find("Service"), _istiod_service())
-    store.create(find("Deployment", "apps"), _istiod())
+    _installed(store, find("ConfigMap"), _named("istio-cni-config", _labels("cni", "Cni")) | {"data": cni})
+    _installed(store, find("Service"), _istiod_service())
+    _installed(store, find("Deployment", "apps"), _istiod())
     for kind, item in providers():
-        store.create(find(kind, "apps" if kind == "Deployment" else ""), item)
-    store.create(find("DaemonSet", "apps"), _daemons("ztunnel", "ztunnel", _ztunnel()))
-    store.create(find("DaemonSet", "apps"), _daemons("istio-cni-node", "istio-cni", _cni()))
+        _installed(store, find(kind, "apps" if kind == "Deployment" else ""), item)
+    _installed(store, find("DaemonSet", "apps"), _daemons("ztunnel", "ztunnel", _ztunnel()))
+    _installed(store, find("DaemonSet", "apps"), _daemons("istio-cni-node", "istio-cni", _cni()))
+
+
+def _installed(store: Store, resource: Resource, item: Object) -> None:
+    installed(store, resource, item, INSTALLER)
 
 
 def _node(name: str, address: str, *, control: bool, tainted: bool) -> Object:

@@ -28,7 +28,7 @@ LOOKED: Mapping[str, str] = {
     "DefaultRetries": "defaultHttpRetryPolicy of the mesh configuration",
     "ZtunnelRestart": "who owns and updates ztunnel's DaemonSet",
     "IstiodOutage": "who owns and scales istiod's Deployment",
-    "Upgrade": "nothing: no cluster is upgraded by a run",
+    "Upgrade": "--ambient-upgrade-to, who owns and updates istiod, the CNI agents and the ztunnels, and their images",
     "ExtAuthz": "extensionProviders of the mesh configuration and their Service",
     "Kiali": "running pods with label app=kiali, and Kiali's own /kiali/api/auth/info",
     "Prometheus": "running pods with label app.kubernetes.io/name=prometheus",

@@ -6,7 +6,7 @@ from functools import partial
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import Forbidden
-from pytest_ambient.mesh import outages, questions, sidecars
+from pytest_ambient.mesh import outages, questions, sidecars, upgrade
 from pytest_ambient.mesh.meshwide import own_log_format, own_retries, peer_authentication, plaintext_refused
 from pytest_ambient.mesh.questions import GATEWAY_API
 
@@ -26,10 +26,16 @@ class Feature:
     """Why it is absent; empty when it is present."""
 
 
-def detect(kube: Kube, *, embedded: bool = False, skip: Iterable[str] = ()) -> dict[str, Feature]:
-    """Every feature of the closed list, found or not; `embedded` rules out what a test bench cannot show."""
+def detect(
+    kube: Kube, *, embedded: bool = False, skip: Iterable[str] = (), upgrade_to: str | None = None
+) -> dict[str, Feature]:
+    """Every feature of the closed list, found or not; `embedded` rules out what a test bench cannot show.
+
+    `upgrade_to` is the version that a mesh is asked to go to.
+    """
     found = {}
-    for name, question in FEATURES.items():
+    asked: Mapping[str, Question] = {**FEATURES, "Upgrade": partial(upgrade.stays, to=upgrade_to)}
+    for name, question in asked.items():
         if name in skip:
             reason: str | None = "skipped by --ambient-skip-features"
         elif embedded and name in BEYOND_EMBEDDED:
@@ -74,7 +80,7 @@ FEATURES: Mapping[str, Question] = {
     "MeshPeerAuthentication": peer_authentication,
     "ZtunnelRestart": outages.ztunnel_stays,
     "IstiodOutage": outages.istiod_stays,
-    "Upgrade": outages.no_upgrade,
+    "Upgrade": partial(upgrade.stays, to=None),
     "ExtAuthz": questions.ext_authz,
     "Kiali": questions.kiali,
     "Prometheus": partial(questions.runs, "app.kubernetes.io/name=prometheus"),

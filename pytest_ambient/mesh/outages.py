@@ -1,4 +1,4 @@
-"""Whether a part of the mesh can be restarted or taken away for a while and given back, and where it is."""
+"""Whether a part of the mesh can be replaced or taken away for a while and given back, and where it is."""
 
 from typing import TypeAlias
 
@@ -12,6 +12,7 @@ Place: TypeAlias = tuple[str, str]
 
 ISTIOD_PLACE: Place = ("istio-system", "istiod")
 ZTUNNEL_PLACE: Place = ("istio-system", "ztunnel")
+CNI_PLACE: Place = ("istio-system", "istio-cni-node")
 
 
 def istiod(kube: Kube) -> Place:
@@ -26,11 +27,23 @@ def ztunnel(kube: Kube) -> Place:
     return _place(found[0]) if found else ZTUNNEL_PLACE
 
 
+def cni(kube: Kube) -> Place:
+    """Where the DaemonSet of the agents is that capture pods; Istio's default where none is seen."""
+    found = _seen(kube, ZTUNNEL.parts["istio-cni"])
+    return _place(found[0]) if found else CNI_PLACE
+
+
 def ztunnel_stays(kube: Kube) -> str | None:
     """Why the ztunnels cannot be restarted through their DaemonSet; None when they can."""
-    found = workloads(kube, *ZTUNNEL.parts["ztunnel"])
+    return daemons_stay(kube, "ztunnel")
+
+
+def daemons_stay(kube: Kube, part: str) -> str | None:
+    """Why the pods of a part that runs on every node cannot be replaced through their DaemonSet; None when they can."""
+    kind, label = ZTUNNEL.parts[part]
+    found = workloads(kube, kind, label)
     if len(found) != 1:
-        return f"{_listed(found)}, one DaemonSet with pods labelled {ZTUNNEL.label} is needed"
+        return f"{_listed(found)}, one DaemonSet with pods labelled {label} is needed"
     namespace, name = _place(found[0])
     if (found[0]["spec"].get("updateStrategy") or {}).get("type") == "OnDelete":
         return f"DaemonSet {namespace}/{name} restarts its pods only when they are deleted (OnDelete)"
@@ -46,11 +59,6 @@ def istiod_stays(kube: Kube) -> str | None:
     if not (found[0].get("spec") or {}).get("replicas", 1):
         return f"Deployment {namespace}/{name} wants no pod already"
     return _forbidden(kube, "deployments.apps", namespace)
-
-
-def no_upgrade(kube: Kube) -> str:
-    """Why a mesh is never upgraded by a run (decision record 12)."""
-    return "a run puts in one version of Istio and does not know what a next one may be: no mesh is upgraded"
 
 
 def _forbidden(kube: Kube, resource: str, namespace: str) -> str | None:

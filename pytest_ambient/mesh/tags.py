@@ -34,6 +34,17 @@ def tag_of(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
+def name_of(image: str) -> str:
+    """The last name of an image, without tag and digest: `ztunnel`."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def at_release(image: str, other: str) -> str:
+    """The image whose tag says another release in the place of its own, and all else that it says."""
+    tag, plain = tag_of(image), image.partition("@")[0]
+    return f"{plain.removesuffix(tag)}{tag.replace(release(tag), other, 1)}"
+
+
 def build_of(image: str) -> str:
     """The build in an image's tag, a vendor's words with it: `1.30.3-fips`; empty when it has no tag."""
     tag = tag_of(image)

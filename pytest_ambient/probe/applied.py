@@ -1,8 +1,9 @@
 """Manifests in the cluster: applied server-side, owned field by field, and undone exactly."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeAlias
 
 from pytest_ambient._kube import MANAGER, Kube, Object
 from pytest_ambient._wait import NotYet, until
@@ -16,6 +17,8 @@ SETUP_MANAGER = f"{MANAGER}-setup"
 """The field manager of set-up manifests: an object may also be written by a state, each owns only its own fields."""
 
 Path = tuple[str, ...]
+Settle: TypeAlias = Callable[[Document], bool]
+"""Waits until something that was there before runs as it is now, and says whether it does."""
 
 
 @dataclass(frozen=True)
@@ -48,24 +51,37 @@ class Applied:
         """Those that were there before and will be after."""
         return [change.document for change in self.changes if not change.created]
 
-    def undo(self, within: float) -> None:
-        """Takes everything back, last first, and waits `within` seconds for each object until it is gone."""
+    def undo(self, within: float, settle: Settle | None = None) -> None:
+        """Takes everything back, last first, and waits `within` seconds for each object until it is gone.
+
+        What was there before is left to `settle` before the next one's turn comes.
+        """
         for change in reversed(self.changes):
             item = change.document
             if change.created:
                 self.kube.delete(item.kind, item.name, item.namespace)
             elif self.kube.get(item.kind, item.name, item.namespace) is not None:
                 give_back(self.kube, (item.kind, item.name, item.namespace), change.replaced, self.manager)
+                if settle is not None:
+                    settle(item)
         while self.changes:
             if self.changes[-1].created:
                 gone(self.kube, self.changes[-1].document, within)
             self.changes.pop()
 
 
-def apply(kube: Kube, documents: Sequence[Document], *, manager: str = MANAGER, trace: Trace | None = None) -> Applied:
+def apply(
+    kube: Kube,
+    documents: Sequence[Document],
+    *,
+    manager: str = MANAGER,
+    trace: Trace | None = None,
+    settle: Settle | None = None,
+) -> Applied:
     """Applies documents in order; when one is refused, those before it are undone and the error names file and line.
 
-    What is outside of the run's own namespaces is labelled and written down by `trace` first.
+    What is outside of the run's own namespaces is labelled and written down by `trace` first. What was there before is
+    left to `settle` before the next one's turn comes, which it does not where that failed.
     """
     applied = Applied(kube, manager)
     for document in documents:
@@ -77,8 +93,12 @@ def apply(kube: Kube, documents: Sequence[Document], *, manager: str = MANAGER, 
             applied.changes[-1] = replace(
                 change, applied=kube.apply(change.document.object, force=True, field_manager=manager)
             )
+            if settle is not None and not change.created and not settle(document):
+                break
         except BaseException as error:
+            kept = applied.kept if settle is not None else []
             applied.undo(within=30)
+            all(settle(item) for item in kept if settle is not None)
             if isinstance(error, NotFound | Invalid):
                 raise ManifestError(f"{document.path}:{document.line}: {document}: {error}") from error
             raise

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from pytest_ambient._kube import Kube, Object
 from pytest_ambient._wait import NotYet, until
-from pytest_ambient.manifest import Document, asks_for_sidecar, sidecar_of
+from pytest_ambient.manifest import PROXY_IMAGE, Document, asks_for_sidecar, sidecar_of
 from pytest_ambient.probe.gateways import GATEWAY_NAME
 from pytest_ambient.probe.status import status_of
 from pytest_ambient.stuck import Waits
@@ -156,7 +156,8 @@ def is_ready(pod: Object) -> bool:
 
 
 def _gateway(kube: Kube, document: Document) -> str | None:
-    status = status_of(kube.get(document.kind, document.name, document.namespace))
+    gateway = kube.get(document.kind, document.name, document.namespace)
+    status = status_of(gateway)
     refused = [c for c in status.conditions if c.type == "Accepted" and c.status == "False" and c.reason in FINAL]
     if refused:
         return Final(f"{refused[0]}: {refused[0].message}")
@@ -168,7 +169,15 @@ def _gateway(kube: Kube, document: Document) -> str | None:
     if not programmed or programmed[0].status != "True" or programmed[0].observed_generation != status.generation:
         told = f"{programmed[0]}: {programmed[0].message}" if programmed else str(status)
         return told if named else Unmade(f"nobody has made a Deployment for it; {told}")
-    return next((reason for item in named if (reason := unavailable(item))), None)
+    return next((reason for item in named if (reason := _unlike(gateway, item) or unavailable(item))), None)
+
+
+def _unlike(gateway: Object | None, deployment: Object) -> str | None:
+    """The image that a Gateway names for its proxy and that is not run yet; Istio takes none without `/`."""
+    image = str(((gateway or {}).get("metadata", {}).get("annotations") or {}).get(PROXY_IMAGE, ""))
+    containers = deployment["spec"].get("template", {}).get("spec", {}).get("containers") or ()
+    runs = any(each.get("image") == image for each in containers)
+    return f"its Deployment does not run {image}" if "/" in image and not runs else None
 
 
 def _bound(kube: Kube, document: Document) -> str | None:

@@ -8,7 +8,7 @@ from pytest_ambient._kube import Kube
 from pytest_ambient.errors import AmbientError, Misuse
 from pytest_ambient.manifest import Document, Manifests, read
 from pytest_ambient.places import Places
-from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, apply, placed
+from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, Settle, apply, placed
 from pytest_ambient.probe.battery import Battery
 from pytest_ambient.probe.brought import lagging, started
 from pytest_ambient.probe.converge import Clock
@@ -26,6 +26,7 @@ from pytest_ambient.probe.trace import Trace
 from pytest_ambient.probe.witness import Witnesses
 from pytest_ambient.stuck import Waits
 from pytest_ambient.verdict.case import Case
+from pytest_ambient.verdict.expectation import Word
 
 __all__ = ["CaseResult", "RuleRun"]
 
@@ -61,7 +62,7 @@ class RuleRun:
         self._failed: dict[str | None, AmbientError] = {}
         self._results: dict[str, CaseResult] = {}
         self._scene = Scene(kube, logs, places, scenes)
-        self._changed_back = ""
+        self._changed_back = self._unsettled = ""
 
     def result(self, case: Case) -> CaseResult:
         """What came of a case; the first call for a state judges all its selected cases together.
@@ -140,7 +141,7 @@ class RuleRun:
     def _run(self, state: State, documents: Sequence[Document]) -> list[str]:
         """All steps; gives the documents whose status lags behind. Without a manifest there is no before to look at."""
         self._battery.choose(state.sources)
-        self._changed_back = ""
+        self._changed_back = self._unsettled = ""
         if not documents:
             self._effects(state, self.clock.now())
             self._look(state, documents)
@@ -162,32 +163,42 @@ class RuleRun:
             flows.stop()
         if self._changed_back:
             state.void(self._changed_back)
+        elif self._unsettled:
+            state.void(f"{self._unsettled}: it never ran as the rule needs it", but=Word.BROKEN)
         self._look(state, documents)  # what outlives its manifest is seen only now
         return late
 
     def _broken(self, state: State, documents: Sequence[Document], since: float) -> list[str]:
         """The manifest's effects while it is applied; however that ends, all of it is undone, and runs as before."""
-        self._applied = apply(self.kube, documents, trace=self.trace)
+        self._applied = apply(self.kube, documents, trace=self.trace, settle=self._settled)
         kept = self._applied.kept
+        settle: Settle | None = None
         try:
             self._witnesses.forget()
-            unready = started(self.kube, documents, kept, self.timing.setup)
+            unready = [] if self._unsettled else started(self.kube, documents, kept, self.timing.setup)
             # pulling a waypoint's image is no convergence
             self._effects(state, since, self.clock.now() - since)
             self._changed_back = changed_back(self.kube, self._applied.changes)
             late = [*unready, *lagging(self.kube, documents)]
             self._look(state, documents)
+            settle = self._settled
         except AmbientError as error:
             self._scene.explain(error, self._effective)  # before it is undone
             raise
         finally:
             try:
-                self._applied.undo(self.timing.undo)
+                self._applied.undo(self.timing.undo, settle)
             finally:
                 self._witnesses.forget()
                 # what was restarted or scaled for the rule runs again as before
                 started(self.kube, kept, kept, self.timing.setup)
         return late
+
+    def _settled(self, document: Document) -> bool:
+        """Whether what was there before runs as it is now; what never does is told once all is put back."""
+        late = started(self.kube, [document], [document], self.timing.setup)
+        self._unsettled = self._unsettled or "; ".join(late)
+        return not late
 
     def _look(self, state: State, documents: Sequence[Document]) -> None:
         everything = [*(self._setup.documents if self._setup else ()), *documents]

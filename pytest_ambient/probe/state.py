@@ -83,11 +83,11 @@ class State:
             found = Finding("throughout", probe, judgement, last)
             (self.findings if judgement.word is not Word.HOLDS else self._flowed)[key] = found
 
-    def void(self, reason: str) -> None:
-        """Nothing that was seen proves anything: what the manifest broke did not stay broken."""
+    def void(self, reason: str, but: Word | None = None) -> None:
+        """Nothing that was seen proves anything, `but` what has that word: what the manifest changed was not so."""
         for key in self.cases:
             found = self.finding(key)
-            if found.phase != "control":
+            if found.phase != "control" and found.judgement.word is not but:
                 self.findings[key] = Finding(
                     found.phase, found.probe, Judgement(Word.INCONCLUSIVE, reason), found.track
                 )

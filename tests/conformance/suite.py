@@ -15,6 +15,8 @@ from .expected import GREEN, Table
 
 LIMIT = 420.0
 """Seconds for one run of a fault's own modules, far more than any needs."""
+NEXT = "1.30.4"
+"""A version that images of the embedded cluster may name, as any other."""
 SECOND = "run a second time"
 """The property of a test whose fault was."""
 RED = ("broken", "differs")
@@ -55,6 +57,7 @@ def run(
         "--ambient-lanes=1",  # the tests of faults share the cores already
         "--ambient-cluster=embedded", f"--ambient-fault={fault}", f"--ambient-timeout={deadlines}",
         f"--ambient-report={folder}", "--ambient-artifacts=off", "--ambient-disruptive",
+        f"--ambient-upgrade-to={NEXT}",
     ]  # fmt: skip
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "AMBIENT_"))}
     environment = {**clean, "XDG_STATE_HOME": str(folder / "s")}

@@ -14,6 +14,7 @@ from .estate import ROOT, Estate, environment, run_words
 from .test_killed import command, until
 
 DEPLOYMENT, DAEMONS = "apps/v1/Deployment", "apps/v1/DaemonSet"
+NEXT = "1.30.4"
 RULES = ROOT / "conformance" / "resilience"
 
 
@@ -61,6 +62,20 @@ def ztunnel_runs(estate: Estate) -> bool:
     return not meta.get("annotations") and new and current and not ours(found)
 
 
+def istiod_is_new(estate: Estate) -> bool:
+    """It is of the version to which the mesh goes."""
+    return NEXT in str(istiod(estate)["spec"]["template"]["spec"])
+
+
+def every_part_is_old(estate: Estate) -> bool:
+    """As before, and running."""
+    agents = estate.kube.get(DAEMONS, "istio-cni-node", "istio-system")
+    assert agents is not None
+    parts = (istiod(estate), ztunnel(estate), agents)
+    new = any(NEXT in str(part["spec"]["template"]["spec"]) for part in parts)
+    return not new and not any(map(ours, parts)) and istiod_runs(estate) and ztunnel_runs(estate)
+
+
 def ours(item: dict[str, Any]) -> bool:
     """Whether our name is left on an object's fields."""
     return any(entry["manager"].startswith("pytest-ambient") for entry in item["metadata"].get("managedFields") or [])
@@ -70,6 +85,7 @@ def ours(item: dict[str, Any]) -> bool:
 def breaking(estate: Estate, module: str, state: Path, broken: Callable[[Estate], bool]) -> Iterator[Any]:
     """A run that has broken something, and goes on looking at it."""
     words = [str(RULES / f"{module}.py"), "-k", "call-is-answered", "--ambient-disruptive"]
+    words += [f"--ambient-upgrade-to={NEXT}"]
     words = run_words(estate.cluster.kubeconfig, *words, "--ambient-timeout=hold=90")
     handlers = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
     run = subprocess.Popen(
@@ -92,6 +108,7 @@ def breaking(estate: Estate, module: str, state: Path, broken: Callable[[Estate]
     [
         ("test_istiod_restart", istiod_is_away, istiod_runs, signal.SIGTERM),
         ("test_ztunnel_restart", ztunnel_was_marked, ztunnel_runs, signal.SIGINT),
+        ("test_upgrade", istiod_is_new, every_part_is_old, signal.SIGINT),
     ],
 )
 def test_an_interrupted_rule_mends_what_it_broke_before_it_ends(

@@ -17,9 +17,9 @@ def deployment(name: str, namespace: str, replicas: int = 1, revision: str = "de
     return {"metadata": {"name": name, "namespace": namespace, "labels": labels}, "spec": {"replicas": replicas}}
 
 
-def daemons(name: str, namespace: str, strategy: str = "RollingUpdate") -> dict[str, Any]:
-    """The ztunnels."""
-    template = {"metadata": {"labels": {"app": "ztunnel"}}}
+def daemons(name: str, namespace: str, strategy: str = "RollingUpdate", label: str = "app=ztunnel") -> dict[str, Any]:
+    """The ztunnels, or the agents."""
+    template = {"metadata": {"labels": dict([label.split("=")])}}
     spec = {"template": template, "updateStrategy": {"type": strategy}}
     return {"metadata": {"name": name, "namespace": namespace, "labels": {}}, "spec": spec}
 
@@ -37,15 +37,20 @@ def test_they_are_found_where_their_installer_has_put_them() -> None:
     """In namespaces of their own, under the name of a revision; the defaults where nothing is seen."""
     found = mesh(deployment("istiod-1-30-3", "control"), daemons("ztunnel", "tunnels"))
     assert (outages.istiod(found), outages.ztunnel(found)) == (("control", "istiod-1-30-3"), ("tunnels", "ztunnel"))
+    assert outages.cni(mesh(daemons("agents", "kube-system", label="k8s-app=istio-cni-node"))) == (
+        "kube-system",
+        "agents",
+    )
     assert outages.istiod(mesh()) == ("istio-system", "istiod")
     assert outages.ztunnel(mesh()) == ("istio-system", "ztunnel")
+    assert outages.cni(mesh()) == ("istio-system", "istio-cni-node")
 
 
 def test_manifests_name_them() -> None:
     """By words that are filled in like the namespaces."""
-    places = Places("a", "b", "c", ztunnel=("tunnels", "zt"), istiod=("control", "istiod-x"))
-    text = "${ZTUNNEL_NAMESPACE}/${ZTUNNEL} ${ISTIOD_NAMESPACE}/${ISTIOD}"
-    assert places.fill(text) == "tunnels/zt control/istiod-x"
+    places = Places("a", "b", "c", ztunnel=("tunnels", "zt"), istiod=("control", "istiod-x"), cni=("agents", "cni"))
+    text = "${ZTUNNEL_NAMESPACE}/${ZTUNNEL} ${ISTIOD_NAMESPACE}/${ISTIOD} ${CNI_NAMESPACE}/${CNI}"
+    assert places.fill(text) == "tunnels/zt control/istiod-x agents/cni"
 
 
 @pytest.mark.parametrize(
@@ -82,9 +87,3 @@ def test_who_may_not_change_them_skips_the_rows() -> None:
     found = detect(kube)
     assert found["IstiodOutage"].reason == "this user may not patch deployments.apps in i"
     assert found["ZtunnelRestart"].reason == "this user may not patch daemonsets.apps in i"
-
-
-def test_no_mesh_is_upgraded() -> None:
-    """The row about it is skipped wherever it is run, with the reason."""
-    assert not detect(mesh())["Upgrade"].present
-    assert "one version of Istio" in detect(mesh())["Upgrade"].reason

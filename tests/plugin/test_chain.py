@@ -60,8 +60,20 @@ def test_a_verdict_without_a_table_is_a_mistake(own: Project) -> None:
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_another_version_than_the_one_that_must_be_found_is_no_mesh_to_judge(own: Project) -> None:
-    """A green of another version would be somebody else's."""
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("istio-version=1.29.0", "--ambient-istio-version: wanted Istio 1.29.0, found istiod 1.30.3*"),
+        (
+            "upgrade-to=1.31.0",
+            "--ambient-upgrade-to: 1.31.0 is no patch of Istio 1.30: name another patch *",
+        ),
+    ],
+)
+def test_another_version_than_the_one_that_must_be_found_is_no_mesh_to_judge(
+    own: Project, option: str, words: str
+) -> None:
+    """A green of another version would be somebody else's; so would one of a mesh that cannot go where it is sent."""
     own.add("""
 from pytest_ambient import _probing
 
@@ -70,9 +82,9 @@ def ambient_places(ambient_mesh, ambient_settings):
     _probing.agreed(ambient_mesh, ambient_settings)
     return PLACES
 """)
-    result = own.run(*QUICK, "--ambient-istio-version=1.29.0")
+    result = own.run(*QUICK, f"--ambient-{option}")
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["--ambient-istio-version: wanted Istio 1.29.0, found istiod 1.30.3*"])
+    result.stdout.fnmatch_lines([words])
 
 
 def test_an_unknown_workload_lists_those_there_are(own: Project) -> None:

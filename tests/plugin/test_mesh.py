@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ambient.cluster import embedded
-from pytest_ambient.embedded.apps import istio
+from pytest_ambient.embedded import versions
 from pytest_ambient.testing import FakeInstaller
 from tests.plugin.conftest import ALONE_OR_DEALT, PLUGIN, Project
 
@@ -125,6 +125,10 @@ WRONG = {
     "installer": (["--ambient-installer=helmet"], "unknown installer 'helmet', known are argocd, fake, helm, *, none"),
     "addon": (["--ambient-addons=kialy"], "unknown addon 'kialy', known are *kiali*"),
     "version": (["--ambient-istio-version=1.9"], "Istio 1.9 is not known here, only *: install it by other means *"),
+    "upgrade": (
+        ["--ambient-istio-version=1.30.3", "--ambient-upgrade-to=1.31.0"],
+        "--ambient-upgrade-to: 1.31.0 is no patch of Istio 1.30: name another patch of 1.30, as images alone are *",
+    ),
     "kubernetes": (
         ["--ambient-kubernetes-version=1.29", "--ambient-istio-version=1.30"],
         "--ambient-kubernetes-version: Istio 1.30.* needs Kubernetes 1.32 or newer, got 1.29",
@@ -202,9 +206,16 @@ def test_a_mesh_of_its_own_has_the_version_it_has(project: Project, version: str
         assert project.run("--ambient-cluster=embedded", f"--ambient-istio-version={own}").ret != result.ret
 
 
+def test_a_mesh_of_its_own_goes_to_another_patch_only(project: Project) -> None:
+    """Told before it is started."""
+    result = project.run("--ambient-cluster=embedded", f"--ambient-upgrade-to={embedded.ISTIO}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: --ambient-upgrade-to: {embedded.ISTIO} is the version that runs: name *"])
+
+
 def test_the_version_that_embedded_is_said_to_have_is_its_own() -> None:
     """It is written down twice."""
-    assert embedded.ISTIO == istio.VERSION
+    assert embedded.ISTIO == versions.VERSION
 
 
 def test_the_check_of_an_installer_runs_before_anything_is_made(bare: Furnished) -> None:

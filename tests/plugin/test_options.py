@@ -69,6 +69,7 @@ WRONG = {
         "--ambient-istio-version=new",
         "--ambient-istio-version: wanted a version like 1.30 or 1.30.3, got 'new'",
     ),
+    "upgrade": ("--ambient-upgrade-to=1.30", "--ambient-upgrade-to: wanted a version like 1.30.4, got '1.30'"),
     "timeout": (
         "--ambient-timeout=pods=3",
         "--ambient-timeout: unknown name 'pods', known are cluster, installer, mesh, bookinfo, setup, control, "

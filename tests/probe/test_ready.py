@@ -200,3 +200,23 @@ def test_a_program_that_keeps_ending_is_for_the_cases_of_a_rule() -> None:
     assert late.startswith("Deployment n/w to be ready: not within 0.3 s")
     with pytest.raises(NotInTime, match="pod n/w-1 does not keep container c of p"):
         ready(kube, [one], 60, Waits())  # type: ignore[arg-type]  # as above
+
+
+@pytest.mark.parametrize(
+    ("named", "runs", "reason"),
+    [
+        ("hub/proxyv2:2", "hub/proxyv2:2", ""),
+        ("hub/proxyv2:2", "hub/proxyv2:1", "its Deployment does not run hub/proxyv2:2"),
+        ("debug", "hub/proxyv2:1", ""),
+    ],
+)
+def test_a_waypoint_runs_the_image_that_its_gateway_names(named: str, runs: str, reason: str) -> None:
+    """A name without a slash is none to Istio (kube-gateway.yaml and waypoint.yaml of its chart, 1.30.3)."""
+    kube, gateway = FakeKube(), document(GATEWAY, "Gateway")
+    gateway.object["metadata"]["annotations"] = {"sidecar.istio.io/proxyImage": named}
+    said(kube, gateway, ("Programmed", "True", "Programmed"))
+    spec = {"replicas": 1, "template": {"spec": {"containers": [{"name": "istio-proxy", "image": runs}]}}}
+    status = {"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1}
+    kube.objects["apps/v1/Deployment", "n", "w"] = {"metadata": {"name": "w"}, "spec": spec, "status": status}
+    late = started(cast(Kube, kube), [gateway], [gateway], 0.1)
+    assert [one.rpartition("last: ")[2] for one in late] == ([reason] if reason else [])

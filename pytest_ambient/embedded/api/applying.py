@@ -14,9 +14,10 @@ from .errors import ApiError, bad_request, conflict, not_found, not_implemented
 from .fields import NoKey, Path, leaves
 from .managed import Claim, Manager, claims, record
 from .route import Target
-from .store import Store, timestamp
+from .store import Resource, Store, timestamp
 from .write_options import Options
 
+_BEFORE = "before-first-apply"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -41,6 +42,13 @@ def apply_config(store: Store, about: Target, content: Any, how: Options) -> Obj
     return store.replace(about.resource, new, dry_run=how.dry_run)
 
 
+def installed(store: Store, resource: Resource, item: Object, manager: str) -> Object:
+    """Make an object of which a manager is said to have applied all that it says, and return what is stored."""
+    said, new = frozenset(leaves(store.registry.schema(resource), item, marks=False)), copied(item)
+    record(new, [Claim(Manager(manager, "Apply", resource.api_version), said, timestamp())])
+    return store.create(resource, new)
+
+
 def _create(store: Store, about: Target, config: Object, how: Options) -> Object:
     if about.subresource:
         raise not_found(about.resource, about.name)
@@ -58,7 +66,7 @@ def _joined(store: Store, about: Target, live: Object, config: Object, how: Opti
     _strip(about, config)
     schema = store.registry.schema(about.resource)
     manager = Manager(how.manager, "Apply", about.api_version, about.subresource)
-    owned: list[Claim] = claims(live)
+    owned: list[Claim] = claims(live) or _unclaimed(schema, live)
     live["metadata"].pop("managedFields", None)
     free = _last_applied(schema, live) if how.manager == "kubectl" else frozenset[Path]()
     try:
@@ -69,6 +77,14 @@ def _joined(store: Store, about: Target, live: Object, config: Object, how: Opti
     complete(about.resource, schema, new)
     record(new, owned)
     return new
+
+
+def _unclaimed(schema: Object, live: Object) -> list[Claim]:
+    """Who is said to have written what was there before anybody applied to it: an apply that ends takes none of it."""
+    known = leaves(schema, live, marks=True) if "uid" in live["metadata"] else {}
+    there = frozenset(path for path in known if path[0] != "f:status")
+    manager = Manager(_BEFORE, "Update", str(live.get("apiVersion", "")))
+    return [Claim(manager, there, timestamp())] if there else []
 
 
 def _last_applied(schema: Object, live: Object) -> frozenset[Path]:

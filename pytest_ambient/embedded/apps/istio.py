@@ -7,14 +7,39 @@ from aiohttp import web
 
 from ..faults import Fault
 from ..istiod.model import Identity
-from ..objects import labels_of
+from ..objects import Object, labels_of
+from ..versions import version_of
 from .program import CannotStart, Surroundings
 from .web import Reply, Web, reply
 
-VERSION = "1.30.3"
 _TEXT = {"Content-Type": "text/plain"}
 _NOT_READY = "not ready, pending: state manager, cert manager\n"
 _REJECTED = "config received from XDS server, but was rejected\n"
+
+
+def _version(around: Surroundings) -> str:
+    """The version that runs, by the image of the container."""
+    spec = around.pod.get("spec", {})
+    containers: list[Object] = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    return version_of(next((str(each.get("image", "")) for each in containers if each["name"] == around.container), ""))
+
+
+class Build:
+    """`version`: tells what would run, and ends."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+
+    async def start(self) -> None:
+        """Tell it."""
+        self._around.log(f'version.BuildInfo{{Version:"{_version(self._around)}", BuildStatus:"embedded"}}')
+
+    async def wait(self) -> int:
+        """It has ended."""
+        return 0
+
+    async def stop(self) -> None:
+        """There is nothing to end."""
 
 
 class Istiod(Web):
@@ -29,9 +54,9 @@ class Istiod(Web):
     async def _monitoring(self, request: web.BaseRequest) -> web.StreamResponse:
         path = f"/{request.path.lstrip('/')}"  # istioctl asks for //version
         if path == "/version":
-            return reply(f"{VERSION}-embedded-Clean", 200, _TEXT)
+            return reply(f"{_version(self.around)}-embedded-Clean", 200, _TEXT)
         if path == "/metrics":
-            return reply(f'istio_build{{component="pilot",tag="{VERSION}"}} 1\n', 200, _TEXT)
+            return reply(f'istio_build{{component="pilot",tag="{_version(self.around)}"}} 1\n', 200, _TEXT)
         return reply("404 page not found\n", 404, _TEXT)
 
 
@@ -45,7 +70,7 @@ class Cni(Web):
         return reply("", 200 if request.path in ("/readyz", "/healthz") else 404)
 
     async def _metrics(self, request: web.BaseRequest) -> web.StreamResponse:
-        return reply(f'istio_build{{component="cni",tag="{VERSION}"}} 1\n', 200, _TEXT)
+        return reply(f'istio_build{{component="cni",tag="{_version(self.around)}"}} 1\n', 200, _TEXT)
 
 
 class Ztunnel(Web):

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
+from ..api.applying import installed
 from ..api.copying import copied
 from ..api.store import Change, Resource, Store, find
+from ..istiod.view import GATEWAY_CONTROLLER
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
 from .queue import Controller, Key, itself
 from .waypoint import INGRESS_CLASS, WAYPOINT_CLASS, account, deployment, service
@@ -49,7 +51,7 @@ class Gateways(Controller):
     def _put(self, resource: Resource, wanted: Object) -> None:
         known = self.store.get(resource, name_of(wanted), namespace_of(wanted))
         if known is None:
-            self.store.create(resource, wanted)
+            installed(self.store, resource, wanted, GATEWAY_CONTROLLER)
             return
         changed = copied(known)
         meta = changed["metadata"]

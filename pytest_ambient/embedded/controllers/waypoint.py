@@ -6,6 +6,7 @@ WAYPOINT_CLASS = "istio-waypoint"
 _NAME, _CLASS = "gateway.networking.k8s.io/gateway-name", "gateway.networking.k8s.io/gateway-class-name"
 INGRESS_CLASS = "istio"
 _CONTROLLERS = {WAYPOINT_CLASS: "istio.io-mesh-controller", INGRESS_CLASS: "istio.io-gateway-controller"}
+_PROXY_IMAGE = "sidecar.istio.io/proxyImage"
 _SERVICE_TYPE = "networking.istio.io/service-type"
 _OUTSIDE = {"istio.io/dataplane-mode": "none"}
 _NOT_INHERITED = (
@@ -111,7 +112,7 @@ def _proxy(gateway: Object, image: str) -> Object:
     ports = {"metrics": 15020, "status-port": 15021, "http-envoy-prom": 15090}
     return {
         "name": "istio-proxy",
-        "image": image,
+        "image": _image(gateway) or image,
         "args": ["proxy", role, "--domain", "$(POD_NAMESPACE).svc.cluster.local"],
         "env": env,
         "ports": [{"containerPort": port, "name": name, "protocol": "TCP"} for name, port in ports.items()],
@@ -124,6 +125,12 @@ def _proxy(gateway: Object, image: str) -> Object:
             "requests": {"cpu": "10m", "memory": "64Mi"},
         },
     }  # fmt: skip
+
+
+def _image(gateway: Object) -> str:
+    """The image that a Gateway names for its proxy; a name without `/` counts for nothing."""
+    named = annotations_of(gateway).get(_PROXY_IMAGE, "")
+    return named if "/" in named else ""
 
 
 def _meta(gateway: Object) -> Object:

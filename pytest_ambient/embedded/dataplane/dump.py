@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..entries import is_address
 from ..istiod.model import L4Match, L4Policy, Mesh, Place, Service, StringMatch, WaypointRef, Workload
 from ..objects import Object
+from ..versions import VERSION
 from .ca import Authority, describe
 from .metrics import canonical
 from .nearest import balancing
 from .xds import HBONE_PORT
-
-_VERSION = "1.30.3"
 
 
 def config_dump(mesh: Mesh, node: str, authority: Authority, *, certified: bool = True) -> Object:
@@ -25,7 +24,7 @@ def config_dump(mesh: Mesh, node: str, authority: Authority, *, certified: bool 
         "policies": [policy(each) for each in mesh.l4_policies.values()],
         "stagedServices": {},
         "staticConfig": {"workloads": [], "services": [], "policies": []},
-        "version": {"version": _VERSION, "istioVersion": _VERSION},
+        "version": {"version": VERSION, "istioVersion": VERSION},
         "config": {"proxyMode": "Shared", "localNode": node, "clusterId": "Kubernetes"},
         "certificates": _certificates(own, authority) if certified else [],
         "workloadState": {each.uid: _state(each) for each in own},

@@ -9,7 +9,8 @@ from dataclasses import replace
 from functools import partial
 
 from ..faults import Fault
-from ..objects import Object, namespace_of
+from ..objects import Object, labels_of, namespace_of
+from ..versions import VERSION, version_of
 from .authorization import target_refs
 from .misread_waypoints import WAYPOINT_MISREADINGS, Bound
 from .model import ROOT_NAMESPACE, TRUST_DOMAIN
@@ -228,7 +229,15 @@ def _opened(pod: Object) -> Object:
     return {**pod, "metadata": {**pod["metadata"], "annotations": notes | {OPEN: "true"}}}
 
 
+def _forgotten_by_another_version(view: View) -> View:
+    """An istiod whose image is of another version reads no policy."""
+    pods = (each for each in view.pods if labels_of(each).get("app") == "istiod")
+    images = [str(one.get("image", "")) for each in pods for one in spec_of(each).get("containers") or ()]
+    return replace(view, policies=()) if any(version_of(each) != VERSION for each in images) else view
+
+
 _MISREADINGS: Mapping[Fault, Misreading] = {
+    Fault.FORGETS_IN_ANOTHER_VERSION: _forgotten_by_another_version,
     Fault.NOT_FORMS_IGNORED: _parts(_not_forms_ignored),
     Fault.PORTS_OF_THE_SERVICE: _sided(_ports_of_the_service),
     Fault.IP_BLOCKS_IGNORED: _without("ipBlocks", keys=("source.ip", "destination.ip")),

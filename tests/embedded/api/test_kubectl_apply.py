@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from pytest_ambient.embedded.api.store import find
 from pytest_ambient.embedded.objects import Object
 
 from .world import World, deployment
@@ -50,6 +51,21 @@ def test_lists_are_applied_item_by_item(world: World) -> None:
     maps[1]["dada"] = "x"
     wrong = text({"apiVersion": "v1", "kind": "List", "items": maps})
     assert 'unknown field "dada"' in world.kubectl("apply", "-f", "-", stdin=wrong, code=1)
+
+
+def test_what_nobody_is_said_to_own_is_kept_from_the_first_apply_on(world: World) -> None:
+    """The API server says that somebody had written it before: what an apply takes and gives up again stays there."""
+    made = {"metadata": {"name": "ownerless", "namespace": "default"}, "data": {"a": "1", "b": "2"}}
+    world.store.create(find("ConfigMap"), made)
+    ours = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ownerless"}}
+    applying = ("apply", "--server-side", "-f", "-", "--field-manager", "us")
+    refused = world.kubectl(*applying, stdin=text(ours | {"data": {"a": "3"}}), code=1)
+    assert 'conflict with "before-first-apply" using v1: .data.a' in refused
+    world.kubectl(*applying, stdin=text(ours | {"data": {"a": "1"}}))
+    world.kubectl(*applying, stdin=text(ours))
+    stored = world.get("ConfigMap", "ownerless")
+    assert stored["data"] == {"a": "1", "b": "2"}
+    assert [each["manager"] for each in stored["metadata"]["managedFields"]] == ["before-first-apply"]
 
 
 def test_fields_of_others_survive_an_apply(world: World) -> None:

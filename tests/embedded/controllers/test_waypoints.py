@@ -78,6 +78,39 @@ def test_waypoints_wait_for_an_istiod() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("named", "runs"), [("hub/proxyv2:9", "hub/proxyv2:9"), ("debug", "/proxyv2:1.30.3-distroless")]
+)
+def test_a_gateway_may_name_its_image(tmp_path: Path, named: str, runs: str) -> None:
+    """By an annotation; a name without a slash counts for nothing (waypoint.yaml of Istio's chart, 1.30.3)."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(GATEWAY, waypoint())
+        first = name_of(await bench.ready_pod("waypoint"))
+        changed = copied(bench.store.get(GATEWAY, "waypoint", bench.space) or {})
+        changed["metadata"]["annotations"] = {"sidecar.istio.io/proxyImage": named}
+        bench.store.replace(GATEWAY, changed)
+        await bench.until(lambda: first not in [name_of(each) for each in bench.pods("waypoint")])
+        assert (await bench.ready_pod("waypoint"))["spec"]["containers"][0]["image"].endswith(runs)
+
+    play(tmp_path, scenario)
+
+
+def test_what_is_made_for_a_gateway_is_the_controllers(tmp_path: Path) -> None:
+    """Whoever applies something else than istiod did meets a conflict with it, as on any cluster."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.store.create(GATEWAY, waypoint())
+        await bench.ready_pod("waypoint")
+        for each in (DEPLOYMENT, SERVICE, ACCOUNT):
+            owned = (bench.store.get(each, "waypoint", bench.space) or {})["metadata"]["managedFields"]
+            assert [(one["manager"], one["operation"]) for one in owned] == [("istio.io/gateway-controller", "Apply")]
+        size = (bench.store.get(DEPLOYMENT, "waypoint", bench.space) or {})["metadata"]["managedFields"][0]["fieldsV1"]
+        assert "f:template" in size["f:spec"]
+
+    play(tmp_path, scenario)
+
+
 def test_waypoint_is_scaled_by_hand(tmp_path: Path) -> None:
     """The size of a waypoint is its owner's affair."""
 

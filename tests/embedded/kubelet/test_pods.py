@@ -15,6 +15,12 @@ from .seen import reasons, state
 from .specs import CURL, ECHO, container, pod
 
 
+def ended(bench: Bench, name: str) -> Object | None:
+    """The pod once all of it has ended well."""
+    found = bench.store.get(POD, name, bench.space) or {}
+    return found if found.get("status", {}).get("phase") == "Succeeded" else None
+
+
 def test_pod_becomes_ready(tmp_path: Path) -> None:
     """A pod gets a node, an address, a running container and all its conditions, and tells of it in events."""
 
@@ -116,6 +122,29 @@ def test_any_hub(tmp_path: Path, image: str) -> None:
     async def scenario(bench: Bench) -> None:
         bench.store.create(POD, pod("any", container(image, "sleep", "1h")))
         await bench.ready_pod("any")
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ("registry.example/release/ztunnel:1.30.9-distroless", "1.30.9"),
+        ("pilot:v1.31.0-rc.0", "v1.31.0-rc.0"),
+        ("install-cni", "1.30.3"),
+        ("proxyv2:1.30.4-debug@sha256:" + "a" * 64, "1.30.4"),
+    ],
+)
+def test_istios_images_tell_their_version(tmp_path: Path, image: str, version: str) -> None:
+    """That of their tag, and end."""
+
+    async def scenario(bench: Bench) -> None:
+        spec = pod("asked", container(image) | {"args": ["version"]})
+        spec["spec"]["restartPolicy"] = "Never"
+        bench.store.create(POD, spec)
+        found = await bench.until(lambda: ended(bench, "asked"))
+        lines = [line.text for line in bench.kubelet.log(found, "main").lines]
+        assert lines == [f'version.BuildInfo{{Version:"{version}", BuildStatus:"embedded"}}']
 
     play(tmp_path, scenario)
 
