@@ -164,7 +164,8 @@ class RuleRun:
         if self._changed_back:
             state.void(self._changed_back)
         elif self._unsettled:
-            state.void(f"{self._unsettled}: it never ran as the rule needs it", but=Word.BROKEN)
+            longer = "--ambient-timeout=setup=SECONDS gives it longer"
+            state.void(f"{self._unsettled}: it never ran as the rule needs it; {longer}", but=Word.BROKEN)
         self._look(state, documents)  # what outlives its manifest is seen only now
         return late
 

@@ -110,8 +110,8 @@ def test_a_part_that_never_runs_proves_nothing(tmp_path: Path, never: str, chang
     found = parts.judged()
     assert found.word is Word.INCONCLUSIVE
     when = r"not within 0\.3 s \(.* s\); last: 0 of 1 updatedNumberScheduled"
-    words = rf"DaemonSet istio-system/{never} to be ready: {when}: it never ran as the rule needs it"
-    assert re.fullmatch(words, found.reason)
+    words = rf"DaemonSet istio-system/{never} to be ready: {when}: it never ran as the rule needs it; "
+    assert re.fullmatch(f"{words}--ambient-timeout=setup=SECONDS gives it longer", found.reason)
     assert [line for line in parts.story if line.endswith(" new") and "runs" not in line] == [
         f"{name} new" for name in PARTS[:changed]
     ]
