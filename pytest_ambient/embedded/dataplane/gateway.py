@@ -6,10 +6,10 @@ that. Callers of its Service come by the PROXY protocol, so that it knows their 
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..faults import Fault
-from ..istiod.model import ROOT_NAMESPACE, Identity, Ingress, Mesh, Route, Service, ServicePort
+from ..istiod.model import ROOT_NAMESPACE, Identity, Ingress, Mesh, Route, Secured, Service, ServicePort
 from ..objects import Object
 from ..ports import bound
 from .ca import Authority
@@ -24,6 +24,8 @@ from .waypoint import originate
 from .xds import HBONE_PORT, access_log, inner, mutual_tls, part, socket, static, tunnels
 
 _MANAGER = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_DOWNSTREAM = "extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+_TLS_INSPECTOR = "extensions.filters.listener.tls_inspector.v3.TlsInspector"
 _PROXY_PROTOCOL = "extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"
 _PORT = re.compile(r'"destination_port": (\d+)')
 _INBOUND = re.compile(r"inbound-vip\|(\d+)\|http\|")
@@ -45,9 +47,10 @@ class GatewayConfiguration:
         clusters: dict[str, Object] = {}
         checks = _checks(mesh, gateway)
         made.clusters += _authorizing(mesh, checks, here)
-        for port, routes in gateway.ports.items() if gateway else ():
-            made.listeners.append(self._listener(port, _hosts(mesh, port, routes), checks))
-            for each in backends(routes):
+        for port, ends in _ends(gateway).items() if gateway else ():
+            chains = [_chain(end, port, _hosts(mesh, port, end.routes), checks) for end in ends]
+            made.listeners.append(self._listener(port, chains))
+            for each in backends([route for end in ends for route in end.routes]):
                 service = mesh.services.get(each.service or "")
                 if service is not None:
                     name = f"outbound|{each.port}||{service.hostname}"
@@ -57,29 +60,56 @@ class GatewayConfiguration:
         made.listeners.append(originate(LINE))
         return made
 
-    def _listener(self, port: int, hosts: list[Object], checks: Checks) -> Object:
-        manager = part(
-            "envoy.filters.network.http_connection_manager",
-            _MANAGER,
-            stat_prefix=f"outbound_0.0.0.0_{port}",
-            server_name="istio-envoy",
-            http_filters=[*_rebound(checks.http()), *routed_filters(), router()],
-            access_log=access_log(LINE),
-            use_remote_address=True,
-            normalize_path=True,
-            path_with_escaped_slashes_action="KEEP_UNCHANGED",
-            stream_idle_timeout="0s",
-            upgrade_configs=[{"upgrade_type": "websocket"}],
-            tracing={},  # it takes a waypoint's x-envoy-decorator-operation out of answers, as Istio's does
-            route_config={"name": f"http.{port}", "virtual_hosts": hosts, "validate_clusters": False},
-        )
+    def _listener(self, port: int, chains: list[Object]) -> Object:
+        announced = part("proxy_protocol", _PROXY_PROTOCOL, allow_requests_without_proxy_protocol=True)
+        looks = [part("tls_inspector", _TLS_INSPECTOR)] if any("transport_socket" in each for each in chains) else []
         return {
             "name": f"{self._address}_{port}",
             "address": socket(self._address, bound(port)),
-            "listener_filters": [part("proxy_protocol", _PROXY_PROTOCOL, allow_requests_without_proxy_protocol=True)],
+            "listener_filters": [announced, *looks],
             "traffic_direction": "OUTBOUND",
-            "filter_chains": [{"filters": [manager]}],
+            "filter_chains": chains,
         }
+
+
+def _ends(gateway: Ingress) -> Mapping[int, Sequence[Secured]]:
+    """What is served on each port, without certificates where that is plain HTTP; one port is not both."""
+    plain = {port: (Secured("", (), routes),) for port, routes in gateway.ports.items()}
+    return {**gateway.secured, **plain}
+
+
+def _chain(end: Secured, port: int, hosts: list[Object], checks: Checks) -> Object:
+    manager = part(
+        "envoy.filters.network.http_connection_manager",
+        _MANAGER,
+        stat_prefix=f"outbound_0.0.0.0_{port}",
+        server_name="istio-envoy",
+        http_filters=[*_rebound(checks.http()), *routed_filters(), router()],
+        access_log=access_log(LINE),
+        use_remote_address=True,
+        normalize_path=True,
+        path_with_escaped_slashes_action="KEEP_UNCHANGED",
+        stream_idle_timeout="0s",
+        upgrade_configs=[{"upgrade_type": "websocket"}],
+        tracing={},  # it takes a waypoint's x-envoy-decorator-operation out of answers, as Istio's does
+        route_config={"name": f"http.{port}", "virtual_hosts": hosts, "validate_clusters": False},
+    )
+    asked: Object = {"filter_chain_match": {"server_names": [end.hostname]}} if end.hostname else {}
+    return {"filters": [manager], **(asked | {"transport_socket": _shown(end)} if end.certificates else {})}
+
+
+def _shown(end: Secured) -> Object:
+    """The way in for whoever is shown these certificates; none is asked of them."""
+    pairs = [
+        {"certificate_chain": {"inline_string": each.chain}, "private_key": {"inline_string": each.key}}
+        for each in end.certificates
+    ]
+    common = {
+        "tls_params": {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"},
+        "alpn_protocols": ["h2", "http/1.1"],
+        "tls_certificates": pairs,
+    }
+    return part("tls", _DOWNSTREAM, common_tls_context=common)
 
 
 def _checks(mesh: Mesh, gateway: Ingress | None) -> Checks:

@@ -82,7 +82,7 @@ def backend_problem(view: View, route: Object, ref: Object, parent: Object) -> U
         why = f'referencing unsupported backendRef: group "{ref.get("group", "")}" kind "{ref.get("kind", "")}"'
         return Unresolved("InvalidKind", why)
     kind = str(route.get("kind", "HTTPRoute"))
-    if namespace != own and not is_of_mesh(parent) and not _granted(view, kind, own, namespace, name):
+    if namespace != own and not is_of_mesh(parent) and not granted(view, kind, own, "Service", namespace, name):
         why = f'not accessible to a {kind} in namespace "{own}" (missing a ReferenceGrant?)'
         return Unresolved("RefNotPermitted", f"backendRef {name}/{namespace} {why}")
     if f"{namespace}/{name}" not in view.service_by_key:
@@ -95,14 +95,15 @@ def _last(problems: Iterable[Unresolved | None]) -> Unresolved | None:
     return found[-1] if found else None
 
 
-def _granted(view: View, kind: str, own: str, namespace: str, name: str) -> bool:
+def granted(view: View, kind: str, own: str, target: str, namespace: str, name: str) -> bool:
+    """Whether a kind of the Gateway API in one namespace may name a target, a Service or Secret, in another."""
     source = {"group": GATEWAY_API, "kind": kind, "namespace": own}
     for grant in view.grants:
         if namespace_of(grant) != namespace:
             continue
         sources: list[Object] = spec_of(grant).get("from") or []
         targets: list[Object] = spec_of(grant).get("to") or []
-        named = any(each.get("kind") == "Service" and each.get("name") in (None, "", name) for each in targets)
+        named = any(each.get("kind") == target and each.get("name") in (None, "", name) for each in targets)
         if named and any(source.items() <= each.items() for each in sources):
             return True
     return False

@@ -3,6 +3,7 @@
 from ..entries import is_address
 from ..objects import Object, name_of, namespace_of
 from .binding import HBONE_PORT, address_of
+from .certificates import shown
 from .conditions import Said, merged
 from .ingress import attached, is_ingress, supported, workload_name
 from .view import View, spec_of
@@ -14,6 +15,7 @@ _LISTENER = (
     Said("Programmed", True, "Programmed", _NO_ERRORS),
     Said("ResolvedRefs", True, "ResolvedRefs", _NO_ERRORS),
 )
+_BAD_TLS = Said("Programmed", False, "Invalid", "Bad TLS configuration")
 _WRONG_KINDS = Said("ResolvedRefs", False, "InvalidRouteKinds", "Invalid route kinds")
 _WRONG_LISTENER = Said(
     "Accepted", False, "UnsupportedProtocol", f'Expected a single listener on port {HBONE_PORT} with protocol "HBONE"'
@@ -121,6 +123,9 @@ def _listener(view: View, gateway: Object, listener: Object, now: str) -> Object
     ingress = is_ingress(gateway)
     right = ingress or (listener.get("protocol") == "HBONE" and listener.get("port") == HBONE_PORT)
     said = _LISTENER if right else (_WRONG_LISTENER, *_LISTENER[1:])
+    problem = shown(view, gateway, listener).problem if ingress else None
+    if problem is not None:
+        said = (*said[:2], _BAD_TLS, Said("ResolvedRefs", False, problem.reason, problem.message))
     kinds, known = supported(listener)
     said = said if known else (*said[:-1], _WRONG_KINDS)
     return {

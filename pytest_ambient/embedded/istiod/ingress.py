@@ -6,10 +6,11 @@ from dataclasses import replace
 from ..objects import Object, labels_of, name_of, namespace_of
 from .backends import parent_key
 from .binding import REVISION, admits
+from .certificates import shown
 from .conditions import Said
 from .http_route import every_route, http_route
 from .ingress_policies import policies_at, tokens_at
-from .model import Ingress, Route
+from .model import Ingress, Route, Secured
 from .view import GATEWAY_API, INGRESS_CLASS, View, age_of, key_of, spec_of
 
 _KINDS = tuple({"group": GATEWAY_API, "kind": kind} for kind in ("HTTPRoute", "GRPCRoute"))
@@ -98,13 +99,21 @@ def ingresses(view: View) -> dict[str, Ingress]:
 
 def _ingress(view: View, gateway: Object) -> Ingress:
     ports: dict[int, tuple[Route, ...]] = {}
+    secured: dict[int, tuple[Secured, ...]] = {}
     for listener in spec_of(gateway).get("listeners") or ():
         port = int(listener.get("port", 0))
-        routes = attached(view, gateway, listener)
-        more = [replace(http_route(view, each, {}), hostnames=_hosts(listener, each) or ()) for each in routes]
-        ports[port] = (*ports.get(port, ()), *(each for each in more if each not in ports.get(port, ())))
+        more = tuple(_route(view, listener, each) for each in attached(view, gateway, listener))
+        if not listener.get("tls"):
+            ports[port] = (*ports.get(port, ()), *(each for each in more if each not in ports.get(port, ())))
+        elif certificates := shown(view, gateway, listener).certificates:
+            one = Secured(str(listener.get("hostname") or ""), certificates, more)
+            secured[port] = (*secured.get(port, ()), one)
     held = policies_at(view, gateway), tokens_at(view, gateway)
-    return Ingress(name_of(gateway), namespace_of(gateway), workload_name(gateway), ports, *held)
+    return Ingress(name_of(gateway), namespace_of(gateway), workload_name(gateway), ports, *held, secured)
+
+
+def _route(view: View, listener: Object, route: Object) -> Route:
+    return replace(http_route(view, route, {}), hostnames=_hosts(listener, route) or ())
 
 
 def _gateway(view: View, route: Object, parent: Object) -> Object | None:

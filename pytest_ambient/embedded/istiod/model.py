@@ -9,6 +9,7 @@ from .l4_model import TRUST_DOMAIN, Identity, L4Clause, L4Match, L4Policy, L4Rul
 from .request_model import Action, Authorizer, Condition, L7Policy, L7Rule, Operation, Source, TokenRule, Tracer
 from .route_model import (
     Backend,
+    Certificate,
     Cors,
     HeaderChange,
     HeaderMatch,
@@ -21,6 +22,7 @@ from .route_model import (
     Route,
     RouteMatch,
     RouteRule,
+    Secured,
 )
 from .service_model import Endpoint, Locality, Nearness, Place, Service, ServicePort, WaypointRef
 
@@ -30,6 +32,7 @@ __all__ = [
     "Action",
     "Authorizer",
     "Backend",
+    "Certificate",
     "Condition",
     "Cors",
     "Destination",
@@ -61,6 +64,7 @@ __all__ = [
     "Route",
     "RouteMatch",
     "RouteRule",
+    "Secured",
     "Service",
     "ServicePort",
     "Source",

@@ -1,7 +1,7 @@
 """What waypoints route by: HTTPRoutes, GRPCRoutes, TCPRoutes and VirtualServices. Part of `model`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .request_model import L7Policy, TokenRule
@@ -174,6 +174,24 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """A chain of certificates and its private key, as PEM text."""
+
+    chain: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Secured:
+    """A listener of a Gateway that ends TLS."""
+
+    hostname: str
+    """The name that callers ask for, `*.example.com` for all below it; empty for any, or none."""
+    certificates: tuple[Certificate, ...]
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True)
 class Ingress:
     """A Gateway through which requests come into the mesh."""
 
@@ -187,6 +205,8 @@ class Ingress:
     """The policies that hold at the gateway itself."""
     tokens: tuple[TokenRule, ...] = ()
     """Whose tokens it verifies."""
+    secured: Mapping[int, tuple[Secured, ...]] = field(default_factory=dict)
+    """The listeners that end TLS, by port."""
 
     @property
     def key(self) -> str:

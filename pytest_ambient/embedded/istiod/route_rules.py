@@ -11,6 +11,7 @@ from .view import GATEWAY_API, INGRESS_CLASS, NETWORKING, WAYPOINT_CLASS, spec_o
 
 SERVICE_TYPE = "networking.istio.io/service-type"
 _SERVICES = (("Service", ""), ("Service", "core"), ("ServiceEntry", NETWORKING))
+_WITHOUT_TLS = ("HTTP", "TCP", "UDP")
 _FORBIDDEN = {
     "contain": ("//", "/./", "/../", "%2f", "%2F", "#"),
     "end with": ("/..", "/."),
@@ -72,6 +73,7 @@ def gateway_causes(gateway: Object) -> Iterator[Cause]:
     """What is wrong with a Gateway whose fields are right one by one."""
     name = spec_of(gateway).get("gatewayClassName")
     listeners: Sequence[Object] = spec_of(gateway).get("listeners") or ()
+    yield from _tls_causes(listeners)
     if len({each.get("name") for each in listeners}) < len(listeners):
         yield wrong("spec.listeners", "array", "Listener name must be unique within the Gateway")
     if len({(each.get("port"), each.get("protocol"), each.get("hostname")) for each in listeners}) < len(listeners):
@@ -87,6 +89,28 @@ def gateway_causes(gateway: Object) -> Iterator[Cause]:
         yield not_implemented("spec.gatewayClassName", what)
     if name == INGRESS_CLASS:
         yield from _ingress_causes(gateway)
+        return
+    for position, each in enumerate(listeners):
+        if "tls" in each:
+            yield not_implemented(f"spec.listeners[{position}].tls", "TLS of a waypoint's listeners")
+
+
+def _tls_causes(listeners: Sequence[Object]) -> Iterator[Cause]:
+    """Listeners whose TLS and protocol do not go together (the rules of the Gateway API's definitions, v1.5.1)."""
+    path = "spec.listeners"
+    for position, each in enumerate(listeners):
+        tls: Object = each.get("tls") or {}
+        ends = "tls" in each and tls.get("mode", "Terminate") == "Terminate"
+        if ends and not (tls.get("certificateRefs") or tls.get("options")):
+            why = "certificateRefs or options must be specified when mode is Terminate"
+            yield wrong(f"{path}[{position}].tls", "object", why)
+    by_protocol = [(each.get("protocol"), each.get("tls") or {}, each) for each in listeners]
+    if any(protocol in _WITHOUT_TLS and "tls" in each for protocol, _, each in by_protocol):
+        yield wrong(path, "array", "tls must not be specified for protocols ['HTTP', 'TCP', 'UDP']")
+    if any(protocol == "HTTPS" and tls.get("mode", "Terminate") != "Terminate" for protocol, tls, _ in by_protocol):
+        yield wrong(path, "array", "tls mode must be Terminate for protocol HTTPS")
+    if any(protocol == "TLS" and not tls.get("mode") for protocol, tls, _ in by_protocol):
+        yield wrong(path, "array", "tls mode must be set for protocol TLS")
 
 
 def _ingress_causes(gateway: Object) -> Iterator[Cause]:
@@ -95,8 +119,10 @@ def _ingress_causes(gateway: Object) -> Iterator[Cause]:
         what = f"Services of type {kind} for Gateways"
         yield not_implemented(f"metadata.annotations[{SERVICE_TYPE}]", what)
     for position, each in enumerate(spec_of(gateway).get("listeners") or ()):
-        if each.get("protocol") != "HTTP":
-            what = f"listeners of protocol {each.get('protocol')}, only of HTTP"
+        if each.get("protocol") == "HTTPS" and not each.get("tls"):
+            yield not_implemented(f"spec.listeners[{position}].tls", "listeners of HTTPS without a certificate")
+        if each.get("protocol") not in ("HTTP", "HTTPS"):
+            what = f"listeners of protocol {each.get('protocol')}, only of HTTP and HTTPS"
             yield not_implemented(f"spec.listeners[{position}].protocol", what)
 
 

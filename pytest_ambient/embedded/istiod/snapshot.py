@@ -115,7 +115,7 @@ def _gateway_ports(pod: Object, entries: Mapping[str, Ingress]) -> tuple[int, ..
     if labels_of(pod).get(MANAGED) != MANAGED_BY_GATEWAY:
         return ()
     entry = entries.get(f"{namespace_of(pod)}/{labels_of(pod).get(GATEWAY_NAME, '')}")
-    return tuple(entry.ports) if entry else ()
+    return (*entry.ports, *entry.secured) if entry else ()
 
 
 def controller_of(pod: Object) -> tuple[str, Literal["deployment", "daemonset", "pod"]]:

@@ -49,7 +49,7 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "allowedListeners": "ListenerSets",
         "tls": "TLS of a Gateway",
         "infrastructure.parametersRef": "parametersRef of a Gateway",
-        "listeners.tls": "TLS of listeners",
+        "listeners.tls.options": "options of a listener's TLS",
     },
     "VirtualService": {
         "tcp.match.destinationSubnets": "matches of a connection's destination",

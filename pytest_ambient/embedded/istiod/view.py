@@ -82,6 +82,7 @@ class View:
     envoy_filters: Sequence[Object] = ()
     entries: Sequence[Object] = ()
     nodes: Sequence[Object] = ()
+    secrets: Sequence[Object] = ()
 
     @classmethod
     def of(cls, store: Store) -> "View":
@@ -102,6 +103,11 @@ class View:
     def service_by_key(self) -> Mapping[str, Object]:
         """Services by `NAMESPACE/NAME`."""
         return {key_of(each): each for each in self.services}
+
+    @cached_property
+    def secret_by_key(self) -> Mapping[str, Object]:
+        """Secrets by `NAMESPACE/NAME`."""
+        return {key_of(each): each for each in self.secrets}
 
     @cached_property
     def hosts(self) -> Sequence[Object]:
@@ -150,5 +156,6 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "envoy_filters": ("EnvoyFilter", NETWORKING),
     "entries": ("ServiceEntry", NETWORKING),
     "nodes": ("Node", ""),
+    "secrets": ("Secret", ""),
 }
 """Where each list of a view comes from: kind and group."""

@@ -3,12 +3,19 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from pytest_ambient.embedded.istiod.model import (
     Backend,
+    Certificate,
     Endpoint,
     Identity,
     Ingress,
@@ -22,6 +29,7 @@ from pytest_ambient.embedded.istiod.model import (
     Route,
     RouteMatch,
     RouteRule,
+    Secured,
     Service,
     ServicePort,
     Source,
@@ -31,7 +39,7 @@ from pytest_ambient.embedded.istiod.model import (
     Workload,
 )
 
-from .world import NODE, World
+from .world import NODE, Reply, World
 
 FRONT = Identity("bookinfo", "front-istio")
 
@@ -94,6 +102,45 @@ def test_what_no_route_matches_is_404(entry: Entry) -> None:
     assert (reply.status, reply.body, reply.headers["server"]) == (404, "", "istio-envoy")
     with entry.world.having(ingresses={"bookinfo/front": Ingress("front", "bookinfo", "front-istio", {8080: ()})}):
         assert entry.world.call(entry.outsider, entry.front, "/reviews/1").status == 404
+
+
+def certificate(*names: str) -> Certificate:
+    """A certificate for these names that nobody has signed but its own key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Certificate(made.public_bytes(Encoding.PEM).decode(), plain.decode())
+
+
+def test_it_ends_tls(entry: Entry, tmp_path: Path) -> None:
+    """Each name has its certificate and its routes; who asks for no such name is hung up on."""
+    books, shop = certificate("books.example"), certificate("*.shop.example")
+    routes = (route(entry.reviews),)
+    ends = (Secured("books.example", (books,), routes), Secured("*.shop.example", (shop,), ()))
+    front = Ingress("front", "bookinfo", "front-istio", {}, secured={8080: ends})
+    at = f"{entry.front.vip}:{8080}"
+    trusted = tmp_path / "ca.pem"
+    trusted.write_text(books.chain + shop.chain)
+
+    def ask(name: str, *more: str) -> Reply:
+        words = ("--cacert", str(trusted), "--connect-to", f"{name}:443:{at}", *more)
+        return entry.world.curl(entry.outsider, f"https://{name}/reviews/1", *words)
+
+    with entry.world.having(ingresses={"bookinfo/front": front}):
+        reply = ask("books.example")
+        assert (reply.status, reply.pod) == (200, "reviews")
+        assert json.loads(reply.body)["headers"]["x-forwarded-proto"] == "https"
+        assert ask("a.shop.example").status == 404
+        assert ask("other.example").exit in (35, 56)
+        assert ask("books.example", "--tls-max", "1.1").exit == 35
 
 
 def test_host_names_choose(entry: Entry) -> None:

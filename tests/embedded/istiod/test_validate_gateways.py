@@ -17,6 +17,15 @@ EXTERNAL_NAME["metadata"]["annotations"] = {"networking.istio.io/service-type": 
 LISTENER: Object = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
 
 
+SHOWN: Object = {"mode": "Terminate", "certificateRefs": [{"group": "", "kind": "Secret", "name": "books"}]}
+
+
+def entry(*listeners: Object) -> Object:
+    """An ingress gateway with these listeners."""
+    named = [{"name": f"l{number}", "port": 443} | each for number, each in enumerate(listeners)]
+    return gateway(gatewayClassName="istio", listeners=named)
+
+
 def twice(*sections: Object) -> Object:
     """A route with one parent several times."""
     item = route("r", [{}])
@@ -45,7 +54,10 @@ def by_path(value: str) -> Object:
         (EXTERNAL_NAME, "metadata.annotations[networking.istio.io/service-type]"),
         (gateway(gatewayClassName="istio"), "spec.listeners[0].protocol"),
         (gateway(addresses=[{"value": "1.2.3.4"}]), "spec.addresses"),
-        (gateway(listeners=[LISTENER | {"tls": {}}]), "spec.listeners[0].tls"),
+        (gateway(listeners=[LISTENER | {"tls": SHOWN}]), "spec.listeners[0].tls"),
+        (entry({"tls": SHOWN, "protocol": "TLS"}), "spec.listeners[0].protocol"),
+        (entry({"protocol": "HTTPS"}), "spec.listeners[0].tls"),
+        (entry({"tls": SHOWN | {"options": {"a/b": "c"}}, "protocol": "HTTPS"}), "spec.listeners[0].tls.options"),
     ],
 )
 def test_what_the_mesh_does_not_carry_out_is_refused_by_name(item: Object, field: str) -> None:
@@ -54,6 +66,27 @@ def test_what_the_mesh_does_not_carry_out_is_refused_by_name(item: Object, field
     assert (error.status, error.reason) == (422, "Invalid")
     assert f"{field}: Forbidden: the embedded mesh does not implement " in error.message
     assert error.message.endswith("; see the README's list of what it implements") or "]" in error.message
+
+
+@pytest.mark.parametrize(
+    ("listener", "message"),
+    [
+        ({"protocol": "HTTP", "tls": SHOWN}, "tls must not be specified for protocols ['HTTP', 'TCP', 'UDP']"),
+        ({"protocol": "HTTPS", "tls": {"mode": "Passthrough"}}, "tls mode must be Terminate for protocol HTTPS"),
+        ({"protocol": "TLS"}, "tls mode must be set for protocol TLS"),
+    ],
+)
+def test_tls_and_protocol_go_together(listener: Object, message: str) -> None:
+    """By the rules of the Gateway API's definitions."""
+    assert f'spec.listeners: Invalid value: "array": {message}' in refusal(entry(listener)).message
+
+
+def test_a_listener_that_ends_tls_names_a_certificate() -> None:
+    """Or options, which are another matter; with one it is taken."""
+    message = refusal(entry({"protocol": "HTTPS", "tls": {"mode": "Terminate"}})).message
+    why = "certificateRefs or options must be specified when mode is Terminate"
+    assert f'spec.listeners[0].tls: Invalid value: "object": {why}' in message
+    create(entry({"protocol": "HTTPS", "tls": SHOWN}, {"protocol": "HTTPS", "tls": SHOWN, "hostname": "a.example"}))
 
 
 @pytest.mark.parametrize(
