@@ -97,7 +97,8 @@ def free(item: Object) -> Object:
     if item["kind"] != "Deployment":
         return item
     item = copy.deepcopy(item)
-    for container in item["spec"]["template"]["spec"]["containers"]:
+    pod = item["spec"]["template"]["spec"]
+    for container in (*pod.get("initContainers", ()), *pod["containers"]):
         container.get("securityContext", {}).pop("runAsUser", None)
     return item
 

@@ -45,7 +45,7 @@ def test_names_are_filled_in_and_documents_know_their_line(tmp_path: Path) -> No
         ("a: b\n d: e\n", r"test_x.yaml:2: "),
         (
             CONFIG + "data:\n  x: ${NAMESPACES}\n",
-            r"test_x.yaml:7: unknown name \$\{NAMESPACES\}, known are DATAPLANE_MODE, ISTIOD, ",
+            r"test_x.yaml:7: unknown name \$\{NAMESPACES\}, known are CNI, CNI_NAMESPACE, DATAPLANE_MODE, ISTIOD, ",
         ),
         (f"{CONFIG}---\nkind: Pod\n", r"test_x.yaml:7: not a Kubernetes object: no apiVersion, no metadata.name"),
         ("- a\n", r"test_x.yaml:1: not a Kubernetes object"),

@@ -191,8 +191,8 @@ class RuleRun:
                 self._applied.undo(self.timing.undo, settle)
             finally:
                 self._witnesses.forget()
-                # what was restarted or scaled for the rule runs again as before
-                started(self.kube, kept, kept, self.timing.setup)
+                if settle is None:  # what was restarted or scaled for the rule runs again as before
+                    started(self.kube, kept, kept, self.timing.setup)
         return late
 
     def _settled(self, document: Document) -> bool:

@@ -170,8 +170,8 @@ def test_our_manifests_name_nothing_else() -> None:
 
 
 def test_the_suites_manifests_name_nothing_else() -> None:
-    """What rules start themselves is in the list too."""
-    pulled = {image for path in SUITE.rglob("*.yaml") for image in in_manifest(path)}
+    """What rules start themselves is in the list too; of a version that a mesh goes to it is that version's list."""
+    pulled = {image for path in SUITE.rglob("*.yaml") for image in in_manifest(path) if not image.startswith("${NEXT_")}
     assert pulled <= {image.reference for image in needed("1.30.3")}
 
 
