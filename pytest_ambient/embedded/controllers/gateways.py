@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from ..api.applying import installed
 from ..api.copying import copied
 from ..api.store import Change, Resource, Store, find
+from ..istiod.binding import is_ours
 from ..istiod.view import GATEWAY_CONTROLLER
 from ..objects import Object, annotations_of, labels_of, name_of, namespace_of
 from .queue import Controller, Key, itself
@@ -39,7 +40,7 @@ class Gateways(Controller):
         gateway = self.store.get(_GATEWAY, name, namespace)
         if gateway is None or "deletionTimestamp" in gateway["metadata"]:
             return
-        if gateway["spec"].get("gatewayClassName") not in (WAYPOINT_CLASS, INGRESS_CLASS):
+        if gateway["spec"].get("gatewayClassName") not in (WAYPOINT_CLASS, INGRESS_CLASS) or not is_ours(gateway):
             return
         if self._away():
             self.enqueue((namespace, name), _AGAIN)

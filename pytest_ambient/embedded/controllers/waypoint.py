@@ -46,9 +46,7 @@ def service(gateway: Object) -> Object:
     for each in gateway["spec"]["listeners"]:
         first.setdefault(int(each["port"]), each)
     ports = [_port(_port_name(each), port, str(each["protocol"]).lower()) for port, each in first.items()]
-    if _is_ingress(gateway):
-        meta["labels"] |= _OUTSIDE
-    else:
+    if not _is_ingress(gateway):
         near = {"networking.istio.io/traffic-distribution": "PreferClose"}
         meta["annotations"] = near | meta.get("annotations", {})
     return {
@@ -134,7 +132,8 @@ def _image(gateway: Object) -> str:
 
 
 def _meta(gateway: Object) -> Object:
-    labels = _inherited(gateway, "labels") | _own(gateway)
+    outside = _OUTSIDE if _is_ingress(gateway) else {}
+    labels = outside | _inherited(gateway, "labels") | _own(gateway)
     meta: Object = {
         "name": called(gateway),
         "namespace": namespace_of(gateway),

@@ -114,7 +114,7 @@ def _tunnelled(line: Line, directory: Directory) -> Connection:
         address,
         directory.at(address),
         line.destination,
-        directory.hostnames.get(service),
+        directory.mesh.services.get(service),
         0 if error else line.received,
         0 if error else line.sent,
         line.milliseconds,
@@ -137,7 +137,7 @@ def _tunnel_error(flags: str, why: str) -> str | None:
 
 def _direct(line: Line, directory: Directory) -> Connection:
     there, port = directory.sockets.get(line.first, (None, 0))
-    service = directory.hostnames.get(line.second)
+    service = directory.mesh.services.get(line.second)
     error = _NOTHING_THERE if line.flags != "-" else None
     address = f"{there.address}:{port}" if there else line.destination
     named = _place_of(line, service, there, port, directory) if service else ""
@@ -225,7 +225,7 @@ def _hbone(line: Line, directory: Directory) -> Connection:
     refused = _refusal(details) or (_NOTHING_THERE if status == "503" else None)
     sizes = (0, 0) if refused else (line.sent, line.received)
     error = refused or _cut(details)
-    told = directory.hostnames.get(line.first.removeprefix("host="))
+    told = directory.mesh.services.get(line.first.removeprefix("host="))
     mine = directory.at(line.destination)
     named = told if told and mine and any(each.workload == mine.uid for each in told.endpoints) else None
     return Connection(

@@ -223,10 +223,10 @@ class DataPlane:
             return
         asked, told = f"{service.vip}:{port}", int(datetime.datetime.now(datetime.UTC).timestamp() * 1e6)
         if service.waypoint is None:
-            self._told(Line("direct", source, asked, told, 0, 0, 0, "UH", "-", service.hostname, "-"))
+            self._told(Line("direct", source, asked, told, 0, 0, 0, "UH", "-", service.key, "-"))
         elif pod := self._pod_of(service.waypoint):
             way = f"{pod.address}:{HBONE_PORT}"
-            self._told(Line("tunnelled", source, asked, told, size, 0, 0, "-", way, service.hostname, "-"))
+            self._told(Line("tunnelled", source, asked, told, size, 0, 0, "-", way, service.key, "-"))
 
     def _pod_of(self, waypoint: WaypointRef) -> Workload | None:
         found = self._mesh.waypoints.get(waypoint.key)

@@ -133,7 +133,7 @@ class ZtunnelConfiguration:
         mark: str,
     ) -> tuple[list[Object], list[Object]]:
         """What is done with connections of captured callers, and of all others, for each of whom these pods serve."""
-        name, address = f"{service.hostname}:{port.port}", f"{service.vip}:{port.port}"
+        name, address = f"{service.key}:{port.port}", f"{service.vip}:{port.port}"
         if service.waypoint:
             tunnelled = _waypoint_endpoints(mesh, mesh.waypoints.get(service.waypoint.key), address)
         else:
@@ -144,12 +144,12 @@ class ZtunnelConfiguration:
         policy = {"lb_policy": "RING_HASH"} if service.sticky else {}
         hashed: Object = {"hash_policy": [{"source_ip": {}}]} if service.sticky else {}
         made.clusters.append(_any(f"plaintext~{name}{mark}", plain, **policy))
-        line = direct(service.hostname, address)
+        line = direct(service.key, address)
         # only an endpoint that is not captured is reached without a tunnel, and then each connection is told of
         past = (service.waypoint is None and service.places) or not all(map(within, tunnelled))
         only = {} if past else _FAILED
         proxy = tcp_proxy(f"captured~{name}{mark}", access_log=access_log(line, **only))
-        told = remember(_CALLER, state(SERVICE, service.hostname, factory="envoy.string"))
+        told = remember(_CALLER, state(SERVICE, service.key, factory="envoy.string"))
         return [told, proxy], [remember(_CALLER), tcp_proxy(f"plaintext~{name}{mark}", **hashed)]
 
     def _endpoints(self, found: Serving, *, from_captured: bool) -> Iterator[Object]:

@@ -51,10 +51,14 @@ class Refusal:
     message: str
 
 
+def is_ours(gateway: Object) -> bool:
+    """Whether a Gateway is for this istiod, or for one of another revision."""
+    return labels_of(gateway).get(REVISION, "default") == "default"
+
+
 def is_waypoint(gateway: Object) -> bool:
-    """Whether this istiod looks after the Gateway."""
-    ours = labels_of(gateway).get(REVISION, "default") == "default"
-    return ours and spec_of(gateway).get("gatewayClassName") == WAYPOINT_CLASS
+    """Whether this istiod looks after the Gateway as a waypoint."""
+    return is_ours(gateway) and spec_of(gateway).get("gatewayClassName") == WAYPOINT_CLASS
 
 
 def address_of(view: View, gateway: Object) -> str:

@@ -1,13 +1,14 @@
 """What istiod reports of Gateways, those of waypoints and those of ingress, and of their GatewayClasses."""
 
 from ..entries import is_address
-from ..objects import Object, name_of, namespace_of
+from ..objects import Object, annotations_of, name_of, namespace_of
 from .binding import HBONE_PORT, address_of
 from .certificates import shown
 from .conditions import Said, merged
 from .ingress import attached, is_ingress, supported, workload_name
 from .view import View, spec_of
 
+_ADDRESS_TYPE = "networking.istio.io/address-type"
 _NO_ERRORS = "No errors found"
 _LISTENER = (
     Said("Accepted", True, "Accepted", _NO_ERRORS),
@@ -61,18 +62,23 @@ def _hostname(gateway: Object) -> str:
 
 
 def _addresses(view: View, gateway: Object) -> list[Object]:
-    if is_ingress(gateway):
-        service = _service(view, gateway) or {}
-        if given := _external(service):
-            return [{"type": "IPAddress" if is_address(each) else "Hostname", "value": each} for each in given]
-        if service and not _pending(service):  # reached by name alone, as a Service of type ClusterIP asks for
-            return [{"type": "Hostname", "value": _hostname(gateway)}]
+    """Those of its Service that its class, or an annotation, asks for; once told they stay."""
+    ingress, service = is_ingress(gateway), _service(view, gateway) or {}
+    if ingress and (given := _external(service)):
+        return [{"type": "IPAddress" if is_address(each) else "Hostname", "value": each} for each in given]
+    usual = "Hostname" if ingress else ""
+    wanted = annotations_of(gateway).get(_ADDRESS_TYPE, usual)
+    address = _own_address(service) if ingress else address_of(view, gateway)
+    if not address or (ingress and _pending(service)):
         known: list[Object] = (gateway.get("status") or {}).get("addresses") or []
-        return known
-    address = address_of(view, gateway)
-    if not address:
-        return []
-    return [{"type": "IPAddress", "value": address}, {"type": "Hostname", "value": _hostname(gateway)}]
+        return known if ingress else []
+    found = [{"type": "IPAddress", "value": address}, {"type": "Hostname", "value": _hostname(gateway)}]
+    return [each for each in found if wanted in ("", each["type"])]
+
+
+def _own_address(service: Object) -> str:
+    """What stands for a Service inside the cluster."""
+    return str(spec_of(service).get("clusterIP") or "") if service else ""
 
 
 def _service(view: View, gateway: Object) -> Object | None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from ..objects import Object, labels_of, name_of, namespace_of
+from ..objects import Object, name_of, namespace_of
 from .backends import parent_key
-from .binding import REVISION, admits
+from .binding import admits, is_ours
 from .certificates import shown
 from .conditions import Said
 from .http_route import every_route, http_route
@@ -20,8 +20,7 @@ _NEAREST = ("NotAllowedByListeners", "NoMatchingListenerHostname", "NoMatchingPa
 
 def is_ingress(gateway: Object) -> bool:
     """Whether this istiod runs the Gateway as an ingress gateway."""
-    ours = labels_of(gateway).get(REVISION, "default") == "default"
-    return ours and spec_of(gateway).get("gatewayClassName") == INGRESS_CLASS
+    return is_ours(gateway) and spec_of(gateway).get("gatewayClassName") == INGRESS_CLASS
 
 
 def workload_name(gateway: Object) -> str:

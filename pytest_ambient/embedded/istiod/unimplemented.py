@@ -89,7 +89,12 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 _ANNOTATIONS: Mapping[str, tuple[str, ...]] = {
-    "Gateway": ("ambient.istio.io/waypoint-inbound-binding", "ambient.istio.io/xfcc-include-client-identity"),
+    "Gateway": (
+        "ambient.istio.io/waypoint-inbound-binding",
+        "ambient.istio.io/xfcc-include-client-identity",
+        "gateway.istio.io/name-override",
+        "gateway.istio.io/service-account",
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from .destination_checks import destination_causes, destination_mistakes
 from .entry_rules import entry_causes, entry_mistakes, entry_warnings
 from .envoy_filters import filter_patch_causes
 from .grpc_route import grpc_causes
+from .mesh_config import config_warnings
 from .model import ROOT_NAMESPACE
 from .policy_rules import (
     authorization_mistakes,
@@ -53,6 +54,8 @@ def warnings(item: Object) -> list[str]:
             return virtual_warnings(item)
         case "ServiceEntry":
             return entry_warnings(item)
+        case "ConfigMap":
+            return config_warnings(item)
     return []
 
 

@@ -111,6 +111,45 @@ def test_what_is_made_for_a_gateway_is_the_controllers(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
+@pytest.mark.parametrize("kind", ["istio-waypoint", "istio"])
+def test_a_gateway_of_another_revision_is_left_to_its_istiod(kind: str) -> None:
+    """Nothing is made for it."""
+
+    async def scenario() -> None:
+        store = Store()
+        store.create(NAMESPACE, {"metadata": {"name": Bench.space}})
+        controller = Gateways(store, "proxyv2")
+        for name, labels in (("theirs", {"istio.io/rev": "canary"}), ("ours", {"istio.io/rev": "default"})):
+            made = waypoint(**labels)
+            made["metadata"]["name"], made["spec"]["gatewayClassName"] = name, kind
+            store.create(GATEWAY, made)
+        async with asyncio.timeout(5):
+            while not store.list(DEPLOYMENT, Bench.space):
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        assert [name_of(each).removesuffix("-istio") for each in store.list(DEPLOYMENT, Bench.space)] == ["ours"]
+        controller.stop()
+
+    asyncio.run(scenario())
+
+
+def test_what_is_made_for_an_ingress_gateway_is_outside_of_the_mesh(tmp_path: Path) -> None:
+    """Its account, Service, Deployment and pods say so, unless its labels say otherwise (Istio 1.30.3)."""
+
+    async def scenario(bench: Bench) -> None:
+        front = waypoint()
+        listener = {"name": "http", "port": 80, "protocol": "HTTP"}
+        front["spec"] = {"gatewayClassName": "istio", "listeners": [listener]}
+        bench.store.create(GATEWAY, front)
+        made = await bench.ready_pod("waypoint-istio")
+        objects = [
+            bench.store.get(each, "waypoint-istio", bench.space) or {} for each in (ACCOUNT, SERVICE, DEPLOYMENT)
+        ]
+        assert {labels_of(each).get("istio.io/dataplane-mode") for each in (made, *objects)} == {"none"}
+
+    play(tmp_path, scenario)
+
+
 def test_waypoint_is_scaled_by_hand(tmp_path: Path) -> None:
     """The size of a waypoint is its owner's affair."""
 

@@ -1,5 +1,6 @@
 """Where endpoints lie that a ServiceEntry writes down, and how ztunnel and waypoints reach them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from pytest_ambient.embedded.ports import announced
 POD, VIP, OWN = "127.90.1.1", "127.90.200.1", "127.90.252.1"
 SHOWN = "240.240.0.1"
 PORT = ServicePort(80, "http", "HTTP")
-LINE = "direct\t127.90.1.9:4000\t{to}\t1700000000000000\t1\t2\t3\t{flags}\t{host}\ta.example\t-"
+LINE = "direct\t127.90.1.9:4000\t{to}\t1700000000000000\t1\t2\t3\t{flags}\t{host}\there/a.example.\t-"
 
 
 def pod(name: str, address: str, *, captured: bool = True) -> Workload:
@@ -78,7 +79,7 @@ def test_what_lies_beyond(place: str, outside: bool) -> None:
 def captured_cluster(tmp_path: Path, found: Mesh) -> Object:
     """What leads captured callers of the host on."""
     made = ZtunnelConfiguration(Authority(tmp_path / "ca"), tmp_path, frozenset()).resources(found)
-    return next(each for each in made.clusters if each["name"] == "captured~a.example:80")
+    return next(each for each in made.clusters if each["name"] == "captured~here/a.example.:80")
 
 
 def endpoints(cluster: Object) -> list[Object]:
@@ -211,6 +212,17 @@ def test_ztunnels_dump_lists_hosts_and_their_endpoints(tmp_path: Path) -> None:
     )
 
 
+def test_one_host_in_two_namespaces_is_two_destinations(tmp_path: Path) -> None:
+    """Whoever is led to one of them by its name is never served by the other's endpoints."""
+    found, far = mesh(Place(POD, {80: 8080})), host(Place("10.9.9.9", {80: 80}))
+    theirs = replace(far, namespace="there", vip="240.240.0.9", served_at="127.90.3.9")
+    both = replace(found, services={**found.services, theirs.key: theirs})
+    made = ZtunnelConfiguration(Authority(tmp_path / "ca"), tmp_path, frozenset()).resources(both)
+    ways = {each["name"]: endpoints(each) for each in made.clusters if ".example.:" in each["name"]}
+    assert ways["captured~there/a.example.:80"] == [{"socket_address": {"address": "10.9.9.9", "port_value": 80}}]
+    assert ways["captured~here/a.example.:80"] != ways["captured~there/a.example.:80"]
+
+
 def test_an_endpoint_of_a_slice_is_told_of_by_the_slices_name(tmp_path: Path) -> None:
     """In ztunnel's dump, where nothing more is known of it, and in its log."""
     far = Service("far", "here", VIP, (PORT,), (), places=(Place("10.9.9.9", {80: 8080}, {}, "far-1"),))
@@ -220,6 +232,6 @@ def test_an_endpoint_of_a_slice_is_told_of_by_the_slices_name(tmp_path: Path) ->
     uid = "Kubernetes/discovery.k8s.io/EndpointSlice/here/far-1/10.9.9.9"
     assert (workload["uid"], workload["name"], workload["networkMode"]) == (uid, "far-1", "HostNetwork")
     assert (workload["serviceAccount"], list(dump["services"][0]["endpoints"])) == ("", [uid])
-    line = Line.parse(LINE.format(to=f"{VIP}:80", flags="-", host="10.9.9.9:8080").replace("a.example", far.hostname))
+    line = Line.parse(LINE.format(to=f"{VIP}:80", flags="-", host="10.9.9.9:8080").replace("here/a.example.", far.key))
     assert line is not None
     assert 'dst.workload="far-1"' in written(connection(line, Directory(found)), line.ended)

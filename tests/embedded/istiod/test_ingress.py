@@ -76,6 +76,22 @@ def test_gateway_whose_load_balancer_gives_no_address() -> None:
     assert status["addresses"] == [{"type": "IPAddress", "value": "192.0.2.1"}]
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("Hostname", ["front-istio.bookinfo.svc.cluster.local"]),
+        ("IPAddress", ["127.80.200.50"]),
+        ("", ["127.80.200.50", "front-istio.bookinfo.svc.cluster.local"]),
+    ],
+)
+def test_a_gateway_tells_the_addresses_that_it_is_asked_for(asked: str, told: list[str]) -> None:
+    """By an annotation (conversion.go of Istio 1.30.3)."""
+    front = gateway()
+    front["metadata"]["annotations"] = {"networking.istio.io/address-type": asked}
+    status = said(View(gateways=[front], services=[entry()]), "front")
+    assert [each["value"] for each in status["addresses"]] == told
+
+
 def test_gateway_of_several_ports() -> None:
     """All are named, each once and in order."""
     front, service = gateway(), entry()

@@ -26,6 +26,13 @@ def entry(*listeners: Object) -> Object:
     return gateway(gatewayClassName="istio", listeners=named)
 
 
+def annotated(name: str) -> Object:
+    """A Gateway with an annotation."""
+    made = entry({"protocol": "HTTP"})
+    made["metadata"]["annotations"] = {name: "other"}
+    return made
+
+
 def twice(*sections: Object) -> Object:
     """A route with one parent several times."""
     item = route("r", [{}])
@@ -51,6 +58,8 @@ def by_path(value: str) -> Object:
         ),
         (route("r", [{}], {"name": "mesh", "kind": "Mesh"}), "spec.parentRefs[0].kind"),
         (gateway(gatewayClassName="istio-remote"), "spec.gatewayClassName"),
+        (annotated("gateway.istio.io/name-override"), "metadata.annotations[gateway.istio.io/name-override]"),
+        (annotated("gateway.istio.io/service-account"), "metadata.annotations[gateway.istio.io/service-account]"),
         (EXTERNAL_NAME, "metadata.annotations[networking.istio.io/service-type]"),
         (gateway(gatewayClassName="istio"), "spec.listeners[0].protocol"),
         (gateway(addresses=[{"value": "1.2.3.4"}]), "spec.addresses"),
