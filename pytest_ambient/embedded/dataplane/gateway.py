@@ -7,9 +7,10 @@ that. Callers of its Service come by the PROXY protocol, so that it knows their 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ..faults import Fault
-from ..istiod.model import ROOT_NAMESPACE, Identity, Ingress, Mesh, Route, Secured, Service, ServicePort
+from ..istiod.model import ROOT_NAMESPACE, Destination, Identity, Ingress, Mesh, Route, Secured, Service, ServicePort
 from ..objects import Object
 from ..ports import bound
 from .ca import Authority
@@ -19,7 +20,7 @@ from .main_internal import LINE, router
 from .resources import Resources
 from .route_filters import filters as routed_filters
 from .routes import backends, configuration
-from .upstreams import Upstreams, endpoints, places
+from .upstreams import Upstreams, endpoints, handled, places
 from .waypoint import originate
 from .xds import HBONE_PORT, access_log, inner, mutual_tls, part, socket, static, tunnels
 
@@ -28,7 +29,7 @@ _DOWNSTREAM = "extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 _TLS_INSPECTOR = "extensions.filters.listener.tls_inspector.v3.TlsInspector"
 _PROXY_PROTOCOL = "extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"
 _PORT = re.compile(r'"destination_port": (\d+)')
-_INBOUND = re.compile(r"inbound-vip\|(\d+)\|http\|")
+_INBOUND = re.compile(r"inbound-vip\|(\d+)\|(?:http|tcp)(?:/([^|]*))?\|")
 
 
 class GatewayConfiguration:
@@ -40,6 +41,7 @@ class GatewayConfiguration:
 
     def resources(self, mesh: Mesh, gateway: Ingress | None) -> Resources:
         """The configuration for that mesh; a gateway that is not known yet listens nowhere."""
+        mesh = replace(mesh, destinations=gateway.destinations if gateway else {})
         here = {"upstream_bind_config": {"source_address": {"address": self._address, "port_value": 0}}}
         secret = mutual_tls(self._leaf, self._root, server=False)
         made = Resources()
@@ -52,10 +54,11 @@ class GatewayConfiguration:
             made.listeners.append(self._listener(port, chains))
             for each in backends([route for end in ends for route in end.routes]):
                 service = mesh.services.get(each.service or "")
-                if service is not None:
-                    name = f"outbound|{each.port}||{service.hostname}"
-                    found = _endpoints(mesh, service, each.port)
-                    clusters[name] = static(name, *found, lb_policy="LEAST_REQUEST", **here)
+                chosen = mesh.destinations.get(each.service or "", Destination()).chosen(each.subset, each.port)
+                if service is not None and chosen is not None:  # else a cluster that is not there
+                    name = f"outbound|{each.port}|{each.subset}|{service.hostname}"
+                    found = _endpoints(mesh, service, each.port, chosen.labels)
+                    clusters[name] = static(name, *found, **handled(chosen.policy), **here)
         made.clusters += clusters.values()
         made.listeners.append(originate(LINE))
         return made
@@ -148,17 +151,17 @@ def _hosts(mesh: Mesh, port: int, routes: Sequence[Route]) -> list[Object]:
 def _routes(mesh: Mesh, port: int, routes: Sequence[Route]) -> list[Object]:
     """As at a waypoint, but to clusters of the gateway's own."""
     anyone, asked = Service("", "", "", (), ()), ServicePort(port, "http", "HTTP")
-    made = configuration(anyone, asked, routes, mesh, hashed=False)
-    found: list[Object] = json.loads(_INBOUND.sub(r"outbound|\1||", json.dumps(made["virtual_hosts"][0]["routes"])))
+    made = configuration(anyone, asked, routes, mesh)
+    found: list[Object] = json.loads(_INBOUND.sub(r"outbound|\1|\2|", json.dumps(made["virtual_hosts"][0]["routes"])))
     return found
 
 
-def _endpoints(mesh: Mesh, service: Service, port: int) -> Iterator[Object]:
-    """The Service's pods, or its waypoint where gateways are to use it."""
+def _endpoints(mesh: Mesh, service: Service, port: int, labels: Mapping[str, str]) -> Iterator[Object]:
+    """The Service's pods with these labels, or its waypoint where gateways are to use it."""
     waypoint = mesh.waypoints.get(service.waypoint.key) if service.waypoint and service.ingress_too else None
     if waypoint is None:
-        yield from endpoints(mesh, service, port, {})
-        yield from places(mesh, service, port, {}, ROOT_NAMESPACE)
+        yield from endpoints(mesh, service, port, labels)
+        yield from places(mesh, service, port, labels, ROOT_NAMESPACE)
         return
     for uid in waypoint.pods:
         if pod := mesh.workloads.get(uid):

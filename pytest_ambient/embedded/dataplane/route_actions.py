@@ -58,9 +58,9 @@ def timed(timeout: float | None) -> str:
 class Actions:
     """Makes the actions of a route's rules, for one port of the Service that it is attached to."""
 
-    def __init__(self, service: Service, port: int, route: Route, mesh: Mesh, *, hashed: bool) -> None:
+    def __init__(self, service: Service, port: int, route: Route, mesh: Mesh) -> None:
         self._service, self._port, self._route = service, port, route
-        self._services, self._destinations = mesh.services, mesh.destinations if hashed else {}
+        self._services, self._destinations = mesh.services, mesh.destinations
 
     def of(self, rule: RouteRule, match: RouteMatch) -> Object:
         """Everything of an Envoy route but its match."""

@@ -9,12 +9,10 @@ from .route_actions import Actions, retry_policy, virtual_name
 from .route_filters import text
 
 
-def configuration(
-    service: Service, port: ServicePort, routes: Sequence[Route], mesh: Mesh, *, hashed: bool = True
-) -> Object:
-    """Everything that a waypoint does with requests for that port; `hashed` where DestinationRules are followed."""
+def configuration(service: Service, port: ServicePort, routes: Sequence[Route], mesh: Mesh) -> Object:
+    """Everything that a waypoint does with requests for that port."""
     bound = [each for each in routes if not each.tcp and each.port in (None, port.port)]
-    made = [*_ordered(service, port, bound, mesh, hashed=hashed)]
+    made = [*_ordered(service, port, bound, mesh)]
     host = {
         "name": f"inbound|http|{port.port}",
         "domains": ["*"],
@@ -49,16 +47,10 @@ Precedence = tuple[int, int, bool, int, int]
 _RANKS = {"Exact": -3, "PathPrefix": -2, "Prefix": -2, "RegularExpression": -1}
 
 
-def _ordered(
-    service: Service, port: ServicePort, routes: Sequence[Route], mesh: Mesh, *, hashed: bool
-) -> Iterator[Object]:
+def _ordered(service: Service, port: ServicePort, routes: Sequence[Route], mesh: Mesh) -> Iterator[Object]:
     """One group after another: the rules of HTTPRoutes by precedence, of a VirtualService as they stand."""
     for group in _groups(service, routes):
-        made = [
-            found
-            for each in group
-            for found in _routes(port, each, Actions(service, port.port, each, mesh, hashed=hashed))
-        ]
+        made = [found for each in group for found in _routes(port, each, Actions(service, port.port, each, mesh))]
         if not group[0].virtual:
             made.sort(key=lambda each: each[0])
         yield from (route for _, route in made)

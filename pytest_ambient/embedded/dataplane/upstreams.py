@@ -59,10 +59,11 @@ class Upstreams:
         if chosen is not None:  # else a cluster that is not there
             found = [*endpoints(self._mesh, service, port, chosen.labels, self._node)]
             found += places(self._mesh, service, port, chosen.labels, self._namespace)
-            self._made[name] = static(name, *found, **_handled(chosen.policy), **self._fields)
+            self._made[name] = static(name, *found, **handled(chosen.policy), **self._fields)
 
 
-def _handled(policy: Policy) -> Object:
+def handled(policy: Policy) -> Object:
+    """The part of a cluster that says how its endpoints are dealt with."""
     named = {
         "max_connections": policy.max_connections,
         "max_pending_requests": policy.max_pending,

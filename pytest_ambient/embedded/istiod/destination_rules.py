@@ -1,6 +1,6 @@
-"""DestinationRules: which one holds for a Service at its waypoint, and what it says."""
+"""DestinationRules: which one holds for a Service at its waypoint or an ingress gateway, and what it says."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..objects import Object, namespace_of
 from .binding import Gate, service_gate
@@ -15,27 +15,39 @@ _BALANCING = {"ROUND_ROBIN": "ROUND_ROBIN", "RANDOM": "RANDOM"}
 
 
 def destinations(view: View, known: Mapping[str, Gate]) -> dict[str, Destination]:
-    """What is said of each Service, by its key; Services of which nothing is said are left out."""
+    """What is said of each Service to its waypoint, by its key; Services of which nothing is said are left out."""
+
+    def waypoint_namespace(service: Object) -> str:
+        gate = service_gate(view, known, service)
+        return gate.ref.namespace if isinstance(gate, Gate) else ""
+
+    return _said(view, waypoint_namespace)
+
+
+def destinations_from(view: View, namespace: str) -> dict[str, Destination]:
+    """Likewise to the ingress gateways of a namespace."""
+    return _said(view, lambda _: namespace)
+
+
+def _said(view: View, proxy_namespace: Callable[[Object], str]) -> dict[str, Destination]:
     found = {}
     for service in view.called if view.destination_rules else ():
-        gate = service_gate(view, known, service)
-        rules = _chosen(view, service, gate.ref.namespace if isinstance(gate, Gate) else "")
-        if rules:
+        if rules := _chosen(view, service, proxy_namespace(service)):
             found[key_of(service)] = _destination(rules)
     return found
 
 
-def _chosen(view: View, service: Object, waypoint_namespace: str) -> list[Object]:
-    """The rules for the Service: the waypoint's namespace before the Service's and the mesh's, the best host first.
+def _chosen(view: View, service: Object, proxy_namespace: str) -> list[Object]:
+    """The rules for the Service: the proxy's namespace before the Service's and the mesh's, the best host first.
 
     Several for one host in one namespace are taken together, the oldest first. A namespace's own proxies ask nobody to
     whom its rules are exported; those of the root namespace put their own first only if nobody else sees them.
     """
     ordered = sorted(view.destination_rules, key=age_of)
-    rooted = waypoint_namespace == ROOT_NAMESPACE
+    rooted = proxy_namespace == ROOT_NAMESPACE
     local = [each for each in ordered if not rooted or exports(each) == {ROOT_NAMESPACE}]
-    shared = [each for each in ordered if exported(each, waypoint_namespace)]
-    seen = ((waypoint_namespace, local), (namespace_of(service), shared), (ROOT_NAMESPACE, shared))
+    shared = [each for each in ordered if exported(each, proxy_namespace)]
+    seen = ((proxy_namespace, local), (namespace_of(service), shared), (ROOT_NAMESPACE, shared))
     for namespace, rules in seen:
         named: dict[str, list[Object]] = {}
         for rule in rules:

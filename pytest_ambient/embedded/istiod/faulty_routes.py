@@ -65,8 +65,13 @@ def _missing_backend_falls_through(route: Route, service: Service) -> Route:
 
 def _destination_rules_ignored(mesh: Mesh) -> Mesh:
     """A subset is the whole Service, and no endpoint is ejected or spared."""
-    subsets = {name: Subset({}, Policy()) for each in mesh.destinations.values() for name in each.subsets}
-    return replace(mesh, destinations={key: Destination(Policy(), subsets) for key in mesh.destinations})
+
+    def ignored(said: Mapping[str, Destination]) -> Mapping[str, Destination]:
+        subsets = {name: Subset({}, Policy()) for each in said.values() for name in each.subsets}
+        return {key: Destination(Policy(), subsets) for key in said}
+
+    ingresses = {key: replace(each, destinations=ignored(each.destinations)) for key, each in mesh.ingresses.items()}
+    return replace(mesh, destinations=ignored(mesh.destinations), ingresses=ingresses)
 
 
 def _rules(change: Callable[[RouteRule, Service], RouteRule]) -> Callable[[Mesh], Mesh]:

@@ -8,6 +8,7 @@ from .backends import parent_key
 from .binding import admits, is_ours
 from .certificates import shown
 from .conditions import Said
+from .destination_rules import destinations_from
 from .http_route import every_route, http_route
 from .ingress_policies import policies_at, tokens_at
 from .model import Ingress, Route, Secured
@@ -108,7 +109,8 @@ def _ingress(view: View, gateway: Object) -> Ingress:
             one = Secured(str(listener.get("hostname") or ""), certificates, more)
             secured[port] = (*secured.get(port, ()), one)
     held = policies_at(view, gateway), tokens_at(view, gateway)
-    return Ingress(name_of(gateway), namespace_of(gateway), workload_name(gateway), ports, *held, secured)
+    said = destinations_from(view, namespace_of(gateway))
+    return Ingress(name_of(gateway), namespace_of(gateway), workload_name(gateway), ports, *held, secured, said)
 
 
 def _route(view: View, listener: Object, route: Object) -> Route:

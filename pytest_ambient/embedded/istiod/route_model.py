@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .destination_model import Destination
 from .request_model import L7Policy, TokenRule
 
 MatchKind = Literal["Exact", "Prefix", "RegularExpression", "Present"]
@@ -207,6 +208,8 @@ class Ingress:
     """Whose tokens it verifies."""
     secured: Mapping[int, tuple[Secured, ...]] = field(default_factory=dict)
     """The listeners that end TLS, by port."""
+    destinations: Mapping[str, Destination] = field(default_factory=dict)
+    """By Service key: what a DestinationRule says of it to this gateway."""
 
     @property
     def key(self) -> str:

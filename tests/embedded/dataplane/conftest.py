@@ -1,4 +1,4 @@
-"""One mesh with real Envoys for all tests of this folder."""
+"""Meshes with real Envoys for all tests of this folder."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import pytest
 
 from pytest_ambient.embedded.istiod.model import Service, Waypoint, WaypointRef, Workload
 
+from .entrance import Entry, entered
 from .world import World
 
 
@@ -40,6 +41,17 @@ def bookinfo() -> Iterator[Bookinfo]:
         world = World(Path(folder))
         try:
             yield bookinfo_in(world)
+        finally:
+            world.close()
+
+
+@pytest.fixture(scope="session")
+def entry() -> Iterator[Entry]:
+    """A mesh with an ingress gateway, likewise."""
+    with TemporaryDirectory(prefix="entrance-") as folder:
+        world = World(Path(folder))
+        try:
+            yield entered(world)
         finally:
             world.close()
 

@@ -1,8 +1,7 @@
 """An ingress gateway: routes, its own identity, waypoints where they are asked for."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,10 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from pytest_ambient.embedded.istiod.model import (
-    Backend,
     Certificate,
-    Endpoint,
-    Identity,
     Ingress,
     L4Clause,
     L4Match,
@@ -26,67 +22,15 @@ from pytest_ambient.embedded.istiod.model import (
     L7Policy,
     L7Rule,
     Operation,
-    Route,
-    RouteMatch,
-    RouteRule,
     Secured,
-    Service,
-    ServicePort,
     Source,
     StringMatch,
     TokenRule,
     WaypointRef,
-    Workload,
 )
 
-from .world import NODE, Reply, World
-
-FRONT = Identity("bookinfo", "front-istio")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A mesh with a gateway on port 80 that leads `/reviews` to reviews."""
-
-    world: World
-    outsider: Workload
-    reviews: Service
-    pod: Workload
-    front: Service
-
-
-def route(service: Service, *hosts: str) -> Route:
-    """What the gateway follows."""
-    rule = RouteRule((RouteMatch("/reviews"),), (Backend(service.key, 9080),))
-    return Route("r", "bookinfo", "", None, (rule,), hostnames=hosts)
-
-
-@pytest.fixture(scope="module")
-def entry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Entry]:
-    """The mesh, served."""
-    folder: Path = tmp_path_factory.mktemp("g")
-    world = World(folder)
-    outsider = world.pod("curl", namespace="outside", captured=False)
-    pod = world.pod("reviews", 9080)
-    reviews = world.service("reviews", pod)
-    address = world.addresses.pods.take()
-    gateway = Workload(
-        "front-istio-abc", "bookinfo", address, FRONT, NODE, {}, "front-istio", "deployment", True, False, {},
-        gateway_ports=(8080,),
-    )  # fmt: skip
-    ends = (Endpoint(gateway.uid, {8080: 8080}),)
-    vip = world.addresses.services.take()
-    front = Service("front-istio", "bookinfo", vip, (ServicePort(8080, "http", "HTTP"),), ends)
-    world.mesh = replace(
-        world.mesh,
-        workloads={**world.mesh.workloads, gateway.uid: gateway},
-        services={**world.mesh.services, front.key: front},
-        ingresses={"bookinfo/front": Ingress("front", "bookinfo", "front-istio", {8080: (route(reviews),)})},
-    )
-    world.run(world.plane.start_gateway(gateway.name, "bookinfo", address, FRONT, "bookinfo/front"))
-    world.push()
-    yield Entry(world, outsider, reviews, pod, front)
-    world.close()
+from .entrance import FRONT, Entry, route
+from .world import Reply
 
 
 def test_it_leads_in(entry: Entry) -> None:

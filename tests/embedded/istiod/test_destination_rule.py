@@ -1,19 +1,27 @@
-"""DestinationRules as waypoints get them."""
+"""DestinationRules as waypoints and ingress gateways get them."""
+
+from dataclasses import replace
 
 import pytest
 
 from pytest_ambient.embedded.api.store import Store, find
+from pytest_ambient.embedded.faults import Fault
 from pytest_ambient.embedded.istiod.destination_model import Hash
+from pytest_ambient.embedded.istiod.faulty import broken
 from pytest_ambient.embedded.istiod.model import (
     Destination,
     Ejection,
+    Ingress,
+    Mesh,
     Policy,
     Subset,
 )
 from pytest_ambient.embedded.istiod.validate import guard
 from pytest_ambient.embedded.istiod.view import NETWORKING
 from pytest_ambient.embedded.objects import Object
-from tests.embedded.istiod.virtual import rule_for, said
+from tests.embedded.istiod.virtual import rule_for, said, seen
+
+from .world import mesh_of, meta
 
 
 def test_destination_rule() -> None:
@@ -123,3 +131,31 @@ def test_which_destination_rule_holds() -> None:
     assert said(own, every) == Destination(Policy("RANDOM"))
     assert said(own, there) == Destination(Policy("ROUND_ROBIN"))
     assert said(rule_for("*.svc.cluster.local", "third", trafficPolicy=robin)) is None
+
+
+@pytest.mark.parametrize(
+    ("others", "chosen"), [({}, 1), ({"front": 2}, 2), ({"third": 3}, 1), ({"istio-system": 4}, 1)]
+)
+def test_a_gateway_asks_its_own_namespace_first(others: dict[str, int], chosen: int) -> None:
+    """Then the Service's, whatever the Service's waypoint is told."""
+    written = [
+        rule_for(
+            "reviews.bookinfo.svc.cluster.local", space,
+            trafficPolicy={"connectionPool": {"tcp": {"maxConnections": limit}}},
+        )
+        for space, limit in {"bookinfo": 1, **others}.items()
+    ]  # fmt: skip
+    front: Object = {"metadata": meta("front", "front"), "spec": {"gatewayClassName": "istio"}}
+    view = seen(*written)
+    mesh = mesh_of(replace(view, gateways=[*view.gateways, front]))
+    policy = Policy(max_connections=chosen)
+    assert mesh.ingresses["front/front"].destinations == {"bookinfo/reviews": Destination(policy)}
+    assert mesh.destinations == {"bookinfo/reviews": Destination(Policy(max_connections=1))}
+
+
+def test_the_fault_is_one_of_gateways_too() -> None:
+    """Under it nothing that DestinationRules say to a gateway is followed."""
+    told = {"bookinfo/reviews": Destination(Policy("RANDOM"))}
+    front = Ingress("front", "bookinfo", "front-istio", {}, destinations=told)
+    broke = broken(Mesh(ingresses={"bookinfo/front": front}), [Fault.DESTINATION_RULES_IGNORED])
+    assert broke.ingresses["bookinfo/front"].destinations == {"bookinfo/reviews": Destination()}
