@@ -1,7 +1,8 @@
 """What the Envoy of an ingress gateway is given to do: a listener for each port, routes, and ways into the mesh.
 
 It has a certificate of its own: it opens tunnels to captured pods itself, or to the waypoint of a Service that asks for
-that. Callers of its Service come by the PROXY protocol, so that it knows their addresses as a real one does.
+that. Callers of its Service come by the PROXY protocol, so that it knows their addresses as a real one does; what it
+does is done behind that, where a connection is one to the port of its pod, as policies and its access log call it.
 """
 
 import json
@@ -22,13 +23,26 @@ from .route_filters import filters as routed_filters
 from .routes import backends, configuration
 from .upstreams import Upstreams, endpoints, handled, places
 from .waypoint import originate
-from .xds import HBONE_PORT, access_log, inner, mutual_tls, part, socket, static, tunnels
+from .xds import (
+    HBONE_PORT,
+    REMOTE_IP,
+    access_log,
+    inner,
+    mutual_tls,
+    original_dst,
+    part,
+    remember,
+    socket,
+    state,
+    static,
+    tcp_proxy,
+    tunnels,
+)
 
 _MANAGER = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _DOWNSTREAM = "extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 _TLS_INSPECTOR = "extensions.filters.listener.tls_inspector.v3.TlsInspector"
 _PROXY_PROTOCOL = "extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"
-_PORT = re.compile(r'"destination_port": (\d+)')
 _INBOUND = re.compile(r"inbound-vip\|(\d+)\|(?:http|tcp)(?:/([^|]*))?\|")
 
 
@@ -51,7 +65,10 @@ class GatewayConfiguration:
         made.clusters += _authorizing(mesh, checks, here)
         for port, ends in _ends(gateway).items() if gateway else ():
             chains = [_chain(end, port, _hosts(mesh, port, end.routes), checks) for end in ends]
-            made.listeners.append(self._listener(port, chains))
+            made.clusters.append(
+                static(_entrance(port), inner(_entrance(port), "pod", local=f"{self._address}:{port}"))
+            )
+            made.listeners += [_inside(port, chains), self._outside(port)]
             for each in backends([route for end in ends for route in end.routes]):
                 service = mesh.services.get(each.service or "")
                 chosen = mesh.destinations.get(each.service or "", Destination()).chosen(each.subset, each.port)
@@ -63,16 +80,30 @@ class GatewayConfiguration:
         made.listeners.append(originate(LINE))
         return made
 
-    def _listener(self, port: int, chains: list[Object]) -> Object:
-        announced = part("proxy_protocol", _PROXY_PROTOCOL, allow_requests_without_proxy_protocol=True)
-        looks = [part("tls_inspector", _TLS_INSPECTOR)] if any("transport_socket" in each for each in chains) else []
+    def _outside(self, port: int) -> Object:
+        """Where connections come in that tell who calls; from there on they are connections to the pod's own port."""
+        caller = remember(state(REMOTE_IP, "%DOWNSTREAM_REMOTE_ADDRESS%"))
         return {
             "name": f"{self._address}_{port}",
             "address": socket(self._address, bound(port)),
-            "listener_filters": [announced, *looks],
-            "traffic_direction": "OUTBOUND",
-            "filter_chains": chains,
+            "listener_filters": [part("proxy_protocol", _PROXY_PROTOCOL, allow_requests_without_proxy_protocol=True)],
+            "filter_chains": [{"filters": [caller, tcp_proxy(_entrance(port))]}],
         }
+
+
+def _entrance(port: int) -> str:
+    return f"0.0.0.0_{port}"
+
+
+def _inside(port: int, chains: list[Object]) -> Object:
+    looks = [part("tls_inspector", _TLS_INSPECTOR)] if any("transport_socket" in each for each in chains) else []
+    return {
+        "name": _entrance(port),
+        "internal_listener": {},
+        "listener_filters": [original_dst(), *looks],
+        "traffic_direction": "OUTBOUND",
+        "filter_chains": chains,
+    }
 
 
 def _ends(gateway: Ingress) -> Mapping[int, Sequence[Secured]]:
@@ -87,7 +118,7 @@ def _chain(end: Secured, port: int, hosts: list[Object], checks: Checks) -> Obje
         _MANAGER,
         stat_prefix=f"outbound_0.0.0.0_{port}",
         server_name="istio-envoy",
-        http_filters=[*_rebound(checks.http()), *routed_filters(), router()],
+        http_filters=[*_calling(checks.http()), *routed_filters(), router()],
         access_log=access_log(LINE),
         use_remote_address=True,
         normalize_path=True,
@@ -126,9 +157,9 @@ def _authorizing(mesh: Mesh, checks: Checks, here: Object) -> Iterator[Object]:
     yield from asked
 
 
-def _rebound(filters: list[Object]) -> list[Object]:
-    """The same with the ports on which this machine serves those that policies name."""
-    text = _PORT.sub(lambda found: f'"destination_port": {bound(int(found[1]))}', json.dumps(filters))
+def _calling(filters: list[Object]) -> list[Object]:
+    """The same where policies ask for the address of who has connected: a gateway believes no other address anyway."""
+    text = json.dumps(filters).replace('"direct_remote_ip":', '"remote_ip":')  # the direct one is this machine's
     found: list[Object] = json.loads(text)
     return found
 

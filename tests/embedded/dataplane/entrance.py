@@ -25,13 +25,15 @@ FRONT = Identity("bookinfo", "front-istio")
 
 @dataclass(frozen=True)
 class Entry:
-    """A mesh with a gateway on port 80 that leads `/reviews` to reviews."""
+    """A mesh with a gateway on port 8080 that leads `/reviews` to reviews."""
 
     world: World
     outsider: Workload
     reviews: Service
     pod: Workload
     front: Service
+    gateway: Workload
+    """The gateway's pod."""
 
     def following(self, *routes: Route, **more: Any) -> AbstractContextManager[Mesh]:
         """The mesh whose gateway follows these routes and has these fields, for a while."""
@@ -55,11 +57,12 @@ def entered(world: World) -> Entry:
     address = world.addresses.pods.take()
     gateway = Workload(
         "front-istio-abc", "bookinfo", address, FRONT, NODE, {}, "front-istio", "deployment", True, False, {},
-        gateway_ports=(8080,),
+        gateway_ports=(8080, 80),
     )  # fmt: skip
-    ends = (Endpoint(gateway.uid, {8080: 8080}),)
+    ends = (Endpoint(gateway.uid, {8080: 8080, 80: 80}),)
+    ports = (ServicePort(8080, "http", "HTTP"), ServicePort(80, "web", "HTTP"))
     vip = world.addresses.services.take()
-    front = Service("front-istio", "bookinfo", vip, (ServicePort(8080, "http", "HTTP"),), ends)
+    front = Service("front-istio", "bookinfo", vip, ports, ends)
     world.mesh = replace(
         world.mesh,
         workloads={**world.mesh.workloads, gateway.uid: gateway},
@@ -68,4 +71,4 @@ def entered(world: World) -> Entry:
     )
     world.run(world.plane.start_gateway(gateway.name, "bookinfo", address, FRONT, "bookinfo/front"))
     world.push()
-    return Entry(world, outsider, reviews, pod, front)
+    return Entry(world, outsider, reviews, pod, front, gateway)

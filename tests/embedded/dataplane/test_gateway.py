@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from pytest_ambient.embedded.istiod.model import (
     Certificate,
+    Condition,
     Ingress,
     L4Clause,
     L4Match,
@@ -28,6 +29,7 @@ from pytest_ambient.embedded.istiod.model import (
     TokenRule,
     WaypointRef,
 )
+from pytest_ambient.embedded.ports import bound
 
 from .entrance import FRONT, Entry, route
 from .world import Reply
@@ -123,6 +125,34 @@ def test_policies_hold_at_it(entry: Entry, policy: L7Policy, path: str, status: 
     assert reply.status == status
     if status == 403:
         assert (reply.body, reply.headers["server"]) == ("RBAC: access denied", "istio-envoy")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "status"),
+    [
+        ("ports", "80", 200),
+        ("ports", "20080", 403),
+        ("destination.port", "80", 200),
+        ("destination.port", "20080", 403),
+        ("destination.ip", "gateway", 200),
+        ("destination.ip", "front", 403),
+        ("source.ip", "outsider", 200),
+        ("source.ip", "gateway", 403),
+        ("remote.ip", "outsider", 200),
+    ],
+)
+def test_its_address(entry: Entry, key: str, value: str, status: int) -> None:
+    """That of its pod, by the port of its pod, however this machine serves it: to policies and in the log."""
+    known = {"gateway": entry.gateway.address, "front": entry.front.vip, "outsider": entry.outsider.address}
+    asked = Condition(key, (known.get(value, value),))
+    rule = L7Rule(operations=(Operation(ports=(value,)),)) if key == "ports" else L7Rule(conditions=(asked,))
+    policy, path = L7Policy("p", "bookinfo", "ALLOW", (rule,)), f"/reviews/{key}/{value}"
+    front = Ingress("front", "bookinfo", "front-istio", {80: (route(entry.reviews),)}, (policy,))
+    with entry.world.having(ingresses={front.key: front}):
+        reply = entry.world.curl(entry.outsider, f"http://{entry.front.vip}:{bound(80)}{path}")
+    assert reply.status == status
+    (line,) = entry.world.logged("bookinfo/front-istio-abc", f" {path} ")
+    assert f" {entry.gateway.address}:80 {entry.outsider.address}:{reply.port} - " in line
 
 
 def test_tokens_are_verified_at_it(entry: Entry) -> None:
