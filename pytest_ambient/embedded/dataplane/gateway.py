@@ -52,6 +52,7 @@ class GatewayConfiguration:
     def __init__(self, address: str, identity: Identity, authority: Authority, faults: frozenset[Fault]) -> None:
         self._address = address
         self._leaf, self._root = authority.leaf(identity), authority.root_file
+        self._faults = faults
 
     def resources(self, mesh: Mesh, gateway: Ingress | None) -> Resources:
         """The configuration for that mesh; a gateway that is not known yet listens nowhere."""
@@ -61,7 +62,7 @@ class GatewayConfiguration:
         made = Resources()
         made.clusters.append(tunnels("connect_originate", transport_socket=secret, **here))
         clusters: dict[str, Object] = {}
-        checks = _checks(mesh, gateway)
+        checks = self._checks(mesh, gateway)
         made.clusters += _authorizing(mesh, checks, here)
         for port, ends in _ends(gateway).items() if gateway else ():
             chains = [_chain(end, port, _hosts(mesh, port, end.routes), checks) for end in ends]
@@ -77,8 +78,14 @@ class GatewayConfiguration:
                     found = _endpoints(mesh, service, each.port, chosen.labels)
                     clusters[name] = static(name, *found, **handled(chosen.policy), **here)
         made.clusters += clusters.values()
-        made.listeners.append(originate(LINE))
+        made.listeners.append(originate(checks.line(LINE)))
         return made
+
+    def _checks(self, mesh: Mesh, gateway: Ingress | None) -> Checks:
+        if gateway is None:
+            return Checks()
+        logged = gateway.logged or Fault.TELEMETRY_IGNORED in self._faults
+        return Checks(gateway.policies, gateway.tokens, logged, mesh.authorizers)
 
     def _outside(self, port: int) -> Object:
         """Where connections come in that tell who calls; from there on they are connections to the pod's own port."""
@@ -119,7 +126,7 @@ def _chain(end: Secured, port: int, hosts: list[Object], checks: Checks) -> Obje
         stat_prefix=f"outbound_0.0.0.0_{port}",
         server_name="istio-envoy",
         http_filters=[*_calling(checks.http()), *routed_filters(), router()],
-        access_log=access_log(LINE),
+        access_log=access_log(checks.line(LINE)),
         use_remote_address=True,
         normalize_path=True,
         path_with_escaped_slashes_action="KEEP_UNCHANGED",
@@ -144,10 +151,6 @@ def _shown(end: Secured) -> Object:
         "tls_certificates": pairs,
     }
     return part("tls", _DOWNSTREAM, common_tls_context=common)
-
-
-def _checks(mesh: Mesh, gateway: Ingress | None) -> Checks:
-    return Checks(gateway.policies, gateway.tokens, authorizers=mesh.authorizers) if gateway else Checks()
 
 
 def _authorizing(mesh: Mesh, checks: Checks, here: Object) -> Iterator[Object]:

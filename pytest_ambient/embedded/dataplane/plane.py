@@ -21,6 +21,7 @@ from .envoy import Envoy, EnvoyFailed, Node
 from .gateway import GatewayConfiguration
 from .lines import Line
 from .metrics import Metrics
+from .request_labels import at_gateway, at_waypoint
 from .requests import Requests
 from .resources import Resources
 from .waypoint import WaypointConfiguration
@@ -53,6 +54,7 @@ class _GatewayPod:
     """`NAMESPACE/NAME` of its Gateway."""
     envoy: Envoy
     configuration: GatewayConfiguration
+    requests: Requests
 
 
 class DataPlane:
@@ -116,14 +118,8 @@ class DataPlane:
         folder = self._folder / f"waypoint-{address}"
         key = f"{namespace}/{name}"
 
-        requests = Requests(miscounts=Fault.TELEMETRY_MISCOUNTS in self._faults)
-
-        def line(text: str) -> None:
-            told = text.removeprefix(QUIET)
-            requests.count(told, self._directory)
-            if told == text:
-                self._log(namespace, name, waypoint_line(text))
-
+        requests = Requests(at_waypoint, miscounts=Fault.TELEMETRY_MISCOUNTS in self._faults)
+        line = partial(self._proxy_says, namespace, name, requests)
         node = Node.of("waypoint", address, name, namespace, identity.account)
         pod = _WaypointPod(
             WaypointRef(identity.namespace, identity.account),
@@ -145,10 +141,11 @@ class DataPlane:
         """Start the proxy of a pod of that ingress Gateway, `NAMESPACE/NAME`; returns when it serves."""
         key = f"{namespace}/{name}"
         folder = self._folder / f"gateway-{address}"
-        envoy = Envoy(
-            key, folder, self._processes, lambda text: self._log(namespace, name, waypoint_line(text)), _WAYPOINT_DRAIN
-        )
-        pod = _GatewayPod(gateway, envoy, GatewayConfiguration(address, identity, self._authority, self._faults))
+        requests = Requests(partial(at_gateway, address), miscounts=Fault.TELEMETRY_MISCOUNTS in self._faults)
+        line = partial(self._proxy_says, namespace, name, requests)
+        envoy = Envoy(key, folder, self._processes, line, _WAYPOINT_DRAIN)
+        made = GatewayConfiguration(address, identity, self._authority, self._faults)
+        pod = _GatewayPod(gateway, envoy, made, requests)
         async with self._pushing:
             with refusals.told(partial(self._log, namespace, name)):
                 await envoy.start(self._resources(pod))
@@ -173,7 +170,7 @@ class DataPlane:
         if pod is None:
             raise OSError(f"{key} runs no waypoint and no gateway")
         status, headers, body = await pod.envoy.ask(path, method)
-        if isinstance(pod, _WaypointPod) and path.partition("?")[0] == _STATS and status == HTTPStatus.OK:
+        if path.partition("?")[0] == _STATS and status == HTTPStatus.OK:
             body += pod.requests.text().encode()
         return status, headers, body
 
@@ -211,6 +208,12 @@ class DataPlane:
         if isinstance(pod, _GatewayPod):
             return pod.configuration.resources(self._mesh, self._mesh.ingresses.get(pod.key))
         return pod.configuration.resources(self._mesh, self._mesh.waypoints.get(pod.waypoint.key))
+
+    def _proxy_says(self, namespace: str, name: str, requests: Requests, text: str) -> None:
+        told = text.removeprefix(QUIET)
+        requests.count(told, self._directory)
+        if told == text:
+            self._log(namespace, name, waypoint_line(text))
 
     def no_upstream(self, source: str, destination: str, size: int) -> None:
         """Takes in that a captured pod called a port (`ADDRESS:PORT`) that its Service lacks, with so many bytes.

@@ -1,15 +1,14 @@
-"""A waypoint's requests and how long they took, kept from what its Envoy wrote of each (labels as in Istio 1.30)."""
+"""A proxy's requests and how long they took, kept from what its Envoy wrote of each."""
 
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from ..istiod.model import Service, Workload
 from .connections import Directory
-from .metrics import canonical
+from .request_labels import Labels, Request
 
 _NAME, _DURATIONS = "istio_requests_total", "istio_request_duration_milliseconds"
 _BOUNDS = (
@@ -19,10 +18,6 @@ _BOUNDS = (
 _WORD = re.compile(r'\[[^\]]*\]|"[^"]*"|\S+')
 _WORDS = 22
 _REQUEST, _CODE, _FLAGS, _DURATION, _UPSTREAM, _CLUSTER, _CALLER = 1, 2, 3, 9, 15, 16, 19
-_PLACE = re.compile(r"(\d+\.\d+\.\d+\.\d+:\d+)")
-_UNKNOWN = "unknown"
-
-Labels = tuple[tuple[str, str], ...]
 
 
 @dataclass
@@ -50,13 +45,14 @@ class _Sum:
 
 
 class Requests:
-    """What one waypoint pod counts."""
+    """What one waypoint pod or gateway pod counts."""
 
-    def __init__(self, *, miscounts: bool = False) -> None:
-        """Under the fault `telemetry-miscounts` only every second request counts."""
+    def __init__(self, labels: Callable[[Request, Directory], Labels], *, miscounts: bool = False) -> None:
+        """`labels` tells those of a request; under the fault `telemetry-miscounts` only every second one counts."""
+        self._made = labels
         self._miscounts, self._passed = miscounts, Counter[str]()
         self._sums: dict[Labels, _Sum] = {}
-        self._known: dict[tuple[str, ...], Labels] = {}
+        self._known: dict[Request, Labels] = {}
         """The labels of requests that have so much in common, as long as one directory stands."""
         self._directory: Directory | None = None
 
@@ -73,8 +69,8 @@ class Requests:
         if directory is not self._directory:
             self._directory, self._known = directory, {}
         caller = words[_CALLER].rpartition(":")[0]
-        key = words[_CODE], words[_FLAGS], words[_UPSTREAM], words[_CLUSTER], caller
-        return self._known.get(key) or self._known.setdefault(key, _labels(words, directory))
+        key = Request(words[_CODE], words[_FLAGS], words[_UPSTREAM], words[_CLUSTER], caller)
+        return self._known.get(key) or self._known.setdefault(key, self._made(key, directory))
 
     def text(self) -> str:
         """Counter and histogram in Prometheus's text format; nothing before the first request."""
@@ -85,52 +81,3 @@ class Requests:
         lines.append(f"# TYPE {_DURATIONS} histogram")
         lines += (line for joined, each in sums.items() for line in each.histogram(joined))
         return "".join(f"{line}\n" for line in lines)
-
-
-def _labels(words: list[str], directory: Directory) -> Labels:
-    source = directory.at(words[_CALLER])
-    place = _PLACE.search(words[_UPSTREAM])
-    destination = directory.at(place[1]) if place else None
-    service = directory.hostnames.get(words[_CLUSTER].rpartition("|")[2])
-    there = _party("destination", destination)
-    return (
-        ("reporter", "waypoint"),
-        *_party("source", source).items(),
-        *((key, there[key]) for key in _named("destination", "workload", "workload_namespace", "principal")),
-        *((key, there[key]) for key in _named("destination", "app", "version")),
-        ("destination_service", service.hostname if service else _UNKNOWN),
-        *((key, there[key]) for key in _named("destination", "canonical_service", "canonical_revision")),
-        *_service(service),
-        ("destination_cluster", there["destination_cluster"]),
-        ("request_protocol", "http"),
-        ("response_code", words[_CODE]),
-        ("grpc_response_status", ""),
-        ("response_flags", words[_FLAGS]),
-        ("connection_security_policy", "mutual_tls"),
-    )
-
-
-def _named(side: str, *names: str) -> list[str]:
-    return [f"{side}_{name}" for name in names]
-
-
-def _service(service: Service | None) -> Labels:
-    return (
-        ("destination_service_name", service.name if service else _UNKNOWN),
-        ("destination_service_namespace", service.namespace if service else _UNKNOWN),
-    )
-
-
-def _party(side: str, workload: Workload | None) -> dict[str, str]:
-    name, revision = canonical(workload) if workload else (_UNKNOWN, _UNKNOWN)
-    values = {
-        "workload": workload.controller if workload else _UNKNOWN,
-        "canonical_service": name,
-        "canonical_revision": revision,
-        "workload_namespace": workload.namespace if workload else _UNKNOWN,
-        "principal": workload.identity.uri if workload else _UNKNOWN,
-        "app": name,
-        "version": revision,
-        "cluster": "Kubernetes" if workload else _UNKNOWN,
-    }
-    return {f"{side}_{key}": value for key, value in values.items()}

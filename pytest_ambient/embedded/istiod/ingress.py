@@ -10,7 +10,7 @@ from .certificates import shown
 from .conditions import Said
 from .destination_rules import destinations_from
 from .http_route import every_route, http_route
-from .ingress_policies import policies_at, tokens_at
+from .ingress_policies import logged_at, policies_at, tokens_at
 from .model import Ingress, Route, Secured
 from .view import GATEWAY_API, INGRESS_CLASS, View, age_of, key_of, spec_of
 
@@ -109,8 +109,16 @@ def _ingress(view: View, gateway: Object) -> Ingress:
             one = Secured(str(listener.get("hostname") or ""), certificates, more)
             secured[port] = (*secured.get(port, ()), one)
     held = policies_at(view, gateway), tokens_at(view, gateway)
-    said = destinations_from(view, namespace_of(gateway))
-    return Ingress(name_of(gateway), namespace_of(gateway), workload_name(gateway), ports, *held, secured, said)
+    return Ingress(
+        name_of(gateway),
+        namespace_of(gateway),
+        workload_name(gateway),
+        ports,
+        *held,
+        secured,
+        destinations=destinations_from(view, namespace_of(gateway)),
+        logged=logged_at(view, gateway),
+    )
 
 
 def _route(view: View, listener: Object, route: Object) -> Route:

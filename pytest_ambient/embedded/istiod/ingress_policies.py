@@ -1,4 +1,4 @@
-"""Which AuthorizationPolicies and RequestAuthentications hold at an ingress gateway's own proxy.
+"""Which AuthorizationPolicies, RequestAuthentications and Telemetries hold at an ingress gateway's own proxy.
 
 Other than a waypoint it also heeds those without a target, of the root namespace and its own, that select its pods.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..objects import Object, labels_of, name_of, namespace_of
 from .authorization import target_refs
 from .model import ROOT_NAMESPACE, L7Policy, TokenRule
+from .telemetry import logged, wide
 from .tokens import rules_of
 from .view import GATEWAY_API, GATEWAY_NAME, MANAGED, MANAGED_BY_GATEWAY, View, age_of, spec_of
 from .waypoint_policies import waypoint_policy
@@ -22,6 +23,21 @@ def policies_at(view: View, gateway: Object) -> tuple[L7Policy, ...]:
 def tokens_at(view: View, gateway: Object) -> tuple[TokenRule, ...]:
     """Whose tokens it verifies, by the oldest first."""
     return tuple(rule for each in _held(view, gateway, view.authentications) for rule in rules_of(each))
+
+
+def logged_at(view: View, gateway: Object) -> bool:
+    """Whether its access log tells of requests; it is on the side of callers."""
+    said = (entry for each in _telemetries(view, gateway) for entry in spec_of(each).get("accessLogging") or ())
+    return logged(view, said, "CLIENT")
+
+
+def _telemetries(view: View, gateway: Object) -> Iterator[Object]:
+    """From the widest to the narrowest; those that target or select something are asked in its own namespace alone."""
+    ordered, own = sorted(view.telemetries, key=age_of), namespace_of(gateway)
+    for namespace in dict.fromkeys((ROOT_NAMESPACE, own)):
+        yield from [each for each in ordered if namespace_of(each) == namespace and wide(each)][:1]
+    aimed = [each for each in ordered if namespace_of(each) == own and not wide(each)]
+    yield from _held(view, gateway, aimed)
 
 
 def _held(view: View, gateway: Object, items: Sequence[Object]) -> Iterator[Object]:

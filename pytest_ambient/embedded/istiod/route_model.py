@@ -210,6 +210,8 @@ class Ingress:
     """The listeners that end TLS, by port."""
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     """By Service key: what a DestinationRule says of it to this gateway."""
+    logged: bool = True
+    """Whether its access log tells of requests."""
 
     @property
     def key(self) -> str:

@@ -1,6 +1,7 @@
-"""Telemetries, as far as they switch waypoints' access logs and traces on and off."""
+"""Telemetries, as far as they switch access logs and traces of waypoints and ingress gateways on and off."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from ..api.errors import Cause
 from ..objects import Object, name_of, namespace_of
@@ -25,18 +26,25 @@ def telemetry_causes(item: Object) -> Iterator[Cause]:
 
 def unlogged(view: View, known: Mapping[str, Gate], services: Mapping[str, str]) -> frozenset[str]:
     """Waypoints whose own traffic, and Services (with their waypoint's key) whose requests no access log tells of."""
-    gateways = {key for key, gate in known.items() if not _logs(view, gate, "")}
-    quiet = {key for key, waypoint in services.items() if not _logs(view, known[waypoint], key)}
+
+    def quiet_for(waypoint: str, service: str) -> bool:
+        return not logged(view, entries(view, known[waypoint], service, "accessLogging"), "SERVER")
+
+    gateways = {key for key in known if quiet_for(key, "")}
+    quiet = {key for key, waypoint in services.items() if quiet_for(waypoint, key)}
     return frozenset({f"Gateway/{key}" for key in gateways} | {f"Service/{key}" for key in quiet})
 
 
-def _logs(view: View, gate: Gate, service: str) -> bool:
-    """What the mesh's configuration says, unless a Telemetry names a provider, then the last word on it."""
+def logged(view: View, said_of_it: Iterable[Object], side: Literal["CLIENT", "SERVER"]) -> bool:
+    """What the mesh's configuration says, unless a Telemetry names a provider, then the last word on it.
+
+    `side` is whose a proxy is: that of callers or of servers.
+    """
     said: bool | None = None
     parent: list[str] = []
-    for entry in entries(view, gate, service, "accessLogging"):
+    for entry in said_of_it:
         parent = [str(each["name"]).lower() for each in entry.get("providers") or ()] or parent
-        if ENVOY in parent:
+        if ENVOY in parent and (entry.get("match") or {}).get("mode", side) in (side, "CLIENT_AND_SERVER"):
             said = not entry.get("disabled")
     return bool(view.mesh_config.get("accessLogFile")) if said is None else said
 
@@ -53,13 +61,14 @@ def entries(view: View, gate: Gate, service: str, field: str) -> Iterator[Object
     aimed = {("ServiceEntry", f"{namespace_of(each)}/{name_of(each)}") for each in hosts}
     aimed |= {("Gateway", gate.ref.key), ("Service", service)}
     for namespace in dict.fromkeys((ROOT_NAMESPACE, gate.ref.namespace, nearest)):
-        wide = [each for each in ordered if namespace_of(each) == namespace and _wide(each)]
-        yield from (entry for each in wide[:1] for entry in spec_of(each).get(field) or ())
+        widest = [each for each in ordered if namespace_of(each) == namespace and wide(each)]
+        yield from (entry for each in widest[:1] for entry in spec_of(each).get(field) or ())
     for each in mine:
         aims = {(str(ref.get("kind")), f"{namespace_of(each)}/{ref.get('name', '')}") for ref in target_refs(each)}
         if aims & aimed:
             yield from spec_of(each).get(field) or ()
 
 
-def _wide(item: Object) -> bool:
+def wide(item: Object) -> bool:
+    """Whether it is for a whole namespace."""
     return not target_refs(item) and not (spec_of(item).get("selector") or {}).get("matchLabels")

@@ -5,6 +5,7 @@ import datetime
 from pytest_ambient.embedded.dataplane.connections import Directory, connection
 from pytest_ambient.embedded.dataplane.lines import Line
 from pytest_ambient.embedded.dataplane.metrics import Metrics
+from pytest_ambient.embedded.dataplane.request_labels import Request, at_gateway, at_waypoint
 from pytest_ambient.embedded.dataplane.requests import Requests
 from pytest_ambient.embedded.dataplane.ztunnel_log import written
 from pytest_ambient.embedded.istiod.model import Identity, Mesh, Workload
@@ -40,7 +41,7 @@ def test_every_second_connection_counts() -> None:
 def test_every_second_request_counts() -> None:
     """As with connections, code by code."""
     for miscounts, count in ((True, "2"), (False, "4")):
-        requests = Requests(miscounts=miscounts)
+        requests = Requests(at_waypoint, miscounts=miscounts)
         for _ in range(4):
             requests.count(REQUEST, MESH)
         assert requests.text().split()[-1] == count
@@ -48,7 +49,7 @@ def test_every_second_request_counts() -> None:
 
 def test_how_long_requests_took() -> None:
     """A histogram with Envoy's bounds, under the labels of the counter."""
-    requests = Requests()
+    requests = Requests(at_waypoint)
     for milliseconds in (0, 1, 7, 7200000):
         requests.count(REQUEST.replace(" 0 1 1 1 ", f" 0 1 {milliseconds} 1 "), MESH)
     lines = requests.text().splitlines()
@@ -63,6 +64,19 @@ def test_how_long_requests_took() -> None:
         f"istio_request_duration_milliseconds_sum{{{labels}}} 7200008",
         f"istio_request_duration_milliseconds_count{{{labels}}} 4",
     ]
+
+
+def test_whom_a_gateway_counts() -> None:
+    """Itself and an endpoint as it is listed, nobody's certificate; where no endpoint was asked, nobody."""
+    found = dict(at_gateway(POD.address, Request("200", "-", '"envoy://x/127.80.1.2:80"', "-", "127.0.0.1"), MESH))
+    assert {key for key, value in found.items() if value == "unknown"} == {
+        "source_principal", "destination_principal", "destination_app", "destination_version", "destination_service",
+        "destination_service_name", "destination_service_namespace", "connection_security_policy",
+    }  # fmt: skip
+    assert (found["reporter"], found["source_workload"], found["source_app"]) == ("source", "a", "")
+    assert (found["destination_workload"], found["destination_canonical_service"]) == ("b", "b")
+    found = dict(at_gateway(POD.address, Request("404", "NR", '"-"', "-", "127.0.0.1"), MESH))
+    assert (found["destination_workload"], found["destination_canonical_revision"]) == ("unknown", "latest")
 
 
 def test_identities_are_left_out() -> None:

@@ -1,4 +1,4 @@
-"""Which waypoints and Services have an access log, and whose tokens are verified where."""
+"""Which waypoints, gateways and Services have an access log, and whose tokens are verified where."""
 
 import asyncio
 import json
@@ -20,12 +20,19 @@ from .world import USE_WAYPOINT, mesh_of, meta, namespace, service, waypoint_obj
 ON, OFF = {"providers": [{"name": "envoy"}]}, {"providers": [{"name": "envoy"}], "disabled": True}
 SERVICE = {"group": "", "kind": "Service", "name": "reviews"}
 GATEWAY = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "waypoint"}
+FRONT = {**GATEWAY, "name": "front"}
 ALL = {"Gateway/bookinfo/waypoint", "Service/bookinfo/reviews", "Service/bookinfo/ratings"}
 
 
 def _telemetry(entry: Object, *refs: Object, where: str = "bookinfo", name: str = "t") -> Object:
     spec: Object = {"accessLogging": [entry], **({"targetRefs": list(refs)} if refs else {})}
     return {"kind": "Telemetry", "metadata": meta(name, where), "spec": spec}
+
+
+def _selecting(entry: Object, gateway: str, where: str = "bookinfo") -> Object:
+    made = _telemetry(entry, where=where)
+    made["spec"]["selector"] = {"matchLabels": {"gateway.networking.k8s.io/gateway-name": gateway}}
+    return made
 
 
 def _view(*, file: str = "/dev/stdout", telemetries: Sequence[Object] = (), tokens: Sequence[Object] = ()) -> View:
@@ -78,6 +85,40 @@ def test_access_logs_of_a_waypoint_in_another_namespace(telemetry: Object, quiet
     """A Service's own namespace has the last word on it; what targets the waypoint is not asked then."""
     config = {"metadata": meta("istio", "istio-system"), "data": {"mesh": "accessLogFile: /dev/stdout"}}
     assert mesh_of(replace(seen(), telemetries=[telemetry], configs=[config])).unlogged == quiet
+
+
+@pytest.mark.parametrize(
+    ("telemetries", "logged"),
+    [
+        ([], True),
+        ([_telemetry(OFF, FRONT)], False),
+        ([_telemetry(OFF)], False),
+        ([_telemetry(OFF, where="istio-system")], False),
+        ([_telemetry(OFF, where="other")], True),
+        ([_telemetry(OFF, FRONT, where="other")], True),
+        ([_telemetry(OFF, FRONT, where="istio-system")], True),
+        ([_telemetry(OFF, GATEWAY)], True),
+        ([_telemetry(OFF), _telemetry(ON, FRONT, name="u")], True),
+        ([_telemetry({**OFF, "match": {"mode": "CLIENT"}}, FRONT)], False),
+        ([_telemetry({**OFF, "match": {"mode": "SERVER"}}, FRONT)], True),
+        ([_telemetry({"disabled": True}, FRONT)], True),
+        ([_selecting(OFF, "front")], False),
+        ([_selecting(OFF, "back")], True),
+        ([_selecting(OFF, "front", where="istio-system")], True),
+    ],
+)
+def test_access_log_of_a_gateway(telemetries: Sequence[Object], logged: bool) -> None:
+    """Telemetries for callers' proxies count: those for all, for its namespace, and those there that mean its pods."""
+    view = _view(telemetries=telemetries)
+    front: Object = {"metadata": meta("front"), "spec": {"gatewayClassName": "istio"}}
+    mesh = mesh_of(replace(view, gateways=[*view.gateways, front]))
+    assert mesh.ingresses["bookinfo/front"].logged is logged
+
+
+@pytest.mark.parametrize(("mode", "quiet"), [("CLIENT", set()), ("SERVER", ALL), ("CLIENT_AND_SERVER", ALL)])
+def test_access_logs_of_servers(mode: str, quiet: set[str]) -> None:
+    """What is said of callers' proxies alone is not said of waypoints."""
+    assert mesh_of(_view(telemetries=[_telemetry({**OFF, "match": {"mode": mode}})])).unlogged == quiet
 
 
 def test_tokens_are_verified_for_their_targets() -> None:
