@@ -176,7 +176,12 @@ def _hosts(mesh: Mesh, port: int, routes: Sequence[Route]) -> list[Object]:
     if not by_host:
         return [{"name": f"blackhole:{port}", "domains": ["*"]}]
     return [
-        {"name": f"{host}:{port}", "domains": ["*"] if host == "*" else [host, f"{host}:*"], "routes": found}
+        {
+            "name": f"{host}:{port}",
+            "domains": ["*"] if host == "*" else [host, f"{host}:*"],
+            "routes": found,
+            "include_request_attempt_count": True,
+        }
         for host, each in by_host.items()
         if (found := _routes(mesh, port, each))
     ]

@@ -36,10 +36,11 @@ from .world import Reply
 
 
 def test_it_leads_in(entry: Entry) -> None:
-    """The application answers and gets the caller's address."""
+    """The application answers and learns the caller's address and which attempt it is."""
     reply = entry.world.call(entry.outsider, entry.front, "/reviews/1")
     assert (reply.status, reply.pod, reply.headers["server"]) == (200, "reviews", "istio-envoy")
-    assert json.loads(reply.body)["headers"]["x-forwarded-for"] == entry.outsider.address
+    headers = json.loads(reply.body)["headers"]
+    assert (headers["x-forwarded-for"], headers["x-envoy-attempt-count"]) == (entry.outsider.address, "1")
 
 
 def test_what_no_route_matches_is_404(entry: Entry) -> None:
