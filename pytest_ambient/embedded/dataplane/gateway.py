@@ -18,10 +18,11 @@ from .ca import Authority
 from .checks import Checks
 from .custom import authorizers_of
 from .main_internal import LINE, router
+from .pools import handled
 from .resources import Resources
 from .route_filters import filters as routed_filters
 from .routes import backends, configuration
-from .upstreams import Upstreams, endpoints, handled, places
+from .upstreams import Upstreams, endpoints, places
 from .waypoint import originate
 from .xds import (
     HBONE_PORT,
@@ -76,7 +77,7 @@ class GatewayConfiguration:
                 if service is not None and chosen is not None:  # else a cluster that is not there
                     name = f"outbound|{each.port}|{each.subset}|{service.hostname}"
                     found = _endpoints(mesh, service, each.port, chosen.labels)
-                    clusters[name] = static(name, *found, **handled(chosen.policy), **here)
+                    clusters[name] = static(name, *found, **handled(chosen.policy, sniffed=False), **here)
         made.clusters += clusters.values()
         made.listeners.append(originate(checks.line(LINE)))
         return made

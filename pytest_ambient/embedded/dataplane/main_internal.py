@@ -47,14 +47,20 @@ class MainInternal:
         self._sniffed: set[int] = set()
 
     def service(
-        self, service: Service, port: ServicePort, checks: Checks, routes: Object, target: str | Object
+        self,
+        service: Service,
+        port: ServicePort,
+        checks: Checks,
+        routes: Object,
+        target: str | Object,
+        **lasting: object,
     ) -> None:
         """Handle a Service's port: requests by the routes, connections that are not HTTP by the target."""
         names = {each: upstream(port.port, each, service.hostname) for each in ("HTTP", "TCP")}
         if port.protocol == "HTTP":
             self._chains.append({"name": names["HTTP"], "filters": [self._manager(checks, routes)]})
         if port.protocol == "TCP" or port.sniffed:
-            self._chains.append({"name": names["TCP"], "filters": [*checks.tcp(), _copied(target, checks)]})
+            self._chains.append({"name": names["TCP"], "filters": [*checks.tcp(), _copied(target, checks, **lasting)]})
             (self._sniffed if port.sniffed else self._tcp).add(port.port)
         chosen = _by_protocol(names["HTTP"], names["TCP"]) if port.sniffed else chain(names[port.protocol])
         self._ports.setdefault(service.vip, {})[str(port.port)] = chosen
@@ -133,5 +139,5 @@ def _by_protocol(http: str, tcp: str) -> Object:
     return by_value("ApplicationProtocolInput", known, chain(tcp))
 
 
-def _copied(target: str | Object, checks: Checks) -> Object:
-    return tcp_proxy(target, access_log=access_log(checks.line(LINE)))
+def _copied(target: str | Object, checks: Checks, **lasting: object) -> Object:
+    return tcp_proxy(target, access_log=access_log(checks.line(LINE)), **lasting)

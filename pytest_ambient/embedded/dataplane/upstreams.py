@@ -7,9 +7,7 @@ from ..istiod.model import (
     ROOT_NAMESPACE,
     Authorizer,
     Destination,
-    Ejection,
     Mesh,
-    Policy,
     Service,
     ServicePort,
     Tracer,
@@ -17,14 +15,13 @@ from ..istiod.model import (
 )
 from ..objects import Object
 from ..ports import bound
-from .hashing import balancing
 from .names import destination, upstream
 from .nearest import nearest, serving
 from .places import beyond, looked_up, pod_at
 from .policy import policies_of
-from .route_actions import timed
+from .pools import handled
 from .routes import backends
-from .xds import inner, limits, outer, per_connection, socket, static
+from .xds import inner, outer, socket, static
 
 
 class Upstreams:
@@ -59,39 +56,8 @@ class Upstreams:
         if chosen is not None:  # else a cluster that is not there
             found = [*endpoints(self._mesh, service, port, chosen.labels, self._node)]
             found += places(self._mesh, service, port, chosen.labels, self._namespace)
-            self._made[name] = static(name, *found, **handled(chosen.policy), **self._fields)
-
-
-def handled(policy: Policy) -> Object:
-    """The part of a cluster that says how its endpoints are dealt with."""
-    named = {
-        "max_connections": policy.max_connections,
-        "max_pending_requests": policy.max_pending,
-        "max_requests": policy.max_requests,
-        "max_retries": policy.max_retries,
-    }
-    found: Object = balancing(policy.hash) if policy.hash else {"lb_policy": policy.balancing}
-    found["circuit_breakers"] = limits(**{name: value for name, value in named.items() if value})
-    if policy.connect_timeout is not None:
-        found["connect_timeout"] = timed(policy.connect_timeout)
-    if policy.requests_per_connection is not None:
-        found |= per_connection(policy.requests_per_connection)
-    return found | (_ejecting(policy.ejection) if policy.ejection else {})
-
-
-def _ejecting(ejection: Ejection) -> Object:
-    found: Object = {"enforcing_success_rate": 0}
-    counted = {"consecutive_5xx": ejection.errors, "consecutive_gateway_failure": ejection.gateway_errors}
-    for name, count in counted.items():
-        if count is not None:
-            found |= {name: count, f"enforcing_{name}": 100 if count else 0}
-    for name, seconds in (("interval", ejection.interval), ("base_ejection_time", ejection.base_time)):
-        if seconds is not None:
-            found[name] = timed(seconds)
-    if ejection.max_percent is not None:
-        found["max_ejection_percent"] = ejection.max_percent
-    threshold = {"healthy_panic_threshold": {"value": ejection.min_health}}
-    return {"outlier_detection": found, "common_lb_config": threshold}
+            sniffed = any(each.port == port and each.sniffed for each in service.ports)
+            self._made[name] = static(name, *found, **handled(chosen.policy, sniffed=sniffed), **self._fields)
 
 
 def endpoints(mesh: Mesh, service: Service, port: int, labels: Mapping[str, str], node: str = "") -> Iterator[Object]:

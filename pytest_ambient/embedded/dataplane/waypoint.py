@@ -16,7 +16,7 @@ from .custom import authorizers_of
 from .main_internal import LINE, MainInternal, router
 from .resources import Resources
 from .routes import configuration
-from .tcp_routes import target
+from .tcp_routes import lasting, target
 from .upstreams import Upstreams
 from .xds import (
     HBONE_PORT,
@@ -62,7 +62,10 @@ class WaypointConfiguration:
             checks = Checks.of(mesh, waypoint, service.key, self._faults)
             routes = mesh.routes.get(service.key, ())
             requests = configuration(service, port, routes, mesh)
-            main.service(service, port, checks, requests, target(service, port, routes, mesh.services))
+            copied_to = target(service, port, routes, mesh.services)
+            main.service(
+                service, port, checks, requests, copied_to, **lasting(service, port, routes, mesh.destinations)
+            )
             clusters.add(service, port)
             clusters.ask(_others(mesh, checks))
         for uid in waypoint.workloads if waypoint else ():

@@ -18,7 +18,7 @@ ANNOUNCED: Object = {"version": "V2"}
 ROUTED = "routed"
 """The statistics prefix of whatever reads its routes from a file."""
 
-_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _LIMITS = dict.fromkeys(("max_connections", "max_pending_requests", "max_requests", "max_retries"), 4294967295)
 
 
@@ -74,17 +74,9 @@ def cluster(name: str, **fields: object) -> Object:
     return {"name": name, "connect_timeout": "10s", "circuit_breakers": limits(), **fields}
 
 
-def limits(**named: int) -> Object:
+def limits(**named: object) -> Object:
     """The limits of a cluster; those that are not named are none."""
     return {"thresholds": [_LIMITS | named]}
-
-
-def per_connection(requests: int) -> Object:
-    """The options of an HTTP/1.1 cluster whose connections end after so many requests."""
-    common = {"common_http_protocol_options": {"max_requests_per_connection": requests}}
-    http1: Object = {"explicit_http_config": {"http_protocol_options": {}}}
-    options = typed(_HTTP_OPTIONS.removeprefix("envoy."), **common, **http1)
-    return {"typed_extension_protocol_options": {_HTTP_OPTIONS: options}}
 
 
 def static(name: str, *endpoints: Object, **fields: object) -> Object:
@@ -142,7 +134,7 @@ def tunnels(name: str, **fields: object) -> Object:
         lb_policy="CLUSTER_PROVIDED",
         cleanup_interval="60s",
         original_dst_lb_config={"upstream_port_override": HBONE_PORT, "metadata_key": lookup},
-        typed_extension_protocol_options={_HTTP_OPTIONS: typed(_HTTP_OPTIONS.removeprefix("envoy."), **http2)},
+        typed_extension_protocol_options={HTTP_OPTIONS: typed(HTTP_OPTIONS.removeprefix("envoy."), **http2)},
         **fields,
     )
 
@@ -227,10 +219,10 @@ def remember(*values: Object) -> Object:
 
 
 def tcp_proxy(to: str | Object, **fields: object) -> Object:
-    """The network filter that copies bytes to a cluster, or to weighted ones; idle connections stay open."""
+    """The network filter that copies bytes to a cluster, or to weighted ones; idle connections stay open by default."""
     kind = "extensions.filters.network.tcp_proxy.v3.TcpProxy"
     chosen = {"cluster": to} if isinstance(to, str) else {"weighted_clusters": to}
-    return part("tcp_proxy", kind, stat_prefix="tcp", idle_timeout="0s", **chosen, **fields)
+    return part("tcp_proxy", kind, stat_prefix="tcp", **chosen, **{"idle_timeout": "0s", **fields})
 
 
 def access_log(line: str, **only: object) -> list[Object]:

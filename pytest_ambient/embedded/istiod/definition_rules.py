@@ -16,7 +16,10 @@ _NAMES = ("principals", "notPrincipals", "namespaces", "notNamespaces")
 _TIMED = ("VirtualService", "DestinationRule")
 _DURATIONS = (
     "timeout", "perTryTimeout", "backoff", "fixedDelay", "maxAge", "connectTimeout", "interval", "baseEjectionTime",
+    "maxConnectionDuration",
 )  # fmt: skip
+_DURATIONS_WITHIN = (".http.idleTimeout", ".tcpKeepalive.time")
+"""A TCP pool's idleTimeout may be nothing, and `time` is a name that headers have, too."""
 _KEYS = ("jwks", "jwksUri", "jwks_uri")
 
 
@@ -43,9 +46,10 @@ def _durations(part: object, path: str) -> Iterator[Cause]:
             yield from _durations(each, f"{path}[{position}]")
     elif isinstance(part, dict):
         for field, value in part.items():
-            if field in _DURATIONS and isinstance(value, str):
-                yield from _lasting(value, f"{path}.{field}")
-            yield from _durations(value, f"{path}.{field}")
+            inner = f"{path}.{field}"
+            if isinstance(value, str) and (field in _DURATIONS or inner.endswith(_DURATIONS_WITHIN)):
+                yield from _lasting(value, inner)
+            yield from _durations(value, inner)
 
 
 def _lasting(value: str, path: str) -> Iterator[Cause]:

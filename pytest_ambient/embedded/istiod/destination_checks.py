@@ -11,6 +11,7 @@ from .hosts import domain_mistakes
 from .unimplemented import not_implemented
 from .view import spec_of
 from .virtual_values import LABEL
+from .words import is_duration, seconds
 
 _KEY = re.compile(
     r"(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*/)?[a-zA-Z0-9](?:[-\w.]*[a-zA-Z0-9])?"
@@ -69,27 +70,67 @@ def destination_mistakes(item: Object) -> Iterator[str]:
     yield from export_mistakes(item)
 
 
+def destination_warnings(item: Object) -> list[str]:
+    """What a writer should be told although it is accepted: that a field of the policy of all is an old one."""
+    outlier: Object = (spec_of(item).get("trafficPolicy") or {}).get("outlierDetection") or {}
+    old = "outlier detection consecutive errors is deprecated"
+    return [f"{old}, use consecutiveGatewayErrors or consecutive5xxErrors instead"] * bool(
+        outlier.get("consecutiveErrors")
+    )
+
+
 def _policy_mistakes(policy: Object, what: str) -> Iterator[str]:
     if not policy.keys() - {"port"}:
         yield f"{what} must have at least one field"
+    yield from _outlier_mistakes(policy.get("outlierDetection") or {})
+    if "connectionPool" in policy:
+        yield from _pool_mistakes(policy["connectionPool"] or {})
     cookie: Object | None = ((policy.get("loadBalancer") or {}).get("consistentHash") or {}).get("httpCookie")
     if cookie is not None and not cookie.get("name"):
         yield "name required for HttpCookie"
-    for field in ("maxEjectionPercent", "minHealthPercent"):
-        share = (policy.get("outlierDetection") or {}).get(field, 0)
-        if not 0 <= share <= 100:
-            yield f"percentage {share} is not in range 0..100"
-    if "connectionPool" in policy:
-        yield from _pool_mistakes(policy["connectionPool"] or {})
     for each in policy.get("portLevelSettings") or ():
         if not each.get("port"):
             yield "portTrafficPolicy must have valid port"
         yield from _policy_mistakes(each, "port traffic policy")
 
 
+def _outlier_mistakes(outlier: Object) -> Iterator[str]:
+    yield from _inexact(outlier, "baseEjectionTime")
+    if outlier.get("consecutiveLocalOriginFailures") and not outlier.get("splitExternalLocalOriginErrors"):
+        failures = "outlier detection consecutive local origin failures is specified"
+        yield f"{failures}, but split external local origin errors is set to false"
+    yield from _inexact(outlier, "interval")
+    for field in ("maxEjectionPercent", "minHealthPercent"):
+        share = outlier.get(field, 0)
+        if not 0 <= share <= 100:
+            yield f"percentage {share} is not in range 0..100"
+
+
 def _pool_mistakes(pool: Object) -> Iterator[str]:
-    if not pool:
+    tcp, http = pool.get("tcp"), pool.get("http")
+    if tcp is None and http is None:
         yield "connection pool must have at least one field"
     for part, field, word in _COUNTS:
         if (pool.get(part) or {}).get(field, 0) < 0:
             yield f"{word} must be non-negative"
+    yield from _inexact(http or {}, "idleTimeout")
+    if (http or {}).get("useClientProtocol") and (http or {}).get("h2UpgradePolicy") == "UPGRADE":
+        yield "use client protocol must not be true when H2UpgradePolicy is UPGRADE"
+    yield from _inexact(tcp or {}, "connectTimeout", "maxConnectionDuration")
+    idle = (tcp or {}).get("idleTimeout")
+    if idle is not None and not is_duration(str(idle)):
+        yield f'bad Duration: time: invalid duration "{idle}"'
+    elif abs(seconds(idle)) >= 0.001:  # less is none at all
+        yield from _inexact(tcp or {}, "idleTimeout")
+    yield from _inexact((tcp or {}).get("tcpKeepalive") or {}, "time", "interval")
+
+
+def _inexact(part: Object, *fields: str) -> Iterator[str]:
+    """Of durations, which elsewhere are a millisecond at least by the rules of the definition."""
+    for field in fields:
+        if field in part:
+            lasting = seconds(part[field])
+            if lasting < 0.001:
+                yield "duration must be greater than 1ms"
+            elif round(lasting * 1e9) % 10**6:
+                yield "only durations to ms precision are supported"

@@ -18,6 +18,10 @@ class Ejection:
     max_percent: int | None = None
     min_health: int = 0
     """Percent of endpoints that must be left, else all get requests."""
+    apart: bool = False
+    """Whether failures to connect and the like are counted apart from answers."""
+    own_errors: int | None = None
+    """How many of those in a row, None for Envoy's own number; nothing unless they are counted apart."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,26 @@ class Hash:
 
 
 @dataclass(frozen=True)
+class Keepalive:
+    """How TCP asks whether the other side of a connection is still there; None for what the machine does."""
+
+    probes: int | None = None
+    time: int | None = None
+    """Whole seconds of silence until it asks, as the next between two questions."""
+    interval: int | None = None
+
+
+@dataclass(frozen=True)
+class RetryBudget:
+    """How many requests may be tried again at one time, in place of a number."""
+
+    percent: float = 20.0
+    """Of those that are under way."""
+    least: int = 3
+    """So many may always."""
+
+
+@dataclass(frozen=True)
 class Policy:
     """How a waypoint deals with the endpoints of a Service (a DestinationRule's trafficPolicy); times in seconds."""
 
@@ -51,6 +75,16 @@ class Policy:
     connect_timeout: float | None = None
     ejection: Ejection | None = None
     hash: Hash | None = None
+    keepalive: Keepalive | None = None
+    idle: float | None = None
+    """How long a connection on which nothing happens stays open, 0 for ever."""
+    http_idle: float | None = None
+    """The same where it carries requests, when there it is another time."""
+    longest: float | None = None
+    """How long any connection stays open."""
+    speaks: Literal["", "HTTP/2", "client's"] = ""
+    """The protocol for endpoints where it is not the port's own."""
+    budget: RetryBudget | None = None
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 """DestinationRules: which one holds for a Service at its waypoint or an ingress gateway, and what it says."""
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from ..objects import Object, namespace_of
 from .binding import Gate, service_gate
 from .destination_model import Hash
 from .exports import exported, exports
 from .hosts import fits, hostname, resolved
-from .model import ROOT_NAMESPACE, Destination, Ejection, Policy, Subset
+from .model import ROOT_NAMESPACE, Destination, Ejection, Keepalive, Policy, RetryBudget, Subset
 from .view import View, age_of, key_of, spec_of
 from .words import seconds
 
@@ -77,11 +78,11 @@ def _levels(written: Object) -> dict[int, Object]:
 
 
 def _merged(written: Object, own: Object, port: int) -> Object:
-    """What holds for a port of a subset: its own word for the port has the last word on everything."""
-    mine = _levels(own).get(port)
+    """What holds for a port of a subset: its own word for the port has the last word on everything that ports have."""
+    mine, others = _levels(own).get(port), _levels(written).get(port, written)
     if mine is not None:
-        return mine
-    return {**_levels(written).get(port, written), **own}
+        return mine | ({"retryBudget": others["retryBudget"]} if "retryBudget" in others else {})
+    return {**others, **own}
 
 
 def _policy(written: Object) -> Policy:
@@ -99,7 +100,37 @@ def _policy(written: Object) -> Policy:
         connect_timeout=seconds(tcp.get("connectTimeout")) or None,
         ejection=_ejection(written.get("outlierDetection")),
         hash=_hash(balancer.get("consistentHash") or {}),
+        keepalive=_keepalive(tcp.get("tcpKeepalive")),
+        idle=_time(tcp, "idleTimeout"),
+        http_idle=_time(http, "idleTimeout"),
+        longest=_time(tcp, "maxConnectionDuration"),
+        speaks=_protocol(http),
+        budget=_budget(written.get("retryBudget")),
     )
+
+
+def _time(part: Object, field: str) -> float | None:
+    return seconds(part[field]) if part.get(field) is not None else None
+
+
+def _protocol(http: Object) -> Literal["", "HTTP/2", "client's"]:
+    if http.get("useClientProtocol"):
+        return "client's"
+    return "HTTP/2" if http.get("h2UpgradePolicy") == "UPGRADE" else ""
+
+
+def _keepalive(written: Object | None) -> Keepalive | None:
+    if written is None:
+        return None
+    times = [_time(written, field) for field in ("time", "interval")]
+    return Keepalive(written.get("probes") or None, *(int(each) if each is not None else None for each in times))
+
+
+def _budget(written: Object | None) -> RetryBudget | None:
+    if written is None:
+        return None
+    share = written.get("percent")
+    return RetryBudget(20.0 if share is None else float(share), int(written.get("minRetryConcurrency") or 3))
 
 
 def _hash(written: Object) -> Hash | None:
@@ -130,4 +161,6 @@ def _ejection(written: Object | None) -> Ejection | None:
         base_time=seconds(written.get("baseEjectionTime")) or None,
         max_percent=written.get("maxEjectionPercent") or None,
         min_health=int(written.get("minHealthPercent", 0)),
+        apart=bool(written.get("splitExternalLocalOriginErrors")),
+        own_errors=written.get("consecutiveLocalOriginFailures") or None,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .destination_model import Destination, Ejection, Policy, RateLimit, Subset
+from .destination_model import Destination, Ejection, Keepalive, Policy, RateLimit, RetryBudget, Subset
 from .l4_model import TRUST_DOMAIN, Identity, L4Clause, L4Match, L4Policy, L4Rule, StringMatch
 from .request_model import Action, Authorizer, Condition, L7Policy, L7Rule, Operation, Source, TokenRule, Tracer
 from .route_model import (
@@ -44,6 +44,7 @@ __all__ = [
     "Identity",
     "Ingress",
     "Injection",
+    "Keepalive",
     "L4Clause",
     "L4Match",
     "L4Policy",
@@ -60,6 +61,7 @@ __all__ = [
     "RateLimit",
     "Redirect",
     "Retries",
+    "RetryBudget",
     "Rewrite",
     "Route",
     "RouteMatch",

@@ -8,7 +8,7 @@ from ..api.store import Resource, Store, find
 from ..objects import Object, name_of, namespace_of
 from .authorization import is_dry_run, target_refs
 from .definition_rules import definition_causes
-from .destination_checks import destination_causes, destination_mistakes
+from .destination_checks import destination_causes, destination_mistakes, destination_warnings
 from .entry_rules import entry_causes, entry_mistakes, entry_warnings
 from .envoy_filters import filter_patch_causes
 from .grpc_route import grpc_causes
@@ -52,6 +52,8 @@ def warnings(item: Object) -> list[str]:
             return selector_warnings(item)
         case "VirtualService":
             return virtual_warnings(item)
+        case "DestinationRule":
+            return destination_warnings(item)
         case "ServiceEntry":
             return entry_warnings(item)
         case "ConfigMap":

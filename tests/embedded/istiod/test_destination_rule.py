@@ -12,8 +12,10 @@ from pytest_ambient.embedded.istiod.model import (
     Destination,
     Ejection,
     Ingress,
+    Keepalive,
     Mesh,
     Policy,
+    RetryBudget,
     Subset,
 )
 from pytest_ambient.embedded.istiod.validate import guard
@@ -49,6 +51,59 @@ def test_destination_rule() -> None:
             "v2": Subset({}, Policy("RANDOM", 1, 3, 4, 5, 6, 2.0, ejection)),
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ({"connectionPool": {"tcp": {"tcpKeepalive": {}}}}, Policy(keepalive=Keepalive())),
+        (
+            {"connectionPool": {"tcp": {"tcpKeepalive": {"probes": 3, "time": "1m", "interval": "1500ms"}}}},
+            Policy(keepalive=Keepalive(3, 60, 1)),
+        ),
+        (
+            {"connectionPool": {"tcp": {"idleTimeout": "0s", "maxConnectionDuration": "2s"}}},
+            Policy(idle=0.0, longest=2.0),
+        ),
+        (
+            {"connectionPool": {"tcp": {"idleTimeout": "1s"}, "http": {"idleTimeout": "2s"}}},
+            Policy(idle=1.0, http_idle=2.0),
+        ),
+        ({"connectionPool": {"http": {"h2UpgradePolicy": "UPGRADE"}}}, Policy(speaks="HTTP/2")),
+        ({"connectionPool": {"http": {"h2UpgradePolicy": "DO_NOT_UPGRADE"}}}, Policy()),
+        (
+            {"connectionPool": {"http": {"h2UpgradePolicy": "DEFAULT", "useClientProtocol": True}}},
+            Policy(speaks="client's"),
+        ),
+        ({"outlierDetection": {"consecutiveErrors": 7}}, Policy(ejection=Ejection())),
+        ({"outlierDetection": {"splitExternalLocalOriginErrors": True}}, Policy(ejection=Ejection(apart=True))),
+        (
+            {"outlierDetection": {"splitExternalLocalOriginErrors": True, "consecutiveLocalOriginFailures": 4}},
+            Policy(ejection=Ejection(apart=True, own_errors=4)),
+        ),
+        ({"retryBudget": {}}, Policy(budget=RetryBudget(20.0, 3))),
+        ({"retryBudget": {"percent": 0, "minRetryConcurrency": 9}}, Policy(budget=RetryBudget(0.0, 9))),
+    ],
+)
+def test_pools_and_ejection(written: Object, wanted: Policy) -> None:
+    """What is said of connections, retries and failures; what Istio ignores says nothing."""
+    store = Store()
+    guard(store)
+    assert store.create(find("DestinationRule", NETWORKING), rule_for("reviews", trafficPolicy=written))
+    assert said(rule_for("reviews", trafficPolicy=written)) == Destination(wanted)
+
+
+def test_ports_have_no_budget_of_their_own() -> None:
+    """A subset's word for a port takes the place of everything but the budget of all; a port's of that, too."""
+    budget = {"retryBudget": {"percent": 50}}
+    port = [{"port": {"number": 9080}, "loadBalancer": {"simple": "RANDOM"}}]
+    v1 = [{"name": "v1", "trafficPolicy": {"portLevelSettings": port}}]
+    found = said(rule_for("reviews", trafficPolicy=budget, subsets=v1))
+    assert found is not None
+    assert found.chosen("v1", 9080) == Subset({}, Policy("RANDOM", budget=RetryBudget(50.0)))
+    found = said(rule_for("reviews", trafficPolicy={**budget, "portLevelSettings": port}, subsets=v1))
+    assert found is not None
+    assert found.chosen("v1", 9080) == Subset({}, Policy("RANDOM"))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pytest_ambient.embedded.api.store import Store, find
 from pytest_ambient.embedded.istiod.validate import guard, warnings
 from pytest_ambient.embedded.istiod.view import NETWORKING
 from pytest_ambient.embedded.objects import Object
-from tests.embedded.istiod.virtual import TO, connections, refusal, rule_for, virtual
+from tests.embedded.istiod.virtual import TO, connections, pooled, refusal, rule_for, virtual
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,20 @@ def test_what_is_not_carried_out_is_refused_by_name(item: Object, field: str) ->
             "percentage 200 is not in range 0..100",
         ),
         (
+            rule_for("a", trafficPolicy={"outlierDetection": {"consecutiveLocalOriginFailures": 1}}),
+            "local origin failures is specified, but split external local origin errors is set to false",
+        ),
+        (
+            pooled({"http": {"h2UpgradePolicy": "UPGRADE", "useClientProtocol": True}}),
+            "use client protocol must not be true when H2UpgradePolicy is UPGRADE",
+        ),
+        (pooled({"tcp": {"idleTimeout": "1500us"}}), "only durations to ms precision are supported"),
+        (pooled({"tcp": {"idleTimeout": "-1s"}}), "duration must be greater than 1ms"),
+        (pooled({"tcp": {"idleTimeout": "soon"}}), 'bad Duration: time: invalid duration "soon"'),
+        (pooled({"http": {"idleTimeout": "1500us"}}), "only durations to ms precision are supported"),
+        (pooled({"tcp": {"maxConnectionDuration": "1500us"}}), "only durations to ms precision are supported"),
+        (pooled({"tcp": {"tcpKeepalive": {"time": "1500us"}}}), "only durations to ms precision are supported"),
+        (
             rule_for("a", trafficPolicy={"loadBalancer": {"consistentHash": {"httpCookie": {"ttl": "0s"}}}}),
             "name required for HttpCookie",
         ),
@@ -154,12 +168,29 @@ def test_what_is_refused_of_rules_for_connections(item: Object, message: str) ->
             rule_for("a", trafficPolicy={"outlierDetection": {"interval": "1us"}}),
             "spec.trafficPolicy.outlierDetection.interval",
         ),
+        (
+            pooled({"tcp": {"maxConnectionDuration": "0s"}}),
+            "spec.trafficPolicy.connectionPool.tcp.maxConnectionDuration",
+        ),
+        (pooled({"http": {"idleTimeout": "0s"}}), "spec.trafficPolicy.connectionPool.http.idleTimeout"),
+        (
+            pooled({"tcp": {"tcpKeepalive": {"time": "0s"}}}),
+            "spec.trafficPolicy.connectionPool.tcp.tcpKeepalive.time",
+        ),
     ],
 )
 def test_durations_are_a_millisecond_at_least(item: Object, field: str) -> None:
     """By the rules of Istio's definitions."""
     why = 'Invalid value: "string": must be a valid duration greater than 1ms'
     assert f"{field}: {why}" in refusal(item).message
+
+
+def test_warning_about_a_field_that_does_nothing() -> None:
+    """Errors in a row are counted by newer fields; of the policies of ports nobody is warned."""
+    old: Object = {"outlierDetection": {"consecutiveErrors": 5}}
+    told = "outlier detection consecutive errors is deprecated, use consecutiveGatewayErrors or consecutive5xxErrors"
+    assert warnings(rule_for("a", trafficPolicy=old)) == [f"{told} instead"]
+    assert warnings(rule_for("a", trafficPolicy={"portLevelSettings": [{"port": {"number": 1}, **old}]})) == []
 
 
 def test_warning_about_rules_that_no_request_comes_to() -> None:

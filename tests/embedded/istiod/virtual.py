@@ -39,6 +39,11 @@ def rule_for(host: str, space: str = "bookinfo", **spec: object) -> Object:
     return {"apiVersion": f"{NETWORKING}/v1", "kind": "DestinationRule", "metadata": meta(host, space), "spec": spec}
 
 
+def pooled(pool: Object) -> Object:
+    """A DestinationRule that says this of connections."""
+    return rule_for("a", trafficPolicy={"connectionPool": pool})
+
+
 def seen(*items: Object) -> View:
     """Services reviews and ratings, bound to a waypoint in namespace other, and these objects."""
     gateway, own = waypoint_objects("way", "other")
