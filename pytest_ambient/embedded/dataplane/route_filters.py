@@ -61,8 +61,9 @@ def _injected(injection: Injection) -> Object:
     if injection.delay is not None:
         delay = {"fixed_delay": f"{injection.delay:f}s", "percentage": fraction(injection.delayed)}
         found["delay"] = delay
-    if injection.status is not None:
-        found["abort"] = {"http_status": injection.status, "percentage": fraction(injection.aborted)}
+    status = {"http_status": injection.status, "grpc_status": injection.grpc}
+    if abort := {name: value for name, value in status.items() if value is not None}:
+        found["abort"] = {**abort, "percentage": fraction(injection.aborted)}
     return found
 
 

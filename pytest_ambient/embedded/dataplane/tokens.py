@@ -15,6 +15,9 @@ FILTER = "envoy.filters.http.jwt_authn"
 PAYLOAD = "payload"
 """Where among the filter's metadata the claims of a verified token are."""
 
+_SPACED = ("permission", "scope")
+"""Claims of which each word is a value by custom."""
+
 
 def token_filters(rules: Sequence[TokenRule], *, unchecked: bool = False) -> list[Object]:
     """The filter that refuses wrong tokens and lets requests without one pass; with `unchecked` it refuses nobody."""
@@ -43,7 +46,7 @@ def _provider(rule: TokenRule) -> Object:
         "issuer": rule.issuer,
         "local_jwks": {"inline_string": rule.keys or _nobodys_keys()},
         "payload_in_metadata": PAYLOAD,
-        "normalize_payload_in_metadata": {"space_delimited_claims": ["scope", "permission"]},
+        "normalize_payload_in_metadata": {"space_delimited_claims": sorted({*_SPACED, *rule.spaced})},
         "forward": rule.forwarded,
         "audiences": list(rule.audiences),
         "from_headers": [{"name": name, "value_prefix": prefix} for name, prefix in rule.from_headers],

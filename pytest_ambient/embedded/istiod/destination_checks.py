@@ -11,7 +11,7 @@ from .hosts import domain_mistakes
 from .unimplemented import not_implemented
 from .view import spec_of
 from .virtual_values import LABEL
-from .words import is_duration, seconds
+from .words import is_duration, is_exact, seconds
 
 _KEY = re.compile(
     r"(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*/)?[a-zA-Z0-9](?:[-\w.]*[a-zA-Z0-9])?"
@@ -132,5 +132,5 @@ def _inexact(part: Object, *fields: str) -> Iterator[str]:
             lasting = seconds(part[field])
             if lasting < 0.001:
                 yield "duration must be greater than 1ms"
-            elif round(lasting * 1e9) % 10**6:
+            elif not is_exact(lasting):
                 yield "only durations to ms precision are supported"

@@ -14,7 +14,6 @@ from .tokens import is_key_set
 
 AGAIN = 1.0
 """Seconds until what could not be fetched is asked for again."""
-LONGEST = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -30,10 +29,14 @@ class Keys:
         """The mesh with the key sets that are known; the others are fetched, until then no token is right."""
         rules = [each.tokens for each in mesh.waypoints.values()] + [each.tokens for each in mesh.ingresses.values()]
         rules += mesh.service_tokens.values()
-        wanted = {rule.uri for each in rules for rule in each if rule.uri}
+        wanted: dict[str, float] = {}
+        """How long fetching may take for the most patient rule, by address."""
+        for rule in (rule for each in rules for rule in each if rule.uri):
+            wanted[rule.uri] = max(rule.timeout, wanted.get(rule.uri, 0.0))
         self._found = {uri: keys for uri, keys in self._found.items() if uri in wanted}
-        for uri in wanted - set(self._found) - set(self._fetching):
-            self._fetching[uri] = asyncio.create_task(self._fetch(uri, _socket(mesh, uri)), name=f"keys of {uri}")
+        for uri in wanted.keys() - self._found.keys() - self._fetching.keys():
+            fetched = self._fetch(uri, _socket(mesh, uri), wanted[uri])
+            self._fetching[uri] = asyncio.create_task(fetched, name=f"keys of {uri}")
         waypoints = {key: replace(each, tokens=self._known(each.tokens)) for key, each in mesh.waypoints.items()}
         gateways = {key: replace(each, tokens=self._known(each.tokens)) for key, each in mesh.ingresses.items()}
         services = {key: self._known(each) for key, each in mesh.service_tokens.items()}
@@ -49,9 +52,9 @@ class Keys:
     def _known(self, rules: Iterable[TokenRule]) -> tuple[TokenRule, ...]:
         return tuple(replace(each, keys=self._found.get(each.uri, "")) if each.uri else each for each in rules)
 
-    async def _fetch(self, uri: str, socket: str | None) -> None:
+    async def _fetch(self, uri: str, socket: str | None, longest: float) -> None:
         try:
-            self._found[uri] = await _got(uri, socket)
+            self._found[uri] = await _got(uri, socket, longest)
         except (OSError, TimeoutError, aiohttp.ClientError, ValueError) as error:
             _log.warning("the key set at %s could not be fetched: %s", uri, error)
             await asyncio.sleep(AGAIN)
@@ -60,10 +63,10 @@ class Keys:
         self._changed()
 
 
-async def _got(uri: str, socket: str | None) -> str:
+async def _got(uri: str, socket: str | None, longest: float) -> str:
     if socket is None:
         raise ValueError("no Service of this cluster with a ready endpoint has that name and port")
-    timeout = aiohttp.ClientTimeout(LONGEST)
+    timeout = aiohttp.ClientTimeout(longest)
     async with (
         aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket), timeout=timeout) as session,
         session.get(uri) as answer,

@@ -120,6 +120,10 @@ class TokenRule:
     """Headers to the application, with the claim that each gets."""
     forwarded: bool = False
     """Whether the application gets the token itself."""
+    spaced: tuple[str, ...] = ()
+    """Claims that are texts of several words, beside those that are so by custom; each word is a value."""
+    timeout: float = 5.0
+    """How many seconds whoever has the keys may take to say them."""
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,8 @@ class Injection:
     delayed: float = 0.0
     status: int | None = None
     aborted: float = 0.0
+    grpc: int | None = None
+    """The status of gRPC that an abort has in place of one of HTTP."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from .model import TokenRule
 from .policy_rules import target_mistakes
 from .view import View, age_of, spec_of
 from .waypoint_policies import aimed_at, bindings
+from .words import is_exact, seconds
 
 
 def token_mistakes(item: Object) -> Iterator[str]:
@@ -19,6 +20,8 @@ def token_mistakes(item: Object) -> Iterator[str]:
             yield "issuer or jwksUri must be non-empty string"
         if rule.get("jwks") and not is_key_set(str(rule["jwks"])):
             yield f"jwks parse error: failed to unmarshal JWK set: {str(rule['jwks'])[:40]!r} is no key set"
+        if not is_exact(seconds(rule.get("timeout"))):
+            yield "only durations to ms precision are supported"
 
 
 def is_key_set(text: str) -> bool:
@@ -65,4 +68,6 @@ def _rule(rule: Object) -> TokenRule:
         payload_header=str(rule.get("outputPayloadToHeader") or ""),
         claim_headers=copied,
         forwarded=bool(rule.get("forwardOriginalToken")),
+        spaced=tuple(rule.get("spaceDelimitedClaims") or ()),
+        timeout=seconds(rule.get("timeout", "5s")),
     )

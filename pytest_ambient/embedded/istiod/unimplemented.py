@@ -33,8 +33,6 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "TCPRoute": {"useDefaultGateways": "default Gateways"},
     "RequestAuthentication": {
-        "jwtRules.spaceDelimitedClaims": "spaceDelimitedClaims",
-        "jwtRules.timeout": "the timeout of a key set's fetch",
         "jwtRules.jwks_uri": "jwks_uri, the old name of jwksUri",
     },
     "Telemetry": {
@@ -59,7 +57,6 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "http.match.statPrefix": "statPrefix",
         "http.directResponse.body.bytes": "bodies given as bytes",
         "http.retries.retryRemoteLocalities": "retryRemoteLocalities",
-        "http.fault.abort.grpcStatus": "faults of gRPC",
     },
     "DestinationRule": {
         "workloadSelector": "DestinationRules of some callers",

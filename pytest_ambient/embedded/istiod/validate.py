@@ -102,7 +102,8 @@ def _admit(store: Store, resource: Resource, causes: Causes, mistakes: Mistakes,
 def _denied(item: Object, mistakes: list[str]) -> ApiError:
     where = f"invalid policy {name_of(item)}.{namespace_of(item)}: " if item["kind"] == "AuthorizationPolicy" else ""
     told = where + mistakes[0]
-    if len(mistakes) > 1 or mistakes[0].startswith(_LISTED):
+    inexact = item["kind"] == "RequestAuthentication" and mistakes[0].startswith("only durations")
+    if len(mistakes) > 1 or inexact or mistakes[0].startswith(_LISTED):
         count = "1 error" if len(mistakes) == 1 else f"{len(mistakes)} errors"
         told = f"{count} occurred:" + "".join(f"\n\t* {where}{each}" for each in mistakes) + "\n\n"
     webhook = 'admission webhook "validation.istio.io" denied the request'

@@ -5,6 +5,16 @@ from .model import Cors, HeaderMatch, Injection
 from .virtual_match import text_match
 from .words import seconds
 
+GRPC_STATUSES = {
+    name: number
+    for number, name in enumerate((
+        "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+        "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+        "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+    ))
+}  # fmt: skip
+"""The numbers of gRPC's statuses."""
+
 
 def injection(asked: Object | None) -> Injection | None:
     """The faults; without a percentage an abort is for nobody."""
@@ -16,6 +26,7 @@ def injection(asked: Object | None) -> Injection | None:
         delay=seconds(delay["fixedDelay"]) if "fixedDelay" in delay else None,
         delayed=percent(delay, "percentage", float(delay.get("percent", 0))),
         status=int(abort["httpStatus"]) if "httpStatus" in abort else None,
+        grpc=GRPC_STATUSES.get(str(abort.get("grpcStatus"))),
         aborted=percent(abort, "percentage", 0),
     )
 

@@ -11,6 +11,7 @@ from .exports import export_mistakes
 from .hosts import covers, domain_mistakes
 from .unimplemented import not_implemented
 from .view import spec_of
+from .virtual_filters import GRPC_STATUSES
 from .virtual_values import CLAIM, percent_mistakes, rule_mistakes
 
 _REDIRECTS = (0, 301, 302, 303, 307, 308)
@@ -142,3 +143,6 @@ def _faults(rule: Object) -> Iterator[str]:
         yield "HTTP/2 abort fault injection not supported yet"
     if "httpStatus" in abort and not 200 <= abort["httpStatus"] <= 599:
         yield f"HTTP status {abort['httpStatus']} is not in range 200-599"
+    if "grpcStatus" in abort and abort["grpcStatus"] not in GRPC_STATUSES:
+        where = "See https://github.com/grpc/grpc/blob/master/doc/statuscodes.md for a list of supported codes"
+        yield f"gRPC status {json.dumps(abort['grpcStatus'])} is not supported. {where}, for example 'NOT_FOUND'"

@@ -11,6 +11,11 @@ def is_duration(text: str) -> bool:
     return re.fullmatch(rf"[-+]?(?:0|(?:{_DURATION.pattern})+)", text) is not None
 
 
+def is_exact(lasting: float) -> bool:
+    """Whether so many seconds are whole milliseconds, which is as exact as Istio takes them."""
+    return round(lasting * 1e9) % 10**6 == 0
+
+
 def seconds(duration: object) -> float:
     """The seconds of a duration such as `1m500ms`; 0 for None."""
     found = _DURATION.findall(str(duration or ""))

@@ -75,6 +75,26 @@ def test_requests_that_are_counted_but_not_logged(bookinfo: Bookinfo) -> None:
 
 
 @pytest.mark.parametrize(
+    ("claim", "spaced", "status"),
+    [
+        pytest.param("roles", (), 403, id="one-text"),
+        pytest.param("roles", ("roles",), 200, id="words"),
+        pytest.param("scope", (), 200, id="words-by-custom"),
+        pytest.param("permission", ("roles",), 200, id="words-by-custom-beside-others"),
+    ],
+)
+def test_claims_of_several_words(bookinfo: Bookinfo, claim: str, spaced: tuple[str, ...], status: int) -> None:
+    """A policy sees each word of such a claim, of others the whole text."""
+    rule = L7Rule((), (), (Condition(f"request.auth.claims[{claim}]", ("a",)),))
+    checks: Any = {
+        "service_tokens": {"bookinfo/reviews": (TokenRule("i", keys=_keys(), spaced=spaced),)},
+        "service_policies": {"bookinfo/reviews": (L7Policy("p", "bookinfo", "ALLOW", (rule,)),)},
+    }
+    with bookinfo.world.having(**checks):
+        assert _asking(bookinfo, _signed(**{claim: "b a"}))[0] == status
+
+
+@pytest.mark.parametrize(
     ("value", "issuer", "subject"),
     [
         ("i/s", {"exact": "i"}, {"exact": "s"}),

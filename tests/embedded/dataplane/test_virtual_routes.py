@@ -145,6 +145,21 @@ def test_injected_faults(bookinfo: Bookinfo) -> None:
         assert world.call(bookinfo.curl, bookinfo.to_reviews).status == 200
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told", "body"),
+    [
+        pytest.param((), None, "fault filter abort", id="of-http"),
+        pytest.param(("-H", "content-type: application/grpc"), "14", "", id="of-grpc"),
+    ],
+)
+def test_injected_fault_of_grpc(bookinfo: Bookinfo, arguments: tuple[str, ...], told: str | None, body: str) -> None:
+    """Callers that speak gRPC get its status; in HTTP that is an answer of 200, which others get, too."""
+    with virtual(bookinfo, RouteRule(EVERYTHING, (OWN,), injection=Injection(grpc=14, aborted=100))):
+        reply = bookinfo.world.call(bookinfo.curl, bookinfo.to_reviews, "/unavailable", *arguments)
+    assert (reply.status, reply.headers.get("grpc-status"), reply.body) == (200, told, body)
+    assert bookinfo.world.logged("bookinfo/waypoint-abc", '/unavailable HTTP/1.1" 200 FI fault_filter_abort')
+
+
 def test_failing_endpoint_is_ejected(bookinfo: Bookinfo) -> None:
     """After one failure nobody is left, which the waypoint says by itself; a request that is aborted counts not."""
     world = bookinfo.world

@@ -124,9 +124,10 @@ def test_access_logs_of_servers(mode: str, quiet: set[str]) -> None:
 def test_tokens_are_verified_for_their_targets() -> None:
     """For a Service or for the whole waypoint; without a target nowhere, as ztunnel verifies none."""
     rule = {"issuer": "i", "jwks": "{}", "fromHeaders": [{"name": "x", "prefix": "p "}], "forwardOriginalToken": True}
+    rule |= {"spaceDelimitedClaims": ["roles"], "timeout": "1m"}
     kind, wanted = (
         {"kind": "RequestAuthentication"},
-        TokenRule("i", keys="{}", from_headers=(("x", "p "),), forwarded=True),
+        TokenRule("i", keys="{}", from_headers=(("x", "p "),), forwarded=True, spaced=("roles",), timeout=60.0),
     )
     items = [
         kind | {"metadata": meta(name), "spec": {"jwtRules": [rule], **({"targetRefs": [ref]} if ref else {})}}
@@ -137,12 +138,14 @@ def test_tokens_are_verified_for_their_targets() -> None:
     assert mesh.waypoints["bookinfo/waypoint"].tokens == (wanted,)
 
 
-def test_key_sets_are_fetched_from_a_service(tmp_path: Path) -> None:
-    """From a pod behind it; nobody's keys until they are there, and none where there is no such Service."""
+@pytest.mark.parametrize(("timeout", "there"), [(5.0, True), (0.05, False)])
+def test_key_sets_are_fetched_from_a_service(tmp_path: Path, timeout: float, there: bool) -> None:
+    """From a pod behind it; nobody's keys until they are there in time, and none where there is no such Service."""
     keys = json.dumps({"keys": []})
 
     async def served() -> tuple[str, str]:
         async def answer(request: web.BaseRequest) -> web.Response:
+            await asyncio.sleep(0.2)
             return web.Response(text=keys if request.path == "/jwks" else "none", status=200)
 
         runner = web.ServerRunner(web.Server(answer))
@@ -151,22 +154,22 @@ def test_key_sets_are_fetched_from_a_service(tmp_path: Path) -> None:
         changed = asyncio.Event()
         found = Keys(changed.set)
         try:
-            before = found.filled(_mesh(tmp_path / "s")).service_tokens["bookinfo/reviews"][0].keys
+            before = found.filled(_mesh(tmp_path / "s", timeout)).service_tokens["bookinfo/reviews"][0].keys
             await asyncio.wait_for(changed.wait(), 5)
-            return before, found.filled(_mesh(tmp_path / "s")).service_tokens["bookinfo/reviews"][0].keys
+            return before, found.filled(_mesh(tmp_path / "s", timeout)).service_tokens["bookinfo/reviews"][0].keys
         finally:
             await found.stop()
             await runner.cleanup()
 
-    assert asyncio.run(served()) == ("", keys)
+    assert asyncio.run(served()) == ("", keys if there else "")
 
 
-def _mesh(socket: Path) -> Mesh:
+def _mesh(socket: Path, timeout: float) -> Mesh:
     pod = Workload(
         "keys-x", "other", "127.80.1.1", Identity("other", "keys"), "node", {}, "keys", "deployment", ready=True,
         captured=True, sockets={8080: str(socket)},
     )  # fmt: skip
     holder = Service("keys", "other", "127.80.200.5", (), (Endpoint(pod.uid, {8000: 8080}),))
-    rule = TokenRule("i", uri="http://keys.other.svc.cluster.local:8000/jwks")
+    rule = TokenRule("i", uri="http://keys.other.svc.cluster.local:8000/jwks", timeout=timeout)
     tokens = (rule, replace(rule, uri="http://nobody.other:80/"))
     return Mesh({pod.uid: pod}, {holder.key: holder}, service_tokens={"bookinfo/reviews": tokens})

@@ -105,7 +105,9 @@ def test_a_listener_that_ends_tls_names_a_certificate() -> None:
         ({"jwks": "none"}, "jwks parse error: failed to unmarshal JWK set"),
         ({"jwksUri": "ftp://a/b"}, "url must have scheme http:// or https://"),
         ({"issuer": ""}, "issuer or jwksUri must be non-empty string"),
-        ({"timeout": "1s"}, "does not implement the timeout of a key set's fetch"),
+        ({"timeout": "1us"}, 'spec.jwtRules[0].timeout: Invalid value: "string": must be a valid duration'),
+        ({"timeout": "1500us"}, "1 error occurred:\n\t* only durations to ms precision are supported"),
+        ({"jwks_uri": "http://a/b"}, "does not implement jwks_uri, the old name of jwksUri"),
     ],
 )
 def test_mistakes_about_tokens(rule: Object, message: str) -> None:

@@ -13,7 +13,6 @@ from tests.embedded.istiod.virtual import TO, connections, pooled, refusal, rule
     ("item", "field"),
     [
         (virtual({"route": [TO], "delegate": {"name": "x"}}), "spec.http[0].delegate"),
-        (virtual({"route": [TO], "fault": {"abort": {"grpcStatus": "OK"}}}), "spec.http[0].fault.abort.grpcStatus"),
         (virtual({"redirect": {"uri": "/", "redirectCode": 304}}), "spec.http[0].redirect.redirectCode"),
         (rule_for("a", trafficPolicy={"tls": {"mode": "SIMPLE"}}), "spec.trafficPolicy.tls.mode"),
         (
@@ -67,6 +66,11 @@ def test_what_is_not_carried_out_is_refused_by_name(item: Object, field: str) ->
         (virtual({"route": [TO, TO]}), "total destination weight = 0"),
         (virtual({"route": [TO], "retries": {"retryOn": "5xx"}}), "http retry policy configured when attempts are set"),
         (virtual({"route": [TO], "fault": {"abort": {"httpStatus": 1}}}), "HTTP status 1 is not in range 200-599"),
+        (
+            virtual({"route": [TO], "fault": {"abort": {"grpcStatus": "CANCELED"}}}),
+            'gRPC status "CANCELED" is not supported. See https://github.com/grpc/grpc/blob/master/doc/statuscodes.md '
+            "for a list of supported codes, for example 'NOT_FOUND'",
+        ),
         (virtual({"route": [TO], "fault": {}}), "HTTP fault injection must have an abort and/or a delay"),
         (
             virtual({"route": [TO], "fault": {"abort": {"httpStatus": 500, "percentage": {"value": 101}}}}),

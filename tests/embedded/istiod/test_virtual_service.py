@@ -165,6 +165,12 @@ def test_destinations() -> None:
             "injection",
             Injection(2.0, 12.5, 418, 0),
         ),
+        (
+            {"fault": {"abort": {"grpcStatus": "UNAUTHENTICATED", "percentage": {"value": 100}}}},
+            "injection",
+            Injection(grpc=16, aborted=100),
+        ),
+        ({"fault": {"abort": {"grpcStatus": "OK"}}}, "injection", Injection(grpc=0)),
         ({"mirror": {"host": "ratings"}}, "mirrors", (Mirror(Backend("bookinfo/ratings", 9080)),)),
         (
             {"mirrors": [{"destination": {"host": "ratings"}, "percentage": {"value": 10}}]},
