@@ -22,7 +22,7 @@ from .pools import handled
 from .resources import Resources
 from .route_filters import filters as routed_filters
 from .routes import backends, configuration
-from .upstreams import Upstreams, endpoints, places
+from .upstreams import Upstreams, endpoints, known_port, places
 from .waypoint import originate
 from .xds import (
     HBONE_PORT,
@@ -77,7 +77,8 @@ class GatewayConfiguration:
                 if service is not None and chosen is not None:  # else a cluster that is not there
                     name = f"outbound|{each.port}|{each.subset}|{service.hostname}"
                     found = _endpoints(mesh, service, each.port, chosen.labels)
-                    clusters[name] = static(name, *found, **handled(chosen.policy, sniffed=False), **here)
+                    there = replace(known_port(service, each.port), sniffed=False)  # taken for HTTP/1.1 here
+                    clusters[name] = static(name, *found, **handled(chosen.policy, there, beyond=True), **here)
         made.clusters += clusters.values()
         made.listeners.append(originate(checks.line(LINE)))
         return made

@@ -1,22 +1,22 @@
 """How a waypoint keeps connections to the endpoints of a Service, and how it counts what goes wrong with them."""
 
 from ..istiod.destination_model import Keepalive
-from ..istiod.model import Ejection, Policy
+from ..istiod.model import Ejection, Policy, ServicePort
 from ..objects import Object
 from .hashing import balancing
 from .route_actions import timed
 from .xds import HTTP_OPTIONS, limits, typed
 
 
-def handled(policy: Policy, *, sniffed: bool) -> Object:
-    """The parts of a cluster that a policy asks for; behind a port that is `sniffed` requests stay what they are."""
+def handled(policy: Policy, port: ServicePort, *, beyond: bool = False) -> Object:
+    """The parts of a cluster that a policy asks for; `beyond` is for Services that are not the waypoint's own."""
     found: Object = balancing(policy.hash) if policy.hash else {"lb_policy": policy.balancing}
     found["circuit_breakers"] = _limits(policy)
     if policy.connect_timeout is not None:
         found["connect_timeout"] = timed(policy.connect_timeout)
     if policy.keepalive is not None:
         found["upstream_connection_options"] = {"tcp_keepalive": _keepalive(policy.keepalive)}
-    found |= _options(policy, sniffed=sniffed)
+    found |= _options(policy, port, beyond=beyond)
     return found | (_ejecting(policy.ejection) if policy.ejection else {})
 
 
@@ -45,22 +45,29 @@ def _keepalive(asked: Keepalive) -> Object:
     return {f"keepalive_{name}": value for name, value in found.items() if value is not None}
 
 
-def _options(policy: Policy, *, sniffed: bool) -> Object:
-    """What requests are sent as, and how long and for how many of them a connection is kept."""
+def _options(policy: Policy, port: ServicePort, *, beyond: bool) -> Object:
+    """How long and for how many requests a connection is kept, and what they are sent as."""
     idle = policy.idle if policy.http_idle is None else policy.http_idle
     common = _timed({"idle_timeout": idle, "max_connection_duration": policy.longest})
     if policy.requests_per_connection is not None:
         common["max_requests_per_connection"] = policy.requests_per_connection
     asked: Object = {"common_http_protocol_options": common} if common else {}
-    if sniffed or policy.speaks == "client's":
-        either: Object = {"http_protocol_options": {}, "http2_protocol_options": {}}
-        asked["use_downstream_protocol_config"] = either
-    elif policy.speaks or common:
-        which = "http2_protocol_options" if policy.speaks else "http_protocol_options"
-        asked["explicit_http_config"] = {which: {}}
+    asked |= _spoken(policy, port, beyond=beyond, known=bool(common))
     if not asked:
         return {}
     return {"typed_extension_protocol_options": {HTTP_OPTIONS: typed(HTTP_OPTIONS.removeprefix("envoy."), **asked)}}
+
+
+def _spoken(policy: Policy, port: ServicePort, *, beyond: bool, known: bool) -> Object:
+    """The protocol; nothing for HTTP/1.1, unless that has to be `known`."""
+    if policy.speaks == "client's" or port.sniffed:
+        return {"use_downstream_protocol_config": {"http_protocol_options": {}, "http2_protocol_options": {}}}
+    if port.http2 or policy.speaks:
+        # as Istio has it: its waypoints upgrade what is their own only when the rest is said
+        streams = policy.streams if port.http2 or beyond else None
+        options = {"max_concurrent_streams": streams} if streams else {}
+        return {"explicit_http_config": {"http2_protocol_options": options}}
+    return {"explicit_http_config": {"http_protocol_options": {}}} if known else {}
 
 
 def _ejecting(ejection: Ejection) -> Object:

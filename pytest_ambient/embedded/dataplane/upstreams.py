@@ -56,8 +56,13 @@ class Upstreams:
         if chosen is not None:  # else a cluster that is not there
             found = [*endpoints(self._mesh, service, port, chosen.labels, self._node)]
             found += places(self._mesh, service, port, chosen.labels, self._namespace)
-            sniffed = any(each.port == port and each.sniffed for each in service.ports)
-            self._made[name] = static(name, *found, **handled(chosen.policy, sniffed=sniffed), **self._fields)
+            dealt = handled(chosen.policy, known_port(service, port), beyond=name.startswith("outbound|"))
+            self._made[name] = static(name, *found, **dealt, **self._fields)
+
+
+def known_port(service: Service, number: int) -> ServicePort:
+    """The port with that number; one of HTTP/1.1 where there is none."""
+    return next((each for each in service.ports if each.port == number), ServicePort(number, "", "HTTP"))
 
 
 def endpoints(mesh: Mesh, service: Service, port: int, labels: Mapping[str, str], node: str = "") -> Iterator[Object]:

@@ -25,6 +25,7 @@ _COUNTS = (
     ("http", "http2MaxRequests", "http2 max requests"),
     ("http", "maxRequestsPerConnection", "max requests per connection"),
     ("http", "maxRetries", "max retries"),
+    ("http", "maxConcurrentStreams", "max concurrent streams"),
 )
 
 

@@ -85,6 +85,8 @@ class Policy:
     speaks: Literal["", "HTTP/2", "client's"] = ""
     """The protocol for endpoints where it is not the port's own."""
     budget: RetryBudget | None = None
+    streams: int | None = None
+    """How many requests one connection of HTTP/2 carries at a time, where the port itself speaks that."""
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ def _policy(written: Object) -> Policy:
         http_idle=_time(http, "idleTimeout"),
         longest=_time(tcp, "maxConnectionDuration"),
         speaks=_protocol(http),
+        streams=http.get("maxConcurrentStreams") or None,
         budget=_budget(written.get("retryBudget")),
     )
 

@@ -1,6 +1,7 @@
 """ServiceEntries as ztunnels and waypoints get them: a Service for each host."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 from ..entries import addresses, callable_at, target_port
 from ..objects import Object, labels_of, name_of, namespace_of
@@ -12,6 +13,7 @@ At = Callable[[str], str]
 """Where connections to the host of that key are really taken."""
 
 _HTTP = ("", "http", "http2", "grpc", "grpc-web", "http_proxy")
+_HTTP2 = ("http2", "grpc", "grpc-web")
 _BY_NAME = ("DNS", "DNS_ROUND_ROBIN")
 
 
@@ -46,7 +48,8 @@ def _ports(item: Object) -> list[Object]:
 
 def _port(port: Object) -> ServicePort:
     hint = str(port.get("protocol", "")).lower()
-    return ServicePort(int(port["number"]), str(port["name"]), "HTTP" if hint in _HTTP else "TCP", sniffed=not hint)
+    kind: Literal["HTTP", "TCP"] = "HTTP" if hint in _HTTP else "TCP"
+    return ServicePort(int(port["number"]), str(port["name"]), kind, sniffed=not hint, http2=hint in _HTTP2)
 
 
 def _selected(item: Object, workloads: Mapping[str, Workload], pods: Mapping[str, Object]) -> Iterator[Endpoint]:

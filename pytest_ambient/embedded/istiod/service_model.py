@@ -34,6 +34,8 @@ class ServicePort:
     name: str
     protocol: Literal["HTTP", "TCP"]
     sniffed: bool = False
+    http2: bool = False
+    """Whether proxies speak HTTP/2 to it, whatever they were asked in."""
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,6 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
                 "loadBalancer.localityLbSetting",
                 "loadBalancer.warmup",
                 "loadBalancer.warmupDurationSecs",
-                "connectionPool.http.maxConcurrentStreams",
             )
         },
     },

@@ -29,6 +29,7 @@ from pytest_ambient.embedded.istiod.model import (
     TokenRule,
     WaypointRef,
 )
+from pytest_ambient.embedded.objects import Object
 from pytest_ambient.embedded.ports import bound
 
 from .entrance import FRONT, Entry, route
@@ -41,6 +42,17 @@ def test_it_leads_in(entry: Entry) -> None:
     assert (reply.status, reply.pod, reply.headers["server"]) == (200, "reviews", "istio-envoy")
     headers = json.loads(reply.body)["headers"]
     assert (headers["x-forwarded-for"], headers["x-envoy-attempt-count"]) == (entry.outsider.address, "1")
+
+
+@pytest.mark.parametrize(("port", "second"), [({"http2": True}, True), ({"sniffed": True}, False)])
+def test_ports_of_http2_are_spoken_to_so(entry: Entry, port: Object, second: bool) -> None:
+    """An application that does not know it is no use then; where a port says nothing, gateways speak HTTP/1.1."""
+    service = replace(entry.reviews, ports=(replace(entry.reviews.ports[0], **port),))
+    with entry.world.having(services={**entry.world.mesh.services, service.key: service}):
+        entry.world.asked.clear()
+        reply = entry.world.call(entry.outsider, entry.front, "/reviews/1", "--http2-prior-knowledge")
+    greeted = any(each.endswith(" *") for each in entry.world.asked)
+    assert (reply.status, greeted) == ((502, True) if second else (200, False))
 
 
 def test_what_no_route_matches_is_404(entry: Entry) -> None:

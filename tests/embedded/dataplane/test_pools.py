@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from pytest_ambient.embedded.istiod.model import (
     RetryBudget,
     RouteRule,
 )
+from pytest_ambient.embedded.objects import Object
 
 from .conftest import Bookinfo
 from .test_virtual_routes import ATTEMPTS, EVERYTHING, OWN, virtual
@@ -74,30 +76,67 @@ def test_copied_connections_end_in_time(bookinfo: Bookinfo, policy: Policy) -> N
     assert ended == [False, True]
 
 
+SNIFFED: Object = {"sniffed": True}
+SECOND: Object = {"http2": True}
+BY_SECOND = ("--http2-prior-knowledge",)
+
+
 @pytest.mark.parametrize(
-    ("speaks", "sniffed", "arguments", "two"),
+    ("policy", "port", "arguments", "two"),
     [
-        pytest.param("", False, ("--http2-prior-knowledge",), False, id="the-ports-own"),
-        pytest.param("HTTP/2", False, (), True, id="upgraded"),
-        pytest.param("client's", False, ("--http2-prior-knowledge",), True, id="the-clients-second"),
-        pytest.param("client's", False, (), False, id="the-clients-first"),
-        pytest.param("", True, ("--http2-prior-knowledge",), True, id="as-it-came"),
-        pytest.param("HTTP/2", True, (), False, id="not-upgraded-where-anything-comes"),
+        pytest.param(Policy(), {}, BY_SECOND, False, id="the-ports-own"),
+        pytest.param(Policy(), SECOND, (), True, id="the-ports-own-second"),
+        pytest.param(Policy(speaks="HTTP/2"), {}, (), True, id="upgraded"),
+        pytest.param(Policy(speaks="client's"), {}, BY_SECOND, True, id="the-clients-second"),
+        pytest.param(Policy(speaks="client's"), SECOND, (), False, id="the-clients-first"),
+        pytest.param(Policy(), SNIFFED, BY_SECOND, True, id="as-it-came"),
+        pytest.param(Policy(speaks="HTTP/2"), SNIFFED, (), False, id="not-upgraded-where-anything-comes"),
     ],
 )
 def test_protocol_towards_endpoints(
-    bookinfo: Bookinfo, speaks: str, sniffed: bool, arguments: tuple[str, ...], two: bool
+    bookinfo: Bookinfo, policy: Policy, port: Object, arguments: tuple[str, ...], two: bool
 ) -> None:
     """An application that knows HTTP/1.1 alone is greeted in HTTP/2, for which the waypoint answers 502."""
     world = bookinfo.world
-    service = replace(bookinfo.to_reviews, ports=(replace(bookinfo.to_reviews.ports[0], sniffed=sniffed),))
-    policy = Policy(speaks=speaks)  # type: ignore[arg-type]  # the words are above
+    service = replace(bookinfo.to_reviews, ports=(replace(bookinfo.to_reviews.ports[0], **port),))
     services = {**world.mesh.services, service.key: service}
     with world.having(destinations=said(policy), services=services):
         world.asked.clear()
         reply = world.call(bookinfo.curl, service, "/spoken", *arguments)
     greeted = any(each.endswith(" *") for each in world.asked)
     assert (reply.status, greeted) == ((502, True) if two else (200, False))
+
+
+@pytest.mark.parametrize(
+    ("policy", "port", "other", "told"),
+    [
+        pytest.param(Policy(streams=2), SECOND, False, 2, id="of-the-port"),
+        pytest.param(Policy(streams=2, speaks="HTTP/2"), {}, False, None, id="upgraded"),
+        pytest.param(Policy(streams=2, speaks="HTTP/2"), {}, True, 2, id="upgraded-beyond"),
+    ],
+)
+def test_requests_of_one_connection(
+    bookinfo: Bookinfo, policy: Policy, port: Object, other: bool, told: int | None
+) -> None:
+    """Envoy is told how many, but where a waypoint upgrades requests for Services of its own."""
+    world = bookinfo.world
+    service = bookinfo.to_details if other else bookinfo.to_reviews
+    service = replace(service, ports=(replace(service.ports[0], **port),))
+    services = {**world.mesh.services, service.key: service}
+    rule = RouteRule(EVERYTHING, (Backend(service.key, 9080),))
+    with virtual(bookinfo, rule, destinations={service.key: Destination(policy)}, services=services):
+        found = [each["explicit_http_config"] for each in _options(world) if "explicit_http_config" in each]
+    streams = [each["http2_protocol_options"].get("max_concurrent_streams") for each in found]
+    assert set(streams) == {told}
+
+
+def _options(world: World) -> Iterator[Object]:
+    """The options of HTTP that the waypoint's Envoy has for Services."""
+    _, _, body = world.run(world.plane.waypoint_admin("waypoint-abc", "bookinfo", "/config_dump"))
+    clusters = next(each for each in json.loads(body)["configs"] if each["@type"].endswith("ClustersConfigDump"))
+    for each in (found["cluster"] for found in clusters["dynamic_active_clusters"]):
+        if "bound" in each["name"]:
+            yield from each.get("typed_extension_protocol_options", {}).values()
 
 
 def test_keepalive(bookinfo: Bookinfo) -> None:

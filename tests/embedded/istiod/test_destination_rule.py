@@ -71,6 +71,7 @@ def test_destination_rule() -> None:
         ),
         ({"connectionPool": {"http": {"h2UpgradePolicy": "UPGRADE"}}}, Policy(speaks="HTTP/2")),
         ({"connectionPool": {"http": {"h2UpgradePolicy": "DO_NOT_UPGRADE"}}}, Policy()),
+        ({"connectionPool": {"http": {"maxConcurrentStreams": 2}}}, Policy(streams=2)),
         (
             {"connectionPool": {"http": {"h2UpgradePolicy": "DEFAULT", "useClientProtocol": True}}},
             Policy(speaks="client's"),

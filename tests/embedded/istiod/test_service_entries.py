@@ -81,6 +81,7 @@ def test_protocols(protocol: str, kind: str) -> None:
     """What is HTTP in some form is routed as such; what says nothing is told by its connections."""
     (port,) = only(entry(ports=[HTTP | {"protocol": protocol}], got=GOT)).ports
     assert (port.protocol, port.sniffed) == (kind, not protocol)
+    assert port.http2 is (protocol in ("HTTP2", "GRPC"))
 
 
 def test_it_selects_pods_of_its_namespace() -> None:

@@ -140,3 +140,23 @@ def test_what_a_port_speaks(port: Object, protocol: str, sniffed: bool) -> None:
     item["spec"]["ports"] = [{"port": 9000, **port}]
     (found,) = snapshot(View([namespace("bookinfo")], [item]), lambda _: {}).services["bookinfo/reviews"].ports
     assert (found.protocol, found.sniffed) == (protocol, sniffed)
+
+
+@pytest.mark.parametrize(
+    ("port", "http2"),
+    [
+        ({"name": "http"}, False),
+        ({"name": "http2-web"}, True),
+        ({"name": "grpc-web"}, True),
+        ({"name": "GRPC"}, True),
+        ({"name": "grpcs"}, False),
+        ({"name": "http", "appProtocol": "kubernetes.io/h2c"}, True),
+        ({"name": "grpc", "appProtocol": "http"}, False),
+    ],
+)
+def test_ports_of_http2(port: Object, http2: bool) -> None:
+    """Those that say so or that gRPC is spoken there."""
+    item = service("reviews")
+    item["spec"]["ports"] = [{"port": 9000, **port}]
+    (found,) = snapshot(View([namespace("bookinfo")], [item]), lambda _: {}).services["bookinfo/reviews"].ports
+    assert found.http2 is http2

@@ -116,6 +116,7 @@ def test_what_is_not_carried_out_is_refused_by_name(item: Object, field: str) ->
             pooled({"http": {"h2UpgradePolicy": "UPGRADE", "useClientProtocol": True}}),
             "use client protocol must not be true when H2UpgradePolicy is UPGRADE",
         ),
+        (pooled({"http": {"maxConcurrentStreams": -1}}), "max concurrent streams must be non-negative"),
         (pooled({"tcp": {"idleTimeout": "1500us"}}), "only durations to ms precision are supported"),
         (pooled({"tcp": {"idleTimeout": "-1s"}}), "duration must be greater than 1ms"),
         (pooled({"tcp": {"idleTimeout": "soon"}}), 'bad Duration: time: invalid duration "soon"'),
