@@ -26,6 +26,10 @@ class MeshPlane(Protocol):
         """Whether ztunnel takes what leaves that captured pod, and what comes to it."""
         ...
 
+    def waits(self, address: str) -> bool:
+        """Whether ztunnel waits to be told of that captured pod: what it calls and what calls it is in vain."""
+        ...
+
     def no_upstream(self, source: str, destination: str, size: int) -> None:
         """Takes in that a captured pod called a port (`ADDRESS:PORT`) that its Service lacks, with so many bytes."""
 

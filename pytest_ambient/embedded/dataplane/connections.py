@@ -73,7 +73,8 @@ class Directory:
         served = {f"{each.address}:{bound(port)}": (each, port) for each in pods for port in each.gateway_ports}
         object.__setattr__(self, "sockets", sockets | served)
         object.__setattr__(self, "services", dict(self._leads()))
-        ztunnels = [each for each in pods if (each.namespace, each.controller) == (ROOT_NAMESPACE, "ztunnel")]
+        there = (self.mesh.now or self.mesh).workloads.values()
+        ztunnels = [each for each in there if (each.namespace, each.controller) == (ROOT_NAMESPACE, "ztunnel")]
         object.__setattr__(self, "ztunnels", ztunnels)
 
     def at(self, address: str) -> Workload | None:

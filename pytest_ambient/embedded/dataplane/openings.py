@@ -95,7 +95,7 @@ def _looked_at(policies: Iterable[L4Policy], selective: bool) -> list[L4Policy]:
 def _keepers(mesh: Mesh) -> defaultdict[str, frozenset[str]]:
     """The ztunnel pods of each node."""
     found: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
-    for each in mesh.workloads.values():
+    for each in (mesh.now or mesh).workloads.values():
         if (each.namespace, each.controller, each.controller_kind) == (ROOT_NAMESPACE, "ztunnel", "daemonset"):
             found[each.node] |= {each.uid}
     return found

@@ -15,7 +15,7 @@ from ..process import Processes
 from . import refusals
 from .ca import Authority
 from .checks import QUIET
-from .connections import Directory, connection
+from .connections import Connection, Directory, connection
 from .dump import config_dump
 from .envoy import Envoy, EnvoyFailed, Node
 from .gateway import GatewayConfiguration
@@ -24,6 +24,7 @@ from .metrics import Metrics
 from .request_labels import at_gateway, at_waypoint
 from .requests import Requests
 from .resources import Resources
+from .untold import Waited, Waiting, untold, waiting_place
 from .waypoint import WaypointConfiguration
 from .waypoint import written as waypoint_line
 from .xds import HBONE_PORT
@@ -69,6 +70,7 @@ class DataPlane:
         folder = state / "ztunnel"
         self._configuration = ZtunnelConfiguration(self._authority, folder, faults)
         self._ztunnel = Envoy("ztunnel", folder, processes, self._seen, _ZTUNNEL_DRAIN)
+        self._waiting = Waiting(waiting_place(folder), self._waited)
         self._waypoints: dict[str, _WaypointPod] = {}
         self._gateways: dict[str, _GatewayPod] = {}
         self._mesh = Mesh()
@@ -91,22 +93,29 @@ class DataPlane:
         """Whether ztunnel takes what leaves that captured pod, and what comes to it."""
         return address in self._served
 
+    def waits(self, address: str) -> bool:
+        """Whether ztunnel waits to be told of that captured pod: what it calls and what calls it is in vain."""
+        return self._waiting.holds(address)
+
     async def start(self) -> None:
         """Start ztunnel; EnvoyMissing or EnvoyFailed when that can't be."""
+        await self._waiting.start()
         await self._ztunnel.start(self._configuration.resources(self._mesh))
 
     async def stop(self) -> None:
         """End all Envoys."""
-        await asyncio.gather(*(each.stop() for each in self._envoys().values()))
+        await asyncio.gather(self._waiting.stop(), *(each.stop() for each in self._envoys().values()))
 
     async def push(self, mesh: Mesh) -> None:
         """Let traffic follow that mesh; returns when it does."""
         async with self._pushing:
             before, self._mesh = self._mesh, mesh
             self._directory = Directory(mesh)
+            self._waiting.follow(untold(mesh))
             # ztunnel first: a waypoint that reconnects because of a policy must meet that policy
             await self._ztunnel.apply(self._configuration.resources(mesh))
-            self._served = frozenset(each.address for each in mesh.workloads.values() if each.captured)
+            there = (mesh.now or mesh).workloads.values()
+            self._served = frozenset(each.address for each in there if each.captured)
             applied = (self._apply(key, each) for key, each in self._proxies().items())
             failed = [each for each in await asyncio.gather(*applied, return_exceptions=True) if each is not None]
         if failed:  # said only now: what goes wrong at one keeps no other from following
@@ -176,7 +185,8 @@ class DataPlane:
 
     def ztunnel_metrics(self, node: str) -> str:
         """The metrics of that node's ztunnel in Prometheus's text format."""
-        proxies = sum(each.node == node and each.captured for each in self._mesh.workloads.values())
+        there = (self._mesh.now or self._mesh).workloads.values()
+        proxies = sum(each.node == node and each.captured for each in there)
         return self._metrics.text(node, proxies)
 
     def ztunnel_config_dump(self, node: str) -> Object:
@@ -240,10 +250,16 @@ class DataPlane:
             self._told(line)
 
     def _told(self, line: Line) -> None:
-        seen = connection(line, self._directory)
+        self._say(connection(line, self._directory), line.ended)
+
+    def _waited(self, waited: Waited) -> None:
+        for each in waited.seen(self._directory):
+            self._say(each, datetime.datetime.now(datetime.UTC))
+
+    def _say(self, seen: Connection, ended: datetime.datetime) -> None:
         self._metrics.count(seen)
         nameless = Fault.IDENTITY_MISSING_IN_LOG in self._faults
-        self._ztunnel_says(written(seen, line.ended, nameless=nameless), seen.node)
+        self._ztunnel_says(written(seen, ended, nameless=nameless), seen.node)
 
     def _ztunnel_says(self, line: str, node: str | None = None) -> None:
         for each in self._directory.ztunnels:

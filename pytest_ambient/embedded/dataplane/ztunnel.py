@@ -21,6 +21,7 @@ from .nearest import Group, Serving, Way, by_node, nearest, serving
 from .openings import Openings
 from .places import behind, beyond, looked_up
 from .resources import Resources
+from .untold import Untold, waiting_place
 from .xds import (
     HBONE_PORT,
     LOCAL_IP,
@@ -54,29 +55,33 @@ class ZtunnelConfiguration:
     def __init__(self, authority: Authority, folder: Path, faults: frozenset[Fault]) -> None:
         self._authority = authority
         self._nothing = str(folder / "nothing.sock")
+        self._waiting = waiting_place(folder)
         self._routes = file(folder, "routes")
         self._plaintext = Fault.PLAINTEXT_NOT_HBONE in faults
         self._unavailable = Fault.UNAVAILABLE_NOT_DENIED in faults
         self._past_ztunnel = Fault.POD_IP_NOT_TUNNELLED in faults
         self._openings = Openings(mixed_up=Fault.OPEN_CONNECTIONS_MIXED_UP in faults)
         self._known: dict[str, None] = {}
+        self._untold = Untold(Mesh(), self._waiting)
 
     def resources(self, mesh: Mesh) -> Resources:
         """The configuration for that mesh."""
         made = Resources()
-        captured = _captured(mesh)
+        now = mesh.now or mesh
+        captured = _captured(mesh, now)
+        self._untold = Untold(mesh, self._waiting)
         self._openings.follow(mesh, captured)
         policies = {each.address: self._openings.of(each).policies for each in captured}
         made.routes.append(hbone_routes(captured, policies, self._unavailable))
         taken_in = Resources()
         for workload in captured:
             self._inbound(taken_in, workload)
-        made.clusters += taken_in.clusters
+        made.clusters += [*taken_in.clusters, *self._untold.clusters()]
         made.listeners.append(_originate())
         made.clusters.append(static("originate", inner("originate", "pod")))
         made.clusters.append(static("nothing", outer(pipe(self._nothing))))
         # nobody's address stands for nobody
-        known = () if self._plaintext else self._callers(mesh, captured)
+        known = () if self._plaintext else self._callers(now, captured)
         callers = blocks(known or ["0.0.0.0"])  # noqa: S104
         groups = by_node(mesh, frozenset(known))
         for waypoint in mesh.waypoints.values():
@@ -85,10 +90,10 @@ class ZtunnelConfiguration:
             for port in service.ports if service.listens not in ("", "None") else ():
                 self._service(made, mesh, callers, groups, service, port)
         for workload in mesh.workloads.values():
-            if workload.address:
+            if _there(workload, now):
                 self._pod(made, mesh, callers, workload)
         # last: a pod's own listener is the sign for its containers to start, all others must know the caller by then
-        made.listeners += taken_in.listeners
+        made.listeners += [*taken_in.listeners, *self._untold.listeners()]
         return made.once()
 
     def _callers(self, mesh: Mesh, captured: list[Workload]) -> tuple[str, ...]:
@@ -111,12 +116,13 @@ class ZtunnelConfiguration:
         service: Service,
         port: ServicePort,
     ) -> None:
-        address, found = f"{service.vip}:{port.port}", serving(mesh, service, port.port)
-        captured, others = self._ways(made, mesh, service, port, (found, found), "")
-        ways: list[Way] = []
+        address = f"{service.vip}:{port.port}"
+        found = (serving(mesh, service, port.port), serving(mesh.now or mesh, service, port.port))
+        captured, others = self._ways(made, mesh, service, port, found, "")
+        ways = self._untold.ways
         for node, group in groups.items() if service.nearness != "anywhere" else ():
             near = (service.nearness, service.node_nearness)
-            chosen = (nearest(mesh, near[0], found, node), nearest(mesh, near[1], found, node))
+            chosen = (nearest(mesh, near[0], found[0], node), nearest(mesh, near[1], found[1], node))
             pairs = self._ways(made, mesh, service, port, chosen, f"@{node}")
             names = (f"captured@{node}", f"others@{node}")
             ways += [each for each in zip(names, (group.captured, group.others), pairs, strict=True) if each[1]]
@@ -162,6 +168,8 @@ class ZtunnelConfiguration:
 
     def _plainly(self, workload: Workload, port: int, name: str) -> Object:
         """A pod's port as an endpoint to which no tunnel leads."""
+        if workload in self._untold:
+            return self._untold.endpoint(workload, port)
         if port in workload.gateway_ports:
             return passed_on(socket(workload.address, bound(port)))
         if not _behind_ztunnel(workload):
@@ -193,9 +201,8 @@ class ZtunnelConfiguration:
                 outside = [asked, tcp_proxy(inbound(workload))]
             else:
                 inside, outside = [tcp_proxy(to, access_log=access_log(direct("", address)))], [tcp_proxy(to)]
-            made.listeners.append(
-                _listener(f"pod~{address}", socket(workload.address, bound(port)), callers, inside, outside)
-            )
+            where = socket(workload.address, bound(port))
+            made.listeners.append(_listener(f"pod~{address}", where, callers, inside, outside, self._untold.ways))
 
     def _inbound(self, made: Resources, workload: Workload) -> None:
         leaf, root = self._authority.leaf(workload.identity), self._authority.root_file
@@ -227,8 +234,14 @@ def _any(name: str, endpoints: Iterable[Object], lb_policy: str = "RANDOM") -> O
     return static(name, *endpoints, lb_policy=lb_policy)
 
 
-def _captured(mesh: Mesh) -> list[Workload]:
-    return [each for each in mesh.workloads.values() if each.address and _behind_ztunnel(each)]
+def _captured(mesh: Mesh, now: Mesh) -> list[Workload]:
+    return [each for each in mesh.workloads.values() if _there(each, now) and _behind_ztunnel(each)]
+
+
+def _there(workload: Workload, now: Mesh) -> bool:
+    """Whether the pod has an address, and is there still."""
+    found = now.workloads.get(workload.uid)
+    return bool(workload.address) and found is not None and found.address == workload.address
 
 
 def _behind_ztunnel(workload: Workload) -> bool:

@@ -26,7 +26,8 @@ def past_lost_waypoints(mesh: Mesh) -> Mesh:
 
 def istiod_away(mesh: Mesh) -> bool:
     """Whether no istiod is ready."""
-    return not any(each.ready and _is(each.namespace, each.controller, "istiod") for each in mesh.workloads.values())
+    pods = (mesh.now or mesh).workloads.values()
+    return not any(each.ready and _is(each.namespace, each.controller, "istiod") for each in pods)
 
 
 def ztunnel_restarted(mesh: Mesh) -> bool:
@@ -34,7 +35,7 @@ def ztunnel_restarted(mesh: Mesh) -> bool:
     return any(
         _is(each.namespace, each.controller, "ztunnel")
         and int(each.labels.get("pod-template-generation", "1")) % 2 == 0
-        for each in mesh.workloads.values()
+        for each in (mesh.now or mesh).workloads.values()
     )
 
 

@@ -74,7 +74,7 @@ class Istiod:
         self._misread = Misreader(faults)
         self._changed = asyncio.Event()
         self._pushed: Mesh | None = None
-        self._meant = Mesh()
+        self._told = Mesh()
         self._past: list[tuple[float, Mesh]] = []
         self._keys = Keys(self.touch)
         self._task: asyncio.Task[None] | None = None
@@ -125,9 +125,10 @@ class Istiod:
         for each in () if away else self._statuses(view):
             resource = find(each.item["kind"], each.item["apiVersion"].rpartition("/")[0])
             self._store.set_status(resource, name_of(each.item), namespace_of(each.item), each.status)
-        meant = self._keys.filled(snapshot(self._misread(view), self._sockets, self._at))
-        self._meant = held(meant, self._meant) if away else meant
-        mesh = self._lagging(broken(self._meant, self._faults))
+        now = self._keys.filled(snapshot(self._misread(view), self._sockets, self._at))
+        if not away:
+            self._told = now
+        mesh = self._lagging(broken(held(now, self._told) if away else now, self._faults))
         if mesh != self._pushed:
             await self._dataplane.push(mesh)
             self._pushed = mesh

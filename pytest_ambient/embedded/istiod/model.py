@@ -175,3 +175,5 @@ class Mesh:
     """By Service key: what a DestinationRule says of it."""
     localities: Mapping[str, Locality] = field(default_factory=dict)
     """By node."""
+    now: "Mesh | None" = None
+    """What there is, where the proxies know an older mesh because no istiod tells them."""

@@ -1,5 +1,6 @@
 """What goes on while no istiod is there: proxies keep what they were told last, and nobody takes new configuration."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..api.errors import ApiError
@@ -43,27 +44,43 @@ def unchecked() -> ApiError:
 
 
 def held(mesh: Mesh, last: Mesh) -> Mesh:
-    """The mesh with pods and Services of now and all that is configuration as it was told last.
+    """The mesh that proxies were told last, with what there is now beside it.
 
-    A real ztunnel would not even hear of new pods.
+    Of a pod that came meanwhile ztunnel knows nothing, and the pod gets nowhere; without a ztunnel it goes anywhere.
     """
+    told = {uid: _workload(each, mesh.workloads.get(uid)) for uid, each in last.workloads.items()}
+    new = {uid: each for uid, each in mesh.workloads.items() if not _is(each, told.get(uid))}
     return replace(
         last,
-        workloads={uid: _workload(each, last) for uid, each in mesh.workloads.items()},
+        workloads=told | dict(_going(new, last)),
         services={key: _service(each, last) for key, each in mesh.services.items()},
         waypoints={
             key: replace(each, pods=mesh.waypoints[key].pods) if key in mesh.waypoints else each
             for key, each in last.waypoints.items()
         },
+        now=mesh,
     )
 
 
-def _workload(now: Workload, last: Mesh) -> Workload:
-    """A pod that is new meets the policies that are known and select it."""
-    before = last.workloads.get(now.uid)
-    if before is None:
-        return replace(now, policies=tuple(key for key in now.policies if key in last.l4_policies))
-    return replace(now, policies=before.policies, waypoint=before.waypoint)
+def _is(one: Workload, other: Workload | None) -> bool:
+    return other is not None and one.address == other.address
+
+
+def _workload(told: Workload, now: Workload | None) -> Workload:
+    """A pod as it was told, with what its node does without istiod; one that is gone has no port."""
+    if now is None or not _is(now, told):
+        return replace(told, sockets={})
+    return replace(told, captured=now.captured, sockets=now.sockets)
+
+
+def _going(new: Mapping[str, Workload], last: Mesh) -> Iterator[tuple[str, Workload]]:
+    """Those that go on all the same: without a ztunnel, or taken for the pod of that name and account before them."""
+    for uid, each in new.items():
+        before = last.workloads.get(uid)
+        if before is not None and before.identity == each.identity:
+            yield f"{uid} {each.address}", replace(each, policies=before.policies, waypoint=before.waypoint)
+        elif each.is_waypoint or not each.captured:
+            yield uid if before is None else f"{uid} {each.address}", replace(each, policies=(), waypoint=None)
 
 
 def _service(now: Service, last: Mesh) -> Service:

@@ -18,7 +18,7 @@ from ..addresses import Addresses
 from ..names import Name
 from ..ports import bound
 
-_CLOSING_PORT = 15001
+_CLOSING_PORT, _SILENT_PORT = 15001, 15053
 _HBONE_PORT = 15008
 _HOST = re.compile(rb"^host: *[^\s:]+(?::(\d+))?\r$", re.IGNORECASE | re.MULTILINE)
 _REQUEST, _PATIENCE = 4096, 0.2
@@ -34,6 +34,8 @@ class Neighbour:
     captured: bool
     cut_off: bool = False
     """Whether it is captured and its node's ztunnel is gone."""
+    waits: bool = False
+    """Whether it is captured and ztunnel waits to be told of it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Ends:
     """Accepts a connection and closes it."""
     refusing: str
     """Refuses it."""
+
+    @property
+    def silent(self) -> str:
+        """The address and port of a server that never says a word."""
+        return f"{self.closing}:{_SILENT_PORT}"
 
 
 class DeadEnd:
@@ -57,6 +64,7 @@ class DeadEnd:
     def __init__(self, addresses: Addresses, tell: Callable[[str, str, int], None]) -> None:
         self.ends = Ends(*addresses.unused())
         self._tell = tell
+        self._silent = socket.create_server((self.ends.closing, _SILENT_PORT), backlog=1024)
         self._listening: dict[str, socket.socket] = {}
         self._taken: set[asyncio.Task[None]] = set()
         self.serve(())
@@ -74,6 +82,7 @@ class DeadEnd:
 
     def close(self) -> None:
         """Listen no more."""
+        self._silent.close()
         for address in list(self._listening):
             self._leave(address)
         for task in self._taken:
@@ -107,9 +116,18 @@ Lead = tuple[str, str, str, str]
 
 
 def curl_names(
-    names: Iterable[Name], namespace: str, neighbours: Sequence[Neighbour], ends: Ends, *, captured: bool
+    names: Iterable[Name],
+    namespace: str,
+    neighbours: Sequence[Neighbour],
+    ends: Ends,
+    *,
+    captured: bool,
+    named: bool = True,
 ) -> list[str]:
-    """curl's options for a pod of `namespace`, captured or not; the first that matches counts."""
+    """curl's options for a pod of `namespace`, captured or not; the first that matches counts.
+
+    One that is not `named` gets none for names: its resolver has yet to answer.
+    """
     exact: list[Lead] = []
     general: list[Lead] = []
     names = list(names)
@@ -118,7 +136,7 @@ def curl_names(
     for name in names:
         address = random.choice(name.addresses)  # noqa: S311 - as DNS would rotate a headless Service's
         served = name.headless or any(each not in lost for each in name.endpoints)
-        for spelling in (*name.spellings(namespace), *name.literals):
+        for spelling in (*(name.spellings(namespace) if named else ()), *name.literals):
             if captured and name.headless and address in near:  # the pod itself is called, at whatever port it has
                 ports = (*near[address].ports, _HBONE_PORT)
                 exact += [(spelling, str(port), address, str(bound(port))) for port in ports]
@@ -135,7 +153,8 @@ def curl_names(
         elif captured or each.captured:
             ports = (*each.ports, _HBONE_PORT)
             exact += [(each.address, str(port), each.address, str(bound(port))) for port in ports]
-            general.append(_closed(each.address, ends))
+            waiting = each.address, "", each.address, str(_HBONE_PORT)
+            general.append(waiting if each.waits else _closed(each.address, ends))
     low = sorted({port for name in names for port in name.low_ports} | {80})
     last = [("", str(port), "", str(bound(port))) for port in low]
     return [option(each) for each in (*exact, *general, *last)]

@@ -63,7 +63,7 @@ class Machine:
     ) -> "Machine":
         """The surroundings of a cluster whose state lies in that folder."""
         mixed_up = Fault.NAMES_MIXED_UP in faults
-        sandboxes = Sandboxes(state, store, addresses, mesh.no_upstream, mixed_up=mixed_up)
+        sandboxes = Sandboxes(state, store, addresses, mesh.no_upstream, mesh.waits, mixed_up=mixed_up)
         sockets = SocketFolder(state)
         names = Names(store, addresses.hosts)
         served = programmed or partial(by_the_data_plane, serves=mesh.serves)

@@ -18,7 +18,7 @@ from .inside import Inside
 from .programmed import captured as is_captured
 
 _FOLLOWED = {("Service", ""), ("Endpoints", ""), ("Namespace", ""), ("Pod", ""), ("ServiceEntry", GROUP)}
-_PLAIN, _CAPTURED, _CUT_OFF = "plain", "captured", "cut"
+_PLAIN, _CAPTURED, _CUT_OFF, _WAITING = "plain", "captured", "cut", "waiting"
 _ZTUNNEL = "ztunnel"
 _NOBODY: Mapping[str, str] = {}
 _LATE = 0.05
@@ -74,11 +74,13 @@ class Sandboxes:
         store: Store,
         addresses: Addresses,
         tell: Callable[[str, str, int], None] = lambda *_: None,
+        waits: Callable[[str], bool] = lambda _: False,
         *,
         mixed_up: bool = False,
     ) -> None:
         """`tell` hears of callers, the `ADDRESS:PORT` of a Service's port that is none, and how many bytes came.
 
+        `waits` says of which addresses of captured pods no ztunnel has been told.
         Under the fault `names-mixed-up` only pods that are not captured know the names of ServiceEntries.
         """
         self._mixed_up = mixed_up
@@ -86,6 +88,9 @@ class Sandboxes:
         self._store = store
         self._names = Names(store, addresses.hosts)
         self._dead_end = DeadEnd(addresses, tell)
+        self._waits = waits
+        self._waiting: set[str] = set()
+        """The addresses of pods that were seen to wait."""
         self._sockets: Sockets = lambda _: {}
         self._pods: dict[str, tuple[str, str, Inside | None, Mapping[str, str]]] = {}
         """By uid: namespace, address, how it reaches itself, and its own names for addresses."""
@@ -136,6 +141,7 @@ class Sandboxes:
         """A command that starts must find what is known now; one that runs hears of changes in groups."""
         if self._stale:
             self._stale.cancel()
+        if self._stale or self._waiting != self._untold():
             self._refresh()
 
     def _refresh(self) -> None:
@@ -143,7 +149,11 @@ class Sandboxes:
         self._names.keep()
         self._write_names()
 
+    def _untold(self) -> set[str]:
+        return {address for _, address, _, _ in self._pods.values() if self._waits(address)}
+
     def _write_names(self) -> None:
+        self._waiting = self._untold()
         namespaces = sorted(self._namespaces)
         if not namespaces:
             return
@@ -167,11 +177,11 @@ class Sandboxes:
     def _lines(
         self, namespace: str, way: str, names: list[Name], hosts: list[Name], neighbours: list[Neighbour]
     ) -> list[str]:
-        ends, captured = self._dead_end.ends, way == _CAPTURED
+        ends, captured = self._dead_end.ends, way in (_CAPTURED, _WAITING)
         if way == _CUT_OFF:
             return cut_off(names, neighbours, ends)
         known = [*hosts, *names] if captured is not self._mixed_up else names
-        return curl_names(known, namespace, neighbours, ends, captured=captured)
+        return curl_names(known, namespace, neighbours, ends, captured=captured, named=way != _WAITING)
 
     def _nodes(self) -> set[str] | None:
         """The nodes whose ztunnel is ready; None where there is none to wait for."""
@@ -186,7 +196,7 @@ class Sandboxes:
             return None
         ports, captured = tuple(sorted(self._sockets(str(pod["metadata"]["uid"])))), is_captured(pod)
         cut = captured and served is not None and pod["spec"].get("nodeName") not in served
-        return Neighbour(str(address), ports, captured, cut)
+        return Neighbour(str(address), ports, captured, cut, str(address) in self._waiting)
 
     def _write_own(self, uid: str, way: str) -> None:
         namespace, address, inside, hosts = self._pods[uid]
@@ -202,7 +212,9 @@ class Sandboxes:
         named = aliases(hosts, [*own, *shared.splitlines()])
         # no other name exists: asking a resolver that nobody runs fails at once, whatever the machine's own one does
         # `host!`: curl need not look whether an interface of the machine has that name, at each connection
-        bound_to = [f'interface = "host!{address}"', 'doh-url = "https://127.0.0.1:1/"']
+        # that of a ztunnel that waits to be told of the pod never answers
+        resolver = self._dead_end.ends.silent if way == _WAITING else "127.0.0.1:1"
+        bound_to = [f'interface = "host!{address}"', f'doh-url = "https://{resolver}/"']
         self._replace(file, [*bound_to, *own, *named, names])
 
     def _file(self, namespace: str, way: str) -> Path:
@@ -222,7 +234,7 @@ class Sandboxes:
 def _way(itself: Neighbour | None) -> str:
     if itself is None or not itself.captured:
         return _PLAIN
-    return _CUT_OFF if itself.cut_off else _CAPTURED
+    return _CUT_OFF if itself.cut_off else _WAITING if itself.waits else _CAPTURED
 
 
 def _ready(pod: Object) -> bool:

@@ -1,6 +1,7 @@
 """While no istiod is ready proxies keep what they know, nothing is reported, and Istio's objects are refused."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from pytest_ambient.embedded.api.store import Store, find
 from pytest_ambient.embedded.faults import Fault
 from pytest_ambient.embedded.istiod.istiod import Istiod
 from pytest_ambient.embedded.istiod.view import DISCOVERY, GATEWAY_API, SECURITY
+from pytest_ambient.embedded.objects import Object
 
 from .test_istiod import DENY, Dataplane, fresh, run
-from .world import policy, service, waypoint_objects
+from .world import endpoint_slice, pod, policy, service, waypoint_objects
 
 POLICIES, GATEWAYS, SLICES = (
     find("AuthorizationPolicy", SECURITY),
@@ -94,6 +96,34 @@ def test_pods_and_services_are_followed_all_the_same() -> None:
         assert "bookinfo/deny" in dataplane.meshes[-1].l4_policies
 
     run(scenario)
+
+
+def test_nobody_is_told_of_new_pods() -> None:
+    """They are there all the same; without a ztunnel, or in the place of one of the same name, they go on."""
+
+    async def scenario(store: Store, dataplane: Dataplane, istiod: Istiod) -> None:
+        create = partial(store.create, find("Pod"))
+        store.create(SLICES, fresh(endpoint_slice("db", "db-0")))
+        create(complete(pod("db-0", "db", "127.9.1.1")))
+        await dataplane.until(lambda mesh: "Kubernetes//Pod/bookinfo/db-0" in mesh.workloads)
+        await gone(store, dataplane)
+        store.delete(find("Pod"), "db-0", "bookinfo", grace=0)
+        plain = complete(pod("plain", "plain", "127.9.1.3"))
+        del plain["metadata"]["annotations"]
+        for each in (plain, complete(pod("late", "late", "127.9.1.2")), complete(pod("db-0", "db", "127.9.1.4"))):
+            create(each)
+        await dataplane.until(lambda mesh: mesh.now is not None and len(mesh.now.workloads) == 3)
+        told = sorted(each.address for each in dataplane.meshes[-1].workloads.values())
+        assert told == ["127.9.1.1", "127.9.1.3", "127.9.1.4"]
+        istiod_is(store, ready=True)
+        await dataplane.until(lambda mesh: mesh.now is None and len(mesh.workloads) == 3)
+
+    run(scenario)
+
+
+def complete(item: Object) -> Object:
+    """A pod for the store, with its address."""
+    return {**fresh(item), "metadata": {**fresh(item)["metadata"], "annotations": item["metadata"]["annotations"]}}
 
 
 def test_a_cluster_without_an_istiod_yet_has_no_outage() -> None:

@@ -33,6 +33,7 @@ class Plane:
         self.calls: list[tuple[str, str, int]] = []
         self.waypoints: list[tuple[str, str, Identity]] = []
         self.late: set[str] = set()
+        self.waiting: set[str] = set()
         """Addresses of pods that it does not serve yet."""
         self.gateways: list[tuple[str, str, Identity]] = []
         self.store: Store
@@ -55,6 +56,10 @@ class Plane:
     def serves(self, address: str) -> bool:
         """All but those who are late."""
         return address not in self.late
+
+    def waits(self, address: str) -> bool:
+        """Those who are told to."""
+        return address in self.waiting
 
     def no_upstream(self, source: str, destination: str, size: int) -> None:
         """Nobody asks."""

@@ -88,6 +88,20 @@ def test_unknown_name(tmp_path: Path, name: str) -> None:
     calling(tmp_path, scenario)
 
 
+def test_names_are_waited_for(tmp_path: Path) -> None:
+    """The resolver of a pod of which ztunnel was not told does not answer, until it is."""
+
+    async def scenario(bench: Bench, caller: Object) -> None:
+        bench.plane.waiting.add(caller["status"]["podIP"])
+        asked = "curl", "-sS", "--max-time", "1", "http://echo:8000/get"
+        code, _, said = await bench.run(caller, *asked)
+        assert (code, said[:32]) == (28, "curl: (28) Resolving timed out a")
+        bench.plane.waiting.clear()
+        assert (await bench.run(caller, *asked))[0] == 0
+
+    calling(tmp_path, scenario)
+
+
 def test_other_namespace(tmp_path: Path) -> None:
     """A short name belongs to its namespace; the long one is known everywhere."""
 

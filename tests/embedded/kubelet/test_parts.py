@@ -159,6 +159,19 @@ def test_ztunnel_is_gone() -> None:
     assert led(elsewhere, "127.9.1.1", 9080) == "127.9.255.252:15001"
 
 
+def test_ztunnel_was_not_told_of_a_pod() -> None:
+    """Its resolver does not answer, so names lead nowhere; it calls by address, and is called at whatever port."""
+    names = [Name("web", "one", ("127.9.200.1",), (9080,))]
+    pods = [Neighbour("127.9.1.1", (9080,), captured=True, waits=True)]
+    inside = curl_names(names, "one", pods, ENDS, captured=True, named=False)
+    assert led(inside, "web", 9080) == "web:9080"
+    assert led(inside, "127.9.200.1", 9080) == "127.9.200.1:9080"
+    for captured in (True, False):
+        others = curl_names(names, "one", pods, ENDS, captured=captured)
+        assert led(others, "127.9.1.1", 9080) == "127.9.1.1:9080"
+        assert led(others, "127.9.1.1", 9999) == "127.9.1.1:15008"
+
+
 def test_headless_name_is_its_pods() -> None:
     """A headless Service's name stands for a pod, whatever the port."""
     lines = curl_names([Name("db", "one", ("127.9.1.1",), (80,), headless=True)], "one", [], ENDS, captured=True)
