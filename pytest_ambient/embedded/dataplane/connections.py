@@ -17,6 +17,7 @@ Direction = Literal["inbound", "outbound"]
 _REJECTED = "connection closed due to policy rejection: "
 _MATCHED = "rbac_access_denied_matched_policy["
 _NOTHING_THERE = "connection failed: Connection refused (os error 111)"
+_NOBODY_THERE = "connection failed: No route to host (os error 113)"
 _TIMED_OUT = "connection timed out, maybe a NetworkPolicy is blocking HBONE port 15008: deadline has elapsed"
 _STATUSES = {"400": "Bad Request", "401": "Unauthorized", "503": "Service Unavailable"}
 
@@ -131,6 +132,8 @@ def _tunnel_error(flags: str, why: str) -> str | None:
     if "UF" not in flags.split(","):
         return None
     answered, _, status = why.partition(":")
+    if "Connection_refused" in why or status == "404":  # the pod has gone; its tunnels stay open for a moment
+        return _NOBODY_THERE
     if answered == "tunnel_response":
         return f"http status: {status} {_STATUSES.get(status, '')}".rstrip()
     return _TIMED_OUT if "timeout" in why else f"connection failed: {why}"

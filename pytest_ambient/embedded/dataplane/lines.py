@@ -69,6 +69,11 @@ class Line:
         """When the connection was over."""
         return _EPOCH + datetime.timedelta(microseconds=self.told)
 
+    @property
+    def repeats(self) -> bool:
+        """Whether it tells of a tunnel that did not come to be, which has a line of its own."""
+        return self.kind == "direct" and self.first.startswith("envoy://originate/")
+
     @classmethod
     def parse(cls, text: str) -> "Line | None":
         """The line, None for anything else that Envoy says."""

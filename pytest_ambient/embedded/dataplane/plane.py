@@ -47,6 +47,8 @@ class _WaypointPod:
     envoy: Envoy
     configuration: WaypointConfiguration
     requests: Requests
+    told: bool
+    """Whether an istiod has told it anything."""
 
 
 @dataclass
@@ -56,6 +58,8 @@ class _GatewayPod:
     envoy: Envoy
     configuration: GatewayConfiguration
     requests: Requests
+    told: bool
+    """Whether an istiod has told it anything."""
 
 
 class DataPlane:
@@ -135,6 +139,7 @@ class DataPlane:
             Envoy(key, folder, self._processes, line, _WAYPOINT_DRAIN, node=node),
             WaypointConfiguration(address, identity, self._authority, self._faults),
             requests,
+            told=self._mesh.now is None,
         )
         async with self._pushing:
             with refusals.told(partial(self._log, namespace, name)):
@@ -154,7 +159,7 @@ class DataPlane:
         line = partial(self._proxy_says, namespace, name, requests)
         envoy = Envoy(key, folder, self._processes, line, _WAYPOINT_DRAIN)
         made = GatewayConfiguration(address, identity, self._authority, self._faults)
-        pod = _GatewayPod(gateway, envoy, made, requests)
+        pod = _GatewayPod(gateway, envoy, made, requests, told=self._mesh.now is None)
         async with self._pushing:
             with refusals.told(partial(self._log, namespace, name)):
                 await envoy.start(self._resources(pod))
@@ -166,9 +171,9 @@ class DataPlane:
             await pod.envoy.stop()
 
     def proxy_serves(self, name: str, namespace: str) -> bool:
-        """Whether the Envoy of a waypoint or gateway has ever taken a configuration."""
+        """Whether the Envoy of a waypoint or gateway has ever taken a configuration of an istiod's."""
         pod = self._proxies().get(f"{namespace}/{name}")
-        return pod is not None and pod.envoy.served
+        return pod is not None and pod.told and pod.envoy.served
 
     async def waypoint_admin(
         self, name: str, namespace: str, path: str, method: str = "GET"
@@ -213,6 +218,7 @@ class DataPlane:
             # else it was stopped meanwhile, and nobody misses it
             if self._proxies().get(key) is pod:
                 raise
+        pod.told = pod.told or self._mesh.now is None
 
     def _resources(self, pod: _WaypointPod | _GatewayPod) -> Resources:
         if isinstance(pod, _GatewayPod):
@@ -246,7 +252,7 @@ class DataPlane:
         return next((self._mesh.workloads[uid] for uid in found.pods), None) if found else None
 
     def _seen(self, text: str) -> None:
-        if line := Line.parse(text):
+        if (line := Line.parse(text)) and not line.repeats:
             self._told(line)
 
     def _told(self, line: Line) -> None:

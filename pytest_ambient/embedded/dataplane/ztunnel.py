@@ -15,10 +15,11 @@ from ..ports import announced, bound
 from .ca import Authority
 from .files import file
 from .inbound import announcing, application, hbone_listener, hbone_routes, inbound, plaintext_listener
-from .lines import FORWARDED, SERVICE, TUNNELLED, direct
-from .matching import blocks, by_address, chain
-from .nearest import Group, Serving, Way, by_node, nearest, serving
+from .lines import SERVICE, direct
+from .matching import blocks
+from .nearest import Group, Serving, by_node, nearest, serving
 from .openings import Openings
+from .outbound import listener, originate
 from .places import behind, beyond, looked_up
 from .resources import Resources
 from .untold import Untold, waiting_place
@@ -30,7 +31,6 @@ from .xds import (
     flagged,
     inner,
     mutual_tls,
-    original_dst,
     outer,
     passed_on,
     pipe,
@@ -77,7 +77,7 @@ class ZtunnelConfiguration:
         for workload in captured:
             self._inbound(taken_in, workload)
         made.clusters += [*taken_in.clusters, *self._untold.clusters()]
-        made.listeners.append(_originate())
+        made.listeners.append(originate())
         made.clusters.append(static("originate", inner("originate", "pod")))
         made.clusters.append(static("nothing", outer(pipe(self._nothing))))
         # nobody's address stands for nobody
@@ -87,8 +87,9 @@ class ZtunnelConfiguration:
         for waypoint in mesh.waypoints.values():
             made.clusters.append(_any(f"waypoint~{waypoint.key}", _waypoint_endpoints(mesh, waypoint, None)))
         for service in mesh.services.values():
-            for port in service.ports if service.listens not in ("", "None") else ():
-                self._service(made, mesh, callers, groups, service, port)
+            there = now.services.get(service.key, service)
+            for port in there.ports if there.listens not in ("", "None") else ():
+                self._service(made, mesh, callers, groups, (service, there), port)
         for workload in mesh.workloads.values():
             if _there(workload, now):
                 self._pod(made, mesh, callers, workload)
@@ -113,21 +114,22 @@ class ZtunnelConfiguration:
         mesh: Mesh,
         callers: Sequence[Object],
         groups: Mapping[str, Group],
-        service: Service,
+        known: tuple[Service, Service],
         port: ServicePort,
     ) -> None:
-        address = f"{service.vip}:{port.port}"
-        found = (serving(mesh, service, port.port), serving(mesh.now or mesh, service, port.port))
+        """The Service as ztunnels know it, and as nodes do."""
+        (service, there), address = known, f"{known[0].vip}:{port.port}"
+        found = (serving(mesh, service, port.port), serving(mesh.now or mesh, there, port.port))
         captured, others = self._ways(made, mesh, service, port, found, "")
         ways = self._untold.ways
+        near = (service.nearness, there.node_nearness)
         for node, group in groups.items() if service.nearness != "anywhere" else ():
-            near = (service.nearness, service.node_nearness)
             chosen = (nearest(mesh, near[0], found[0], node), nearest(mesh, near[1], found[1], node))
             pairs = self._ways(made, mesh, service, port, chosen, f"@{node}")
             names = (f"captured@{node}", f"others@{node}")
             ways += [each for each in zip(names, (group.captured, group.others), pairs, strict=True) if each[1]]
         where = socket(service.listens, bound(port.port))
-        made.listeners.append(_listener(f"service~{address}", where, callers, captured, others, ways))
+        made.listeners.append(listener(f"service~{address}", where, callers, captured, others, ways))
 
     def _ways(
         self,
@@ -202,7 +204,7 @@ class ZtunnelConfiguration:
             else:
                 inside, outside = [tcp_proxy(to, access_log=access_log(direct("", address)))], [tcp_proxy(to)]
             where = socket(workload.address, bound(port))
-            made.listeners.append(_listener(f"pod~{address}", where, callers, inside, outside, self._untold.ways))
+            made.listeners.append(listener(f"pod~{address}", where, callers, inside, outside, self._untold.ways))
 
     def _inbound(self, made: Resources, workload: Workload) -> None:
         leaf, root = self._authority.leaf(workload.identity), self._authority.root_file
@@ -251,41 +253,6 @@ def _behind_ztunnel(workload: Workload) -> bool:
 def _way_to(mesh: Mesh, workload: Workload) -> str:
     known = workload.waypoint is not None and workload.waypoint.key in mesh.waypoints
     return f"waypoint~{workload.waypoint.key}" if workload.waypoint and known else "originate"
-
-
-def _originate() -> Object:
-    choice = state("envoy.tcp_proxy.cluster", "tunnel~%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", shared=False)
-    tunnel = {"hostname": "%DOWNSTREAM_LOCAL_ADDRESS%", "headers_to_add": [FORWARDED]}
-    proxy = tcp_proxy("nothing", tunneling_config=tunnel, access_log=access_log(TUNNELLED))
-    return {
-        "name": "originate",
-        "internal_listener": {},
-        "listener_filters": [original_dst()],
-        "filter_chains": [{"filters": [remember(choice), proxy]}],
-    }
-
-
-def _listener(
-    name: str,
-    address: Object,
-    callers: Sequence[Object],
-    captured: list[Object],
-    others: list[Object],
-    ways: Sequence[Way] = (),
-) -> Object:
-    """A listener that treats captured callers in one way and all others in another; `ways` are for some of either.
-
-    Who is captured stands in the matcher, not in the chains: a chain that changes ends its open connections.
-    """
-    special = [{"ranges": list(ranges), "on_match": chain(way)} for way, ranges, _ in ways]
-    chosen = {"ranges": callers, "on_match": chain("captured")}
-    chains = {"captured": captured, "others": others} | {way: filters for way, _, filters in ways}
-    return {
-        "name": name,
-        "address": address,
-        "filter_chains": [{"name": way, "filters": filters} for way, filters in chains.items()],
-        "filter_chain_matcher": by_address("SourceIPInput", [*special, chosen], chain("others")),
-    }
 
 
 def _waypoint_endpoints(mesh: Mesh, waypoint: Waypoint | None, address: str | None) -> list[Object]:

@@ -54,10 +54,6 @@ def held(mesh: Mesh, last: Mesh) -> Mesh:
         last,
         workloads=told | dict(_going(new, last)),
         services={key: _service(each, last) for key, each in mesh.services.items()},
-        waypoints={
-            key: replace(each, pods=mesh.waypoints[key].pods) if key in mesh.waypoints else each
-            for key, each in last.waypoints.items()
-        },
         now=mesh,
     )
 
@@ -84,7 +80,6 @@ def _going(new: Mapping[str, Workload], last: Mesh) -> Iterator[tuple[str, Workl
 
 
 def _service(now: Service, last: Mesh) -> Service:
+    """A Service as it was told, with its pods of then, for as long as it has its address."""
     before = last.services.get(now.key)
-    if before is None:
-        return now
-    return replace(now, waypoint=before.waypoint, ingress_too=before.ingress_too)
+    return now if before is None or before.vip != now.vip else before

@@ -1,4 +1,4 @@
-"""A captured pod of which nobody has told ztunnel gets nowhere, and nobody gets to it."""
+"""What traffic meets while no istiod is there: pods of which nobody told, and pods that are gone."""
 
 import socket
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from pytest_ambient.embedded.dataplane import untold
-from pytest_ambient.embedded.istiod.model import Endpoint, Mesh, Workload
+from pytest_ambient.embedded.istiod.model import Endpoint, Identity, Mesh, Workload
 from pytest_ambient.embedded.istiod.outage import held
 
 from .conftest import Bookinfo
-from .world import World
+from .world import World, eventually
 
 CLOSED = (52, 56)
 
@@ -93,6 +93,7 @@ def test_only_callers_without_a_ztunnel_are_led_to_it(bookinfo: Bookinfo) -> Non
     now = replace(now, services={**now.services, details.key: replaced})
     with outage(world, now):
         assert world.call(bookinfo.outside, details).exit in CLOSED
+        assert world.call(bookinfo.curl, details).pod == "details-v1"
 
 
 def test_a_new_pod_without_a_ztunnel_goes_where_it_will(bookinfo: Bookinfo) -> None:
@@ -102,3 +103,42 @@ def test_a_new_pod_without_a_ztunnel_goes_where_it_will(bookinfo: Bookinfo) -> N
     with outage(world, now):
         assert world.call(plain, bookinfo.to_details).status == 200
         assert world.curl(bookinfo.curl, f"http://{plain.address}:9080/").pod == "plain-v1"
+
+
+def test_ztunnels_go_on_with_a_pod_that_is_gone(bookinfo: Bookinfo) -> None:
+    """Whoever it was replaced by is called by those without a ztunnel alone; all others, waypoints too, fail."""
+    world = bookinfo.world
+    plain, there = newcomer(world, "after-v1", 9080, captured=False)
+    gone = {bookinfo.details.uid, *(each.uid for each in bookinfo.reviews)}
+    services = dict(there.services)
+    for each in (bookinfo.to_details, bookinfo.to_reviews):
+        services[each.key] = replace(each, endpoints=(Endpoint(plain.uid, {9080: 9080}),))
+    left = {uid: each for uid, each in there.workloads.items() if uid not in gone}
+    with outage(world, replace(there, workloads=left, services=services)):
+        failed = world.call(bookinfo.curl, bookinfo.to_details)
+        assert failed.exit in CLOSED
+        # its tunnels stay open for a moment, and here its program lives on
+        assert eventually(lambda: world.call(bookinfo.curl, bookinfo.to_reviews).status == 503)
+        (said,) = world.logged("istio-system/ztunnel-abc", f"src.addr={bookinfo.curl.address}:{failed.port} ")
+        assert 'dst.workload="details-v1-abc"' in said
+        assert said.endswith('error="connection failed: No route to host (os error 113)"')
+        assert not world.plane.serves(bookinfo.details.address)
+        assert world.curl(bookinfo.outside, f"http://{bookinfo.details.address}:9080/").exit == 7
+        for each in (bookinfo.to_details, bookinfo.to_reviews):
+            assert world.call(bookinfo.outside, each).pod == "after-v1"
+        assert world.call(bookinfo.curl, bookinfo.to_echo).status == 200
+    assert world.call(bookinfo.curl, bookinfo.to_details).status == 200
+
+
+def test_a_waypoint_that_starts_meanwhile_is_not_ready(bookinfo: Bookinfo) -> None:
+    """It waits for its first configuration."""
+    world = bookinfo.world
+    with outage(world, world.mesh):
+        address = world.addresses.pods.take()
+        new = ("waypoint-def", "bookinfo")
+        world.run(world.plane.start_waypoint(*new, address, Identity("bookinfo", "waypoint")))
+        world.push(held(replace(world.mesh, localities={"node-1": ("r", "z", "")}), world.mesh))
+        assert not world.plane.proxy_serves(*new)
+        assert world.plane.proxy_serves("waypoint-abc", "bookinfo")
+    assert world.plane.proxy_serves(*new)
+    world.run(world.plane.stop_waypoint(*new))

@@ -21,6 +21,7 @@ POLICIES, GATEWAYS, SLICES = (
     find("Gateway", GATEWAY_API),
     find("EndpointSlice", DISCOVERY),
 )
+DB_A, DB_B = ("Kubernetes//Pod/bookinfo/db-a", "Kubernetes//Pod/bookinfo/db-b")
 
 
 def istiod_is(store: Store, *, ready: bool) -> None:
@@ -117,6 +118,31 @@ def test_nobody_is_told_of_new_pods() -> None:
         assert told == ["127.9.1.1", "127.9.1.3", "127.9.1.4"]
         istiod_is(store, ready=True)
         await dataplane.until(lambda mesh: mesh.now is None and len(mesh.workloads) == 3)
+
+    run(scenario)
+
+
+def test_services_keep_the_pods_of_then() -> None:
+    """The ones that replace them, and a pod that fails, are told of when istiod is back."""
+
+    async def scenario(store: Store, dataplane: Dataplane, istiod: Istiod) -> None:
+        store.create(find("Service"), {**fresh(service("db")), "status": {}})
+        store.create(SLICES, fresh(endpoint_slice("db", "db-a")))
+        store.create(find("Pod"), complete(pod("db-a", "db", "127.9.1.1")))
+        await dataplane.until(lambda mesh: DB_A in mesh.workloads)
+        before = dataplane.meshes[-1].services["bookinfo/db"]
+        assert [each.workload for each in before.endpoints] == [DB_A]
+        await gone(store, dataplane)
+        store.create(find("Pod"), complete(pod("db-b", "db", "127.9.1.2")))
+        kept = store.get(SLICES, "db-x", "bookinfo")
+        assert kept is not None
+        store.replace(SLICES, {**kept, "endpoints": endpoint_slice("db", "db-b")["endpoints"]})
+        store.delete(find("Pod"), "db-a", "bookinfo", grace=0)
+        await dataplane.until(lambda mesh: mesh.now is not None and [*mesh.now.workloads] == [DB_B])
+        assert dataplane.meshes[-1].services["bookinfo/db"] == before
+        assert DB_A in dataplane.meshes[-1].workloads
+        istiod_is(store, ready=True)
+        await dataplane.until(lambda mesh: mesh.now is None and mesh.services["bookinfo/db"] != before)
 
     run(scenario)
 
