@@ -100,6 +100,8 @@ def connection(line: Line, directory: Directory) -> Connection:
             return _tunnelled(line, directory)
         case "direct":
             return _direct(line, directory)
+        case "passed":
+            return _passed(line, directory)
         case "hbone":
             return _hbone(line, directory)
     return _plaintext(line, directory)
@@ -163,6 +165,15 @@ def _direct(line: Line, directory: Directory) -> Connection:
         error,
         known=there is not None,
     )
+
+
+def _passed(line: Line, directory: Directory) -> Connection:
+    error = _NOTHING_THERE if line.flags != "-" else None
+    sizes = (0, 0) if error else (line.received, line.sent)
+    caller = directory.at(line.source)
+    return Connection(
+        "outbound", line.source, caller, line.destination, None, None, None, *sizes, line.milliseconds, error
+    )  # fmt: skip
 
 
 def _place_of(line: Line, service: Service, there: Workload | None, port: int, directory: Directory) -> str:

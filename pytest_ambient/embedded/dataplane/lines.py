@@ -2,11 +2,11 @@
 
 import datetime
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from ..objects import Object
 
-Kind = Literal["tunnelled", "direct", "hbone", "plaintext"]
+Kind = Literal["tunnelled", "direct", "passed", "hbone", "plaintext"]
 
 _EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 
@@ -39,6 +39,11 @@ PLAINTEXT = (
 def direct(service: str, destination: str) -> str:
     """At the caller's ztunnel: a connection that never reached a tunnel."""
     return f"direct\t{_CALLER}\t{destination}\t{_MEASURES}\t%UPSTREAM_HOST%\t{service or '-'}\t{_WHY}"
+
+
+def passed(destination: str) -> str:
+    """At the caller's ztunnel: a connection that it passed on to an address of which it knows nothing."""
+    return f"passed\t{_CALLER}\t{destination}\t{_MEASURES}\t-\t-\t-"
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Line:
     def parse(cls, text: str) -> "Line | None":
         """The line, None for anything else that Envoy says."""
         fields = text.split("\t")
-        if len(fields) != 11 or fields[0] not in ("tunnelled", "direct", "hbone", "plaintext"):
+        if len(fields) != 11 or fields[0] not in get_args(Kind):
             return None
         kind: Kind = fields[0]  # type: ignore[assignment]  # checked in the line above
         told, received, sent, milliseconds = (int(each) if each.isdecimal() else 0 for each in fields[3:7])

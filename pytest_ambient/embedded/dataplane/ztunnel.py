@@ -6,6 +6,7 @@ connection passes the internal listener `inbound~ADDRESS` of the captured pod.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..faults import Fault
@@ -15,7 +16,7 @@ from ..ports import announced, bound
 from .ca import Authority
 from .files import file
 from .inbound import announcing, application, hbone_listener, hbone_routes, inbound, plaintext_listener
-from .lines import SERVICE, direct
+from .lines import SERVICE, direct, passed
 from .matching import blocks
 from .nearest import Group, Serving, by_node, nearest, serving
 from .openings import Openings
@@ -90,6 +91,9 @@ class ZtunnelConfiguration:
             there = now.services.get(service.key, service)
             for port in there.ports if there.listens not in ("", "None") else ():
                 self._service(made, mesh, callers, groups, (service, there), port)
+        for service in now.services.values():
+            if service.key not in mesh.services and not service.host:
+                self._unknown(made, now, callers, service)
         for workload in mesh.workloads.values():
             if _there(workload, now):
                 self._pod(made, mesh, callers, workload)
@@ -130,6 +134,17 @@ class ZtunnelConfiguration:
             ways += [each for each in zip(names, (group.captured, group.others), pairs, strict=True) if each[1]]
         where = socket(service.listens, bound(port.port))
         made.listeners.append(listener(f"service~{address}", where, callers, captured, others, ways))
+
+    def _unknown(self, made: Resources, now: Mesh, callers: Sequence[Object], service: Service) -> None:
+        """A Service of which no ztunnel was told: passed on as it came, and led to a pod by the node."""
+        for port in service.ports if service.vip else ():
+            found = serving(now, service, port.port)
+            _, others = self._ways(made, now, replace(service, waypoint=None), port, ([], found), "")
+            name, address = f"{service.key}:{port.port}", f"{service.vip}:{port.port}"
+            passing = [remember(_CALLER), tcp_proxy(f"plaintext~{name}", access_log=access_log(passed(address)))]
+            where = socket(service.vip, bound(port.port))
+            ways = self._untold.ways
+            made.listeners.append(listener(f"service~{address}", where, callers, passing, others, ways))
 
     def _ways(
         self,

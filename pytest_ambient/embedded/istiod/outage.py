@@ -47,13 +47,14 @@ def held(mesh: Mesh, last: Mesh) -> Mesh:
     """The mesh that proxies were told last, with what there is now beside it.
 
     Of a pod that came meanwhile ztunnel knows nothing, and the pod gets nowhere; without a ztunnel it goes anywhere.
+    What calls a new Service ztunnel passes on, as it does with all that it does not know.
     """
     told = {uid: _workload(each, mesh.workloads.get(uid)) for uid, each in last.workloads.items()}
     new = {uid: each for uid, each in mesh.workloads.items() if not _is(each, told.get(uid))}
     return replace(
         last,
         workloads=told | dict(_going(new, last)),
-        services={key: _service(each, last) for key, each in mesh.services.items()},
+        services=dict(_services(mesh, last)),
         now=mesh,
     )
 
@@ -79,7 +80,8 @@ def _going(new: Mapping[str, Workload], last: Mesh) -> Iterator[tuple[str, Workl
             yield uid if before is None else f"{uid} {each.address}", replace(each, policies=(), waypoint=None)
 
 
-def _service(now: Service, last: Mesh) -> Service:
-    """A Service as it was told, with its pods of then, for as long as it has its address."""
-    before = last.services.get(now.key)
-    return now if before is None or before.vip != now.vip else before
+def _services(now: Mesh, last: Mesh) -> Iterator[tuple[str, Service]]:
+    """Services as they were told, with their pods of then, for as long as they have their address."""
+    for key, told in last.services.items():
+        if key in now.services and now.services[key].vip == told.vip:
+            yield key, told

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from pytest_ambient.embedded.dataplane import untold
-from pytest_ambient.embedded.istiod.model import Endpoint, Identity, Mesh, Workload
+from pytest_ambient.embedded.istiod.model import Endpoint, Identity, L4Match, Mesh, StringMatch, WaypointRef, Workload
 from pytest_ambient.embedded.istiod.outage import held
 
 from .conftest import Bookinfo
+from .l4 import policy
 from .world import World, eventually
 
 CLOSED = (52, 56)
@@ -128,6 +129,28 @@ def test_ztunnels_go_on_with_a_pod_that_is_gone(bookinfo: Bookinfo) -> None:
             assert world.call(bookinfo.outside, each).pod == "after-v1"
         assert world.call(bookinfo.curl, bookinfo.to_echo).status == 200
     assert world.call(bookinfo.curl, bookinfo.to_details).status == 200
+
+
+def test_a_new_service_is_passed_on_and_led_to_its_pods(bookinfo: Bookinfo) -> None:
+    """Past the waypoint and without an identity, as nobody told ztunnel what it is; STRICT refuses that."""
+    world, before = bookinfo.world, bookinfo.world.mesh
+    fresh = world.service("fresh", bookinfo.details, waypoint=WaypointRef("bookinfo", "waypoint"))
+    empty = world.service("empty")
+    now, world.mesh = world.mesh, before
+    with outage(world, now):
+        for each in (bookinfo.curl, bookinfo.outside):
+            assert world.call(each, fresh).pod == "details-v1"
+        log, inside = "istio-system/ztunnel-abc", f"src.addr={bookinfo.curl.address}:"
+        (said,) = world.logged(log, inside, f"dst.addr={fresh.vip}:9080", 'direction="outbound"')
+        assert "dst.service" not in said
+        assert "src.identity" not in world.logged(log, inside, "dst.addr=" + bookinfo.details.address, "inbound")[-1]
+        assert world.call(bookinfo.curl, empty).exit in CLOSED
+        refused = f"dst.addr={empty.vip}:9080", "connection failed: Connection refused (os error 111)"
+        assert world.logged(log, inside, *refused, 'direction="outbound"')
+    strict = policy("DENY", L4Match(not_principals=(StringMatch("presence"),)))
+    with world.having(**vars(held(now, replace(before, l4_policies=strict)))):
+        assert world.call(bookinfo.curl, fresh).exit in CLOSED
+        assert world.call(bookinfo.curl, bookinfo.to_details).status == 200
 
 
 def test_a_waypoint_that_starts_meanwhile_is_not_ready(bookinfo: Bookinfo) -> None:
