@@ -1,4 +1,4 @@
-"""What a waypoint does with the traffic for one destination beside sending it on: tokens, policies, the access log."""
+"""What a waypoint or an ingress gateway does with traffic beside sending it on: tokens, policies, the access log."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,19 +10,22 @@ from .custom import custom_filters, custom_refusals
 from .instead import at_waypoint
 from .rbac import rules
 from .tokens import token_filters
-from .xds import part
+from .xds import access_log, holding, part
 
 QUIET = "unlogged "
 """How a line begins that is counted but not logged."""
+AGAIN = "uncounted "
+"""How a line begins that is logged but not counted, as another is for the same request."""
 
 
 @dataclass(frozen=True)
 class Checks:
-    """For one destination."""
+    """For one destination of a waypoint, or for all that a gateway lets in."""
 
     policies: Sequence[L7Policy] = ()
     tokens: Sequence[TokenRule] = ()
-    logged: bool = True
+    logged: str | None = ""
+    """Of which requests the access log tells: those for which this holds, in CEL; empty for all, None for none."""
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     faults: frozenset[Fault] = frozenset()
     limits: Sequence[RateLimit] = ()
@@ -38,13 +41,20 @@ class Checks:
         tokens = (*waypoint.tokens, *mesh.service_tokens.get(service, ()))
         key = f"Service/{service}" if service else f"Gateway/{waypoint.key}"
         ignored = Fault.TELEMETRY_IGNORED in faults
-        logged, tracer = key not in mesh.unlogged or ignored, None if ignored else mesh.tracers.get(key)
+        logged = None if key in mesh.unlogged else mesh.log_filters.get(key, "")
+        tracer = None if ignored else mesh.tracers.get(key)
         limits = () if Fault.RATE_LIMITS_IGNORED in faults else waypoint.limits
-        return cls(policies, tokens, logged, mesh.authorizers, faults, limits, tracer)
+        return cls(policies, tokens, "" if ignored else logged, mesh.authorizers, faults, limits, tracer)
 
-    def line(self, text: str) -> str:
-        """The format of an access log line."""
-        return text if self.logged else f"{QUIET}{text}"
+    def log(self, line: str, **only: object) -> list[Object]:
+        """The access log with such lines, where `only` holds."""
+        if self.logged == "":
+            return access_log(line, **only)
+        found = access_log(f"{QUIET}{line}", **only)
+        if self.logged:
+            both = [*([only] if only else []), holding(self.logged)]
+            found += access_log(f"{AGAIN}{line}", **(both[0] if len(both) == 1 else {"and_filter": {"filters": both}}))
+        return found
 
     def http(self) -> list[Object]:
         """The HTTP filters; where the fault wants that policies only judge, one that acts in their place."""

@@ -27,7 +27,7 @@ from .waypoint import originate
 from .xds import (
     HBONE_PORT,
     REMOTE_IP,
-    access_log,
+    flagged,
     inner,
     mutual_tls,
     original_dst,
@@ -80,13 +80,13 @@ class GatewayConfiguration:
                     there = replace(known_port(service, each.port), sniffed=False)  # taken for HTTP/1.1 here
                     clusters[name] = static(name, *found, **handled(chosen.policy, there, beyond=True), **here)
         made.clusters += clusters.values()
-        made.listeners.append(originate(checks.line(LINE)))
+        made.listeners.append(originate(checks.log(LINE, **flagged("UF"))))
         return made
 
     def _checks(self, mesh: Mesh, gateway: Ingress | None) -> Checks:
         if gateway is None:
             return Checks()
-        logged = gateway.logged or Fault.TELEMETRY_IGNORED in self._faults
+        logged = "" if Fault.TELEMETRY_IGNORED in self._faults else gateway.logged
         return Checks(gateway.policies, gateway.tokens, logged, mesh.authorizers)
 
     def _outside(self, port: int) -> Object:
@@ -128,7 +128,7 @@ def _chain(end: Secured, port: int, hosts: list[Object], checks: Checks) -> Obje
         stat_prefix=f"outbound_0.0.0.0_{port}",
         server_name="istio-envoy",
         http_filters=[*_calling(checks.http()), *routed_filters(), router()],
-        access_log=access_log(checks.line(LINE)),
+        access_log=checks.log(LINE),
         use_remote_address=True,
         normalize_path=True,
         path_with_escaped_slashes_action="KEEP_UNCHANGED",

@@ -13,7 +13,6 @@ from .route_filters import limited
 from .tracing import tracing
 from .xds import (
     LOCAL_IP,
-    access_log,
     flagged,
     original_dst,
     part,
@@ -84,7 +83,7 @@ class MainInternal:
             "traffic_direction": "INBOUND",
             "filter_chains": [*self._chains, *self._direct(checks)],
             "filter_chain_matcher": by_address("DestinationIPInput", chosen),
-            "access_log": access_log(checks.line(LINE), **flagged("NR")),
+            "access_log": checks.log(LINE, **flagged("NR")),
         }
 
     def _inspectors(self) -> Iterable[Object]:
@@ -116,7 +115,7 @@ class MainInternal:
             stat_prefix="main_internal",
             server_name="istio-envoy",
             http_filters=[*checks.http(), *routed_filters(), *map(limited, checks.limits), router()],
-            access_log=access_log(checks.line(LINE)),
+            access_log=checks.log(LINE),
             use_remote_address=False,
             normalize_path=True,
             path_with_escaped_slashes_action="KEEP_UNCHANGED",
@@ -140,4 +139,4 @@ def _by_protocol(http: str, tcp: str) -> Object:
 
 
 def _copied(target: str | Object, checks: Checks, **lasting: object) -> Object:
-    return tcp_proxy(target, access_log=access_log(checks.line(LINE)), **lasting)
+    return tcp_proxy(target, access_log=checks.log(LINE), **lasting)

@@ -14,7 +14,7 @@ from ..objects import Object
 from ..process import Processes
 from . import refusals
 from .ca import Authority
-from .checks import QUIET
+from .checks import AGAIN, QUIET
 from .connections import Connection, Directory, connection
 from .dump import config_dump
 from .envoy import Envoy, EnvoyFailed, Node
@@ -226,10 +226,11 @@ class DataPlane:
         return pod.configuration.resources(self._mesh, self._mesh.waypoints.get(pod.waypoint.key))
 
     def _proxy_says(self, namespace: str, name: str, requests: Requests, text: str) -> None:
-        told = text.removeprefix(QUIET)
-        requests.count(told, self._directory)
+        counted, told = text.removeprefix(QUIET), text.removeprefix(AGAIN)
         if told == text:
-            self._log(namespace, name, waypoint_line(text))
+            requests.count(counted, self._directory)
+        if counted == text:
+            self._log(namespace, name, waypoint_line(told))
 
     def no_upstream(self, source: str, destination: str, size: int) -> None:
         """Takes in that a captured pod called a port (`ADDRESS:PORT`) that its Service lacks, with so many bytes.

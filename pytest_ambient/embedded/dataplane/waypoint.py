@@ -22,7 +22,6 @@ from .xds import (
     HBONE_PORT,
     LOCAL_IP,
     REMOTE_IP,
-    access_log,
     connected,
     flagged,
     inner,
@@ -72,7 +71,7 @@ class WaypointConfiguration:
             if pod := mesh.workloads.get(uid):
                 main.pod(pod)
         made.clusters += clusters
-        made.listeners += [self._terminate(), main.listener(own), originate(own.line(LINE))]
+        made.listeners += [self._terminate(), main.listener(own), originate(own.log(LINE, **flagged("UF")))]
         return made
 
     def _terminate(self) -> Object:
@@ -132,9 +131,8 @@ def _ports(mesh: Mesh, waypoint: Waypoint | None) -> Iterator[tuple[Service, Ser
             yield from ((service, port) for port in service.ports)
 
 
-def originate(line: str) -> Object:
-    """The internal listener that opens a tunnel for each connection; failures are logged by that line."""
-    log = access_log(line, **flagged("UF"))
+def originate(log: list[Object]) -> Object:
+    """The internal listener that opens a tunnel for each connection, with that log of failures."""
     proxy = tcp_proxy("connect_originate", tunneling_config={"hostname": "%DOWNSTREAM_LOCAL_ADDRESS%"}, access_log=log)
     return {
         "name": "connect_originate",

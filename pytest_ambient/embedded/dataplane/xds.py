@@ -233,6 +233,12 @@ def access_log(line: str, **only: object) -> list[Object]:
     return [{**log, **({"filter": only} if only else {})}]
 
 
+def holding(expression: str) -> Mapping[str, object]:
+    """The access log filter for an expression of CEL."""
+    name, kind = "envoy.access_loggers.extension_filters.cel", "extensions.access_loggers.filters.cel.v3"
+    return {"extension_filter": part(name, f"{kind}.ExpressionFilter", expression=expression)}
+
+
 def flagged(*flags: str) -> Mapping[str, object]:
     """The access log filter for these response flags."""
     return {"response_flag_filter": {"flags": list(flags)}}

@@ -55,6 +55,7 @@ def late(mesh: Mesh, earlier: Mesh, shown: Mesh) -> Mesh:
         service_policies=_kept(*(each.service_policies for each in (earlier, *sides))),
         service_tokens=_kept(*(each.service_tokens for each in (earlier, *sides))),
         unlogged=earlier.unlogged & (mesh.unlogged | shown.unlogged),
+        log_filters=_alike(*(each.log_filters for each in (earlier, *sides))),
         tracers=_alike(*(each.tracers for each in (earlier, *sides))),
         routes=_kept(*(each.routes for each in (earlier, *sides))),
         destinations=_alike(*(each.destinations for each in (earlier, *sides))),

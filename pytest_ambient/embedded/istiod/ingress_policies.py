@@ -25,8 +25,8 @@ def tokens_at(view: View, gateway: Object) -> tuple[TokenRule, ...]:
     return tuple(rule for each in _held(view, gateway, view.authentications) for rule in rules_of(each))
 
 
-def logged_at(view: View, gateway: Object) -> bool:
-    """Whether its access log tells of requests; it is on the side of callers."""
+def logged_at(view: View, gateway: Object) -> str | None:
+    """Of which requests its access log tells; it is on the side of callers."""
     said = (entry for each in _telemetries(view, gateway) for entry in spec_of(each).get("accessLogging") or ())
     return logged(view, said, "CLIENT")
 

@@ -167,6 +167,8 @@ class Mesh:
     """By the name that CUSTOM policies use."""
     unlogged: frozenset[str] = frozenset()
     """`Gateway/NAMESPACE/NAME` and `Service/NAMESPACE/NAME` of those whose requests no waypoint's access log tells."""
+    log_filters: Mapping[str, str] = field(default_factory=dict)
+    """By the same names: an expression of CEL that must hold for a request so that it is told."""
     tracers: Mapping[str, Tracer] = field(default_factory=dict)
     """By the same names: where waypoints send spans of the requests; nowhere for what is not among them."""
     routes: Mapping[str, tuple[Route, ...]] = field(default_factory=dict)

@@ -212,8 +212,8 @@ class Ingress:
     """The listeners that end TLS, by port."""
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     """By Service key: what a DestinationRule says of it to this gateway."""
-    logged: bool = True
-    """Whether its access log tells of requests."""
+    logged: str | None = ""
+    """Of which requests its access log tells: those for which this holds, in CEL; empty for all, None for none."""
 
     @property
     def key(self) -> str:

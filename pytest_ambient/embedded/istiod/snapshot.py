@@ -27,7 +27,7 @@ from .peers import peer_keys, peer_policies
 from .routes import routes_by_service
 from .service_entries import At, host_services
 from .services import services_of
-from .telemetry import unlogged
+from .telemetry import access_logs
 from .tokens import token_rules
 from .tracers import tracers
 from .view import GATEWAY_NAME, MANAGED, MANAGED_BY_GATEWAY, MANAGED_BY_MESH, View, key_of, spec_of
@@ -51,6 +51,7 @@ def snapshot(view: View, sockets: Sockets, at: At = lambda _: "") -> Mesh:
     policies = attached(view, known)
     service_tokens, gateway_tokens = token_rules(view, known)
     bound = {key: each.waypoint.key for key, each in services.items() if each.waypoint}
+    logs = access_logs(view, known, bound)
     return Mesh(
         workloads=workloads,
         services=services,
@@ -67,7 +68,8 @@ def snapshot(view: View, sockets: Sockets, at: At = lambda _: "") -> Mesh:
         service_policies=policies.services,
         service_tokens=service_tokens,
         authorizers=authorizers(view),
-        unlogged=unlogged(view, known, bound),
+        unlogged=frozenset(key for key, wanted in logs.items() if wanted is None),
+        log_filters={key: wanted for key, wanted in logs.items() if wanted},
         tracers=tracers(view, known, bound),
         routes=routes_by_service(view, known),
         destinations=destinations(view, known),

@@ -1,4 +1,4 @@
-"""Telemetries, as far as they switch access logs and traces of waypoints and ingress gateways on and off."""
+"""Telemetries, as far as they say what waypoints and ingress gateways log, and switch traces on and off."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
@@ -7,7 +7,9 @@ from ..api.errors import Cause
 from ..objects import Object, name_of, namespace_of
 from .authorization import target_refs
 from .binding import Gate
+from .cel import mistake
 from .model import ROOT_NAMESPACE
+from .policy_rules import target_mistakes
 from .unimplemented import not_implemented
 from .view import View, age_of, key_of, spec_of
 
@@ -24,29 +26,46 @@ def telemetry_causes(item: Object) -> Iterator[Cause]:
                 yield not_implemented(path, f"the access log provider {provider.get('name')!r}")
 
 
-def unlogged(view: View, known: Mapping[str, Gate], services: Mapping[str, str]) -> frozenset[str]:
-    """Waypoints whose own traffic, and Services (with their waypoint's key) whose requests no access log tells of."""
-
-    def quiet_for(waypoint: str, service: str) -> bool:
-        return not logged(view, entries(view, known[waypoint], service, "accessLogging"), "SERVER")
-
-    gateways = {key for key in known if quiet_for(key, "")}
-    quiet = {key for key, waypoint in services.items() if quiet_for(waypoint, key)}
-    return frozenset({f"Gateway/{key}" for key in gateways} | {f"Service/{key}" for key in quiet})
+def telemetry_mistakes(item: Object) -> Iterator[str]:
+    """What Istio's validation refuses in a Telemetry, in its words."""
+    yield from target_mistakes(item)
+    for entry in spec_of(item).get("accessLogging") or ():
+        written: Object | None = entry.get("filter")
+        if written is not None and (why := mistake(str(written.get("expression") or ""))):
+            yield f"must be a valid CEL expression, {why}"
 
 
-def logged(view: View, said_of_it: Iterable[Object], side: Literal["CLIENT", "SERVER"]) -> bool:
-    """What the mesh's configuration says, unless a Telemetry names a provider, then the last word on it.
+def access_logs(view: View, known: Mapping[str, Gate], services: Mapping[str, str]) -> Mapping[str, str | None]:
+    """By waypoint for its own traffic and by Service (with its waypoint's key): what is `logged`."""
 
-    `side` is whose a proxy is: that of callers or of servers.
+    def at(waypoint: str, service: str) -> str | None:
+        return logged(view, entries(view, known[waypoint], service, "accessLogging"), "SERVER")
+
+    gateways = {f"Gateway/{key}": at(key, "") for key in known}
+    return gateways | {f"Service/{key}": at(waypoint, key) for key, waypoint in services.items()}
+
+
+def logged(view: View, said_of_it: Iterable[Object], side: Literal["CLIENT", "SERVER"]) -> str | None:
+    """Of which requests: an expression for those for which it holds, empty for all, None for none.
+
+    What the mesh's configuration says, unless a Telemetry names a provider, then the last word on it. `side` is whose
+    a proxy is: that of callers or of servers.
     """
-    said: bool | None = None
-    parent: list[str] = []
-    for entry in said_of_it:
-        parent = [str(each["name"]).lower() for each in entry.get("providers") or ()] or parent
-        if ENVOY in parent and (entry.get("match") or {}).get("mode", side) in (side, "CLIENT_AND_SERVER"):
-            said = not entry.get("disabled")
-    return bool(view.mesh_config.get("accessLogFile")) if said is None else said
+    modes = (None, side, "CLIENT_AND_SERVER")
+    said = [(entry, (entry.get("match") or {}).get("mode") in modes) for entry in said_of_it]
+    named = [entry for entry, here in said if here and _providers(entry)]
+    if not named:
+        return "" if view.mesh_config.get("accessLogFile") else None
+    on, parent = True, list[str]()
+    for entry, here in said:
+        parent = _providers(entry) or parent
+        if here and ENVOY in parent:
+            on = not entry.get("disabled")
+    return str((named[-1].get("filter") or {}).get("expression") or "") if on else None
+
+
+def _providers(entry: Object) -> list[str]:
+    return [str(each["name"]).lower() for each in entry.get("providers") or ()]
 
 
 def entries(view: View, gate: Gate, service: str, field: str) -> Iterator[Object]:

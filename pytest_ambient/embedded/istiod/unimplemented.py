@@ -39,8 +39,6 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "metrics": "changes of metrics",
         "tracing.customTags": "tags of one's own in traces",
         "tracing.useRequestIdForTraceSampling": "sampling by anything but the request's id",
-        "accessLogging.match": "access logs by the proxy's side",
-        "accessLogging.filter": "filters of the access log",
     },
     "Gateway": {
         "addresses": "requested addresses of a Gateway",

@@ -18,11 +18,10 @@ from .policy_rules import (
     authorization_mistakes,
     authorization_warnings,
     selector_warnings,
-    target_mistakes,
 )
 from .route_rules import gateway_causes, route_causes
 from .tcp_route import tcp_causes
-from .telemetry import telemetry_causes
+from .telemetry import telemetry_causes, telemetry_mistakes
 from .tokens import token_mistakes
 from .tracers import tracing_causes
 from .unimplemented import not_implemented, unimplemented
@@ -120,7 +119,7 @@ _CHECKED: Sequence[tuple[str, str, Causes, Mistakes]] = (
     ("AuthorizationPolicy", SECURITY, policy_causes, authorization_mistakes),
     ("PeerAuthentication", SECURITY, _none, _none),
     ("RequestAuthentication", SECURITY, _none, token_mistakes),
-    ("Telemetry", TELEMETRY, telemetry_causes, target_mistakes),
+    ("Telemetry", TELEMETRY, telemetry_causes, telemetry_mistakes),
     ("Gateway", GATEWAY_API, gateway_causes, _none),
     ("HTTPRoute", GATEWAY_API, route_causes, _none),
     ("GRPCRoute", GATEWAY_API, grpc_causes, _none),

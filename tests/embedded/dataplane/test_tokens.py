@@ -64,16 +64,6 @@ def test_tokens_and_their_claims(bookinfo: Bookinfo) -> None:
         assert _asking(bookinfo, "garbage")[0] == 401
 
 
-def test_requests_that_are_counted_but_not_logged(bookinfo: Bookinfo) -> None:
-    """A Service without access log is silent; the waypoint's counter goes on."""
-    world = bookinfo.world
-    with world.having(unlogged=frozenset({"Service/bookinfo/reviews"})):
-        assert world.call(bookinfo.curl, bookinfo.to_reviews, "/quiet").status == 200
-    assert world.call(bookinfo.curl, bookinfo.to_reviews, "/loud").status == 200
-    assert world.logged(WAYPOINT, '"GET /loud')
-    assert not world.logged(WAYPOINT, "/quiet", within=0.1)
-
-
 @pytest.mark.parametrize(
     ("claim", "spaced", "status"),
     [

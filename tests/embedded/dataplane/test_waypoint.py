@@ -193,17 +193,12 @@ def test_request_counter(bookinfo: Bookinfo) -> None:
     nobody = policy(rule(None, Operation(methods=("GET",))), action="DENY")
     with world.having(service_policies={"bookinfo/reviews": (nobody,)}):
         assert denied(world.call(bookinfo.curl, bookinfo.to_reviews, "/refused"))
-
-    def told(*parts: str) -> bool:
-        _, _, body = world.run(world.plane.waypoint_admin("waypoint-abc", "bookinfo", "/stats/prometheus"))
-        lines = [each for each in body.decode().splitlines() if each.startswith("istio_requests_total{")]
-        return any(all(part in line for part in parts) for line in lines)
-
     caller = (
         'reporter="waypoint",source_workload="curl"',
         'source_principal="spiffe://cluster.local/ns/bookinfo/sa/curl"',
     )
     there = 'destination_service="reviews.bookinfo.svc.cluster.local"', 'connection_security_policy="mutual_tls"'
     answered = 'destination_workload="reviews-v', 'response_code="200"'
-    assert eventually(lambda: told(*caller, *there, *answered))
-    assert eventually(lambda: told(*caller, *there, 'destination_workload="unknown"', 'response_code="403"'))
+    assert eventually(lambda: all(world.counted("waypoint-abc", *caller, *there, *answered)))
+    refused = 'destination_workload="unknown"', 'response_code="403"'
+    assert eventually(lambda: all(world.counted("waypoint-abc", *caller, *there, *refused)))

@@ -201,6 +201,19 @@ class World:
         host = f"{service.name}.{service.namespace}:{service.ports[0].port}"
         return self.curl(source, self.url(service, path), *arguments, host=host)
 
+    def counted(self, pod: str, *parts: str) -> tuple[int, int]:
+        """How many requests with all these labels the counter of a waypoint or gateway has, and how many its histogram.
+
+        It is one of bookinfo.
+        """
+        _, _, body = self.run(self.plane.waypoint_admin(pod, "bookinfo", "/stats/prometheus"))
+        lines = [each for each in body.decode().splitlines() if all(part in each for part in parts)]
+
+        def of(metric: str) -> int:
+            return sum(int(each.rpartition(" ")[2]) for each in lines if each.startswith(f"{metric}{{"))
+
+        return of("istio_requests_total"), of("istio_request_duration_milliseconds_count")
+
     async def _serve(self, name: str, path: str) -> None:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:

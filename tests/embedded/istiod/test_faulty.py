@@ -152,6 +152,9 @@ def test_late_configuration_keeps_pods_and_bindings_of_now() -> None:
     said = {"bookinfo/reviews": Destination(Policy("RANDOM"))}
     assert late(replace(whole, destinations=said), whole, whole).destinations == {}
     assert late(replace(whole, destinations=said), replace(whole, destinations=said), whole).destinations == said
+    told = replace(whole, log_filters={"Service/bookinfo/reviews": "false"})
+    assert (late(told, whole, whole).log_filters, late(whole, told, whole).log_filters) == ({}, {})
+    assert late(told, told, whole).log_filters == told.log_filters
 
 
 def test_late_configuration_that_went_meanwhile() -> None:

@@ -67,6 +67,41 @@ def test_access_logs(file: str, telemetries: Sequence[Object], quiet: set[str]) 
     assert mesh_of(_view(file=file, telemetries=telemetries)).unlogged == quiet
 
 
+FAILED = "response.code >= 400"
+ONLY, OTHERS = ({**ON, "filter": {"expression": each}} for each in (FAILED, "true"))
+SILENT: Object = {"disabled": True}
+SERVERS, CLIENTS, BOTH = ({"match": {"mode": each}} for each in ("SERVER", "CLIENT", "CLIENT_AND_SERVER"))
+REVIEWS = {"Service/bookinfo/reviews"}
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "quiet", "told"),
+    [
+        (ONLY, {}, set(), dict.fromkeys(ALL, FAILED)),
+        ({}, ONLY, set(), dict.fromkeys(REVIEWS, FAILED)),
+        (ONLY, OTHERS, set(), dict.fromkeys(ALL, FAILED) | dict.fromkeys(REVIEWS, "true")),
+        (ONLY, ON, set(), dict.fromkeys(ALL - REVIEWS, FAILED)),
+        (ONLY, SILENT, REVIEWS, dict.fromkeys(ALL - REVIEWS, FAILED)),
+        (ONLY, {"filter": {"expression": "true"}}, set(), dict.fromkeys(ALL, FAILED)),
+        ({}, OFF | SERVERS, REVIEWS, {}),
+        ({}, OFF | BOTH, REVIEWS, {}),
+        ({}, OFF | {"match": {}}, REVIEWS, {}),
+        ({}, OFF | CLIENTS, set(), {}),
+        (OFF | CLIENTS, SILENT, set(), {}),
+        (OFF, ONLY | CLIENTS, ALL, {}),
+    ],
+    ids=["namespace", "service", "the-services-own", "the-services-all", "off-for-the-service",
+         "a-filter-of-no-provider", "off-for-servers", "off-for-both", "off-for-any", "off-for-clients",
+         "no-provider-but-for-clients", "on-for-clients"],
+)  # fmt: skip
+def test_filters_and_sides(wide: Object, narrow: Object, quiet: set[str], told: dict[str, str]) -> None:
+    """The last entry that names a provider has the expression; to waypoints only what is for servers counts."""
+    written = [*([_telemetry(wide)] if wide else []), *([_telemetry(narrow, SERVICE, name="u")] if narrow else [])]
+    mesh = mesh_of(_view(telemetries=written))
+    assert mesh.unlogged == quiet
+    assert mesh.log_filters == told
+
+
 ELSEWHERE = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "way"}
 SERVICES = {"Service/bookinfo/reviews", "Service/bookinfo/ratings"}
 
@@ -90,35 +125,35 @@ def test_access_logs_of_a_waypoint_in_another_namespace(telemetry: Object, quiet
 @pytest.mark.parametrize(
     ("telemetries", "logged"),
     [
-        ([], True),
-        ([_telemetry(OFF, FRONT)], False),
-        ([_telemetry(OFF)], False),
-        ([_telemetry(OFF, where="istio-system")], False),
-        ([_telemetry(OFF, where="other")], True),
-        ([_telemetry(OFF, FRONT, where="other")], True),
-        ([_telemetry(OFF, FRONT, where="istio-system")], True),
-        ([_telemetry(OFF, GATEWAY)], True),
-        ([_telemetry(OFF), _telemetry(ON, FRONT, name="u")], True),
-        ([_telemetry({**OFF, "match": {"mode": "CLIENT"}}, FRONT)], False),
-        ([_telemetry({**OFF, "match": {"mode": "SERVER"}}, FRONT)], True),
-        ([_telemetry({"disabled": True}, FRONT)], True),
-        ([_selecting(OFF, "front")], False),
-        ([_selecting(OFF, "back")], True),
-        ([_selecting(OFF, "front", where="istio-system")], True),
+        ([], ""),
+        ([_telemetry(OFF, FRONT)], None),
+        ([_telemetry(OFF)], None),
+        ([_telemetry(OFF, where="istio-system")], None),
+        ([_telemetry(OFF, where="other")], ""),
+        ([_telemetry(OFF, FRONT, where="other")], ""),
+        ([_telemetry(OFF, FRONT, where="istio-system")], ""),
+        ([_telemetry(OFF, GATEWAY)], ""),
+        ([_telemetry(OFF), _telemetry(ON, FRONT, name="u")], ""),
+        ([_telemetry(OFF | CLIENTS, FRONT)], None),
+        ([_telemetry(OFF | SERVERS, FRONT)], ""),
+        ([_telemetry(SILENT, FRONT)], ""),
+        ([_telemetry(ONLY)], FAILED),
+        ([_telemetry(ONLY), _telemetry(OTHERS, FRONT, name="u")], "true"),
+        ([_telemetry(ONLY), _telemetry(ON, FRONT, name="u")], ""),
+        ([_telemetry(ONLY), _telemetry(SILENT, FRONT, name="u")], None),
+        ([_telemetry(ONLY | CLIENTS, FRONT)], FAILED),
+        ([_telemetry(ONLY | SERVERS, FRONT)], ""),
+        ([_selecting(OFF, "front")], None),
+        ([_selecting(OFF, "back")], ""),
+        ([_selecting(OFF, "front", where="istio-system")], ""),
     ],
 )
-def test_access_log_of_a_gateway(telemetries: Sequence[Object], logged: bool) -> None:
+def test_access_log_of_a_gateway(telemetries: Sequence[Object], logged: str | None) -> None:
     """Telemetries for callers' proxies count: those for all, for its namespace, and those there that mean its pods."""
     view = _view(telemetries=telemetries)
     front: Object = {"metadata": meta("front"), "spec": {"gatewayClassName": "istio"}}
     mesh = mesh_of(replace(view, gateways=[*view.gateways, front]))
-    assert mesh.ingresses["bookinfo/front"].logged is logged
-
-
-@pytest.mark.parametrize(("mode", "quiet"), [("CLIENT", set()), ("SERVER", ALL), ("CLIENT_AND_SERVER", ALL)])
-def test_access_logs_of_servers(mode: str, quiet: set[str]) -> None:
-    """What is said of callers' proxies alone is not said of waypoints."""
-    assert mesh_of(_view(telemetries=[_telemetry({**OFF, "match": {"mode": mode}})])).unlogged == quiet
+    assert mesh.ingresses["bookinfo/front"].logged == logged
 
 
 def test_tokens_are_verified_for_their_targets() -> None:

@@ -120,7 +120,11 @@ def test_mistakes_about_tokens(rule: Object, message: str) -> None:
     ("spec", "message"),
     [
         ({"accessLogging": [{"providers": [{"name": "otel"}]}]}, "does not implement the access log provider 'otel'"),
-        ({"accessLogging": [{"filter": {"expression": "true"}}]}, "does not implement filters of the access log"),
+        (
+            {"accessLogging": [{"filter": {"expression": "response.code >"}}]},
+            "must be a valid CEL expression, ERROR: <input>:1:16: Syntax error at '<EOF>'",
+        ),
+        ({"accessLogging": [{"filter": {}}]}, "must be a valid CEL expression, ERROR: <input>:1:1: Syntax error"),
         ({"tracing": [{"customTags": {}}]}, "does not implement tags of one's own in traces"),
         ({"metrics": [{}]}, "does not implement changes of metrics"),
     ],
