@@ -112,7 +112,8 @@ def test_lost_waypoint_fails_closed(bookinfo: Bookinfo) -> None:
         ):
             assert reply.connected
             assert reply.exit in (52, 56)
-    (line, *_) = world.logged(ZTUNNEL, "\twarn\taccess\tconnection failed\t", f"dst.addr={bookinfo.to_reviews.vip}")
+    who = f"src.addr={bookinfo.curl.address}:", f"dst.addr={bookinfo.to_reviews.vip}"
+    (line, *_) = world.logged(ZTUNNEL, "\twarn\taccess\tconnection failed\t", *who)
     words = r"NamespacedHostname { namespace: \"bookinfo\", hostname: \"waypoint.bookinfo.svc.cluster.local\" }"
     assert words in line
 
