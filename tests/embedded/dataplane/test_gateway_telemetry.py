@@ -43,6 +43,9 @@ def test_it_counts_requests(entry: Entry) -> None:
 )
 def test_it_logs_what_it_is_told_to(entry: Entry, logged: str | None, told: list[str]) -> None:
     """Each of those requests in one line as always; all are counted once, logged or not."""
+    entry.world.logs[LOG] = []
+    entry.world.call(entry.outsider, entry.front, "/first")
+    assert entry.world.logged(LOG, '"GET /first ')
     before, _ = counted(entry)
     entry.world.logs[LOG] = []
     with entry.following(logged=logged):
