@@ -40,9 +40,9 @@ def name_of(image: str) -> str:
 
 
 def at_release(image: str, other: str) -> str:
-    """The image whose tag says another release in the place of its own, and all else that it says."""
+    """The image whose tag says the release of another version in the place of its own, and all else that it says."""
     tag, plain = tag_of(image), image.partition("@")[0]
-    return f"{plain.removesuffix(tag)}{tag.replace(release(tag), other, 1)}"
+    return f"{plain.removesuffix(tag)}{tag.replace(release(tag), release(other), 1)}"
 
 
 def build_of(image: str) -> str:

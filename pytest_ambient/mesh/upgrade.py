@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from pytest_ambient._kube import Kube, Object
+from pytest_ambient.errors import Forbidden
 from pytest_ambient.mesh import outages, tags, versions
 from pytest_ambient.mesh.dataplane import ZTUNNEL, workloads
 
@@ -25,20 +26,23 @@ def stays(kube: Kube, to: str | None) -> str | None:
     if to is None:
         return f"no version to go to was named: {OPTION}"
     reason = outages.istiod_stays(kube) or outages.daemons_stay(kube, "istio-cni") or outages.ztunnel_stays(kube)
-    return reason or next((reason for part in tags.CONTAINERS if (reason := _unnamed(kube, part))), None)
+    return reason or next((reason for part in tags.CONTAINERS if (reason := _unnamed(kube, part, to))), None)
 
 
 def images(kube: Kube, to: str | None) -> Mapping[str, str]:
     """The images of that version, `NEXT_ZTUNNEL` and its like; none where the mesh cannot go there."""
-    if to is None or stays(kube, to) is not None:
+    try:
+        if to is None or stays(kube, to) is not None:
+            return {}
+    except Forbidden:  # as the feature says it
         return {}
     found = {name: tags.at_release(_image(kube, part), to) for part, (_, name) in tags.CONTAINERS.items()}
     found[PROXY] = _beside(found[PILOT])
     return {f"NEXT_{name.upper().replace('-', '_')}": image for name, image in found.items()}
 
 
-def _unnamed(kube: Kube, part: str) -> str | None:
-    """Why the image of a part's next version is not known."""
+def _unnamed(kube: Kube, part: str, to: str) -> str | None:
+    """Why the image of a part's next version is not known, or not one that this part can go to."""
     container, last = tags.CONTAINERS[part]
     item, image = _workload(kube, part), _image(kube, part)
     where = f"{item['metadata'].get('namespace')}/{item['metadata']['name']}"
@@ -48,7 +52,8 @@ def _unnamed(kube: Kube, part: str) -> str | None:
         return f"{where} runs {image}, whose tag names no release that another could take the place of"
     if part == "istiod" and tags.name_of(image) != last:
         return f"{where} runs {image}, not Istio's {last}: where its {PROXY} is, nobody says"
-    return None
+    reason = wrong(tags.release(tags.tag_of(image)), to)
+    return f"{where}: {reason}" if reason else None
 
 
 def _beside(pilot: str) -> str:

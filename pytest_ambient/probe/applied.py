@@ -98,7 +98,9 @@ def apply(
         except BaseException as error:
             kept = applied.kept if settle is not None else []
             applied.undo(within=30)
-            all(settle(item) for item in kept if settle is not None)
+            for item in kept:
+                assert settle is not None
+                settle(item)
             if isinstance(error, NotFound | Invalid):
                 raise ManifestError(f"{document.path}:{document.line}: {document}: {error}") from error
             raise

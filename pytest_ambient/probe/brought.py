@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import NotInTime
 from pytest_ambient.manifest import Document
-from pytest_ambient.probe.ready import ready
+from pytest_ambient.probe.ready import ready, started_for
 from pytest_ambient.probe.status import status_of
-from pytest_ambient.stuck import Waits
+from pytest_ambient.stuck import PROGRAM, Waits, stuck
 
 STATUS_FROM_ISTIO = ("AuthorizationPolicy", "HTTPRoute", "GRPCRoute")
 """Kinds whose status istiod writes; it may be switched off, so nothing but evidence hangs on it."""
@@ -27,6 +27,12 @@ def started(kube: Kube, documents: Sequence[Document], kept: Sequence[Document],
             raise
         return [str(error)]
     return []
+
+
+def hindered(kube: Kube, document: Document) -> str:
+    """Why a pod of a document gets no image, node or container at this moment: no mesh is the cause; empty for none."""
+    found = (one for pod in started_for(kube, document) for one in stuck(pod) if one.key[2] != PROGRAM)
+    return next((f"pod {one.key[0]} {one.what}" for one in found), "")
 
 
 def lagging(kube: Kube, documents: Sequence[Document]) -> list[str]:

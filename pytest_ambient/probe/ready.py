@@ -56,7 +56,7 @@ def ready(
             if reason is None:
                 return True
             looks = waits if item not in patient else None
-            stuck = looks.look(kube, _started_for(kube, item)) if looks else None
+            stuck = looks.look(kube, started_for(kube, item)) if looks else None
             forgotten = isinstance(reason, Unmade) and time.monotonic() - begun >= MADE_WITHIN
             seen = stuck or f"{reason}{looks.word if looks else ''}"
             return NotYet(seen, given_up=bool(stuck) or forgotten or isinstance(reason, Final))
@@ -100,7 +100,7 @@ def _pods_left(kube: Kube, deployment: Object) -> str | None:
     return f"{len(pods)} of its pods are still there" if pods else None
 
 
-def _started_for(kube: Kube, document: Document) -> list[Object]:
+def started_for(kube: Kube, document: Document) -> list[Object]:
     """The pods that a document brings about."""
     kind = document.object["kind"]
     if kind == "Gateway":

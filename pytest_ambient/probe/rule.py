@@ -6,15 +6,15 @@ from pathlib import Path
 
 from pytest_ambient._kube import Kube
 from pytest_ambient.errors import AmbientError, Misuse
-from pytest_ambient.manifest import Document, Manifests, read
+from pytest_ambient.manifest import PROXY_IMAGE, Document, Manifests, read
 from pytest_ambient.places import Places
 from pytest_ambient.probe.applied import SETUP_MANAGER, Applied, Settle, apply, placed
 from pytest_ambient.probe.battery import Battery
-from pytest_ambient.probe.brought import lagging, started
+from pytest_ambient.probe.brought import hindered, lagging, started
 from pytest_ambient.probe.converge import Clock
 from pytest_ambient.probe.flows import Flows
 from pytest_ambient.probe.logs import Logs
-from pytest_ambient.probe.ready import ready
+from pytest_ambient.probe.ready import STARTING, ready
 from pytest_ambient.probe.result import CaseResult, result
 from pytest_ambient.probe.rival import changed_back
 from pytest_ambient.probe.rounds import Rounds
@@ -62,7 +62,7 @@ class RuleRun:
         self._failed: dict[str | None, AmbientError] = {}
         self._results: dict[str, CaseResult] = {}
         self._scene = Scene(kube, logs, places, scenes)
-        self._changed_back = self._unsettled = ""
+        self._changed_back = self._unsettled = self._hindered = ""
 
     def result(self, case: Case) -> CaseResult:
         """What came of a case; the first call for a state judges all its selected cases together.
@@ -141,7 +141,7 @@ class RuleRun:
     def _run(self, state: State, documents: Sequence[Document]) -> list[str]:
         """All steps; gives the documents whose status lags behind. Without a manifest there is no before to look at."""
         self._battery.choose(state.sources)
-        self._changed_back = self._unsettled = ""
+        self._changed_back = self._unsettled = self._hindered = ""
         if not documents:
             self._effects(state, self.clock.now())
             self._look(state, documents)
@@ -165,7 +165,8 @@ class RuleRun:
             state.void(self._changed_back)
         elif self._unsettled:
             longer = "--ambient-timeout=setup=SECONDS gives it longer"
-            state.void(f"{self._unsettled}: it never ran as the rule needs it; {longer}", but=Word.BROKEN)
+            spared = None if self._hindered else Word.BROKEN  # what has no image says nothing of the mesh
+            state.void(f"{self._unsettled}: it never ran as the rule needs it; {longer}", but=spared)
         self._look(state, documents)  # what outlives its manifest is seen only now
         return late
 
@@ -197,8 +198,13 @@ class RuleRun:
 
     def _settled(self, document: Document) -> bool:
         """Whether what was there before runs as it is now; what never does is told once all is put back."""
+        names_image = PROXY_IMAGE in (document.object["metadata"].get("annotations") or {})
+        if document.object["kind"] not in STARTING and not names_image:
+            return True
         late = started(self.kube, [document], [document], self.timing.setup)
-        self._unsettled = self._unsettled or "; ".join(late)
+        if late and not self._unsettled:
+            self._hindered = hindered(self.kube, document)
+            self._unsettled = "; ".join(filter(None, (*late, self._hindered)))
         return not late
 
     def _look(self, state: State, documents: Sequence[Document]) -> None:

@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 
 from pytest_ambient._kube import Kube
+from pytest_ambient.errors import Forbidden
 from pytest_ambient.mesh import upgrade
 from pytest_ambient.mesh.asked import looked
 from pytest_ambient.mesh.features import detect
@@ -79,6 +80,23 @@ def test_all_parts_have_their_image_of_that_version() -> None:
     )
 
 
+def test_what_vendors_add_is_added_once() -> None:
+    """Whoever names a vendor's version means its release."""
+    found = upgrade.images(mesh(discovery="v.example/pilot:1.30.3-solo"), "1.30.4-solo")
+    assert found["NEXT_PILOT"] == "v.example/pilot:1.30.4-solo"
+
+
+def test_who_may_not_look_goes_nowhere() -> None:
+    """Without an end of the whole run."""
+    kube = mesh()
+
+    def forbidden(*words: object, **more: object) -> list[dict[str, Any]]:
+        raise Forbidden("no")
+
+    kube.list = forbidden  # type: ignore[method-assign]  # a double
+    assert upgrade.images(kube, "1.30.4") == {}
+
+
 def test_manifests_name_them_only_where_a_version_was_named() -> None:
     """A manifest that asks for one without it is told what there is."""
     places = Places("a", "b", "c", following=upgrade.images(mesh(), "1.30.4"))
@@ -101,6 +119,14 @@ def test_manifests_name_them_only_where_a_version_was_named() -> None:
         (
             mesh(istio_proxy=f"{HUB}/ztunnel@sha256:ab"),
             f"istio-system/ztunnel runs {HUB}/ztunnel@sha256:ab, whose tag names no release that another could take",
+        ),
+        (
+            mesh(istio_proxy=f"{HUB}/ztunnel:1.29.6"),
+            "istio-system/ztunnel: 1.30.4 is no patch of Istio 1.29: name another patch of 1.29, as images alone are",
+        ),
+        (
+            mesh(install_cni=f"{HUB}/install-cni:1.30.4-distroless"),
+            "istio-system/istio-cni-node: 1.30.4 is the version that runs: name another patch of 1.30",
         ),
         (
             mesh(discovery=f"{HUB}/istiod:1.30.3"),

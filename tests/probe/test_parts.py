@@ -122,3 +122,19 @@ def test_what_breaks_meanwhile_is_broken_all_the_same(tmp_path: Path) -> None:
     """An answer that must not come is none the better for a part that does not run."""
     parts = Parts(tmp_path, "tunnels", Reply(status=500))
     assert parts.judged().word is Word.BROKEN
+
+
+def test_what_breaks_for_want_of_an_image_proves_nothing(tmp_path: Path) -> None:
+    """A node that gets no image is no broken promise, whatever is answered meanwhile; the reason names the pod."""
+    parts = Parts(tmp_path, "tunnels", Reply(status=500))
+    daemons = parts.bench.kube.objects["apps/v1/DaemonSet", "istio-system", "tunnels"]
+    daemons["spec"]["selector"] = {"matchLabels": {"app": "tunnels"}}
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such host"}}
+    parts.bench.kube.objects["v1/Pod", "istio-system", "tunnels-x"] = {
+        "metadata": {"name": "tunnels-x", "namespace": "istio-system", "labels": {"app": "tunnels"}},
+        "spec": {},
+        "status": {"containerStatuses": [{"name": "c", "image": "hub/p:1", "state": waiting}]},
+    }
+    found = parts.judged()
+    assert found.word is Word.INCONCLUSIVE
+    assert "; pod istio-system/tunnels-x does not get image hub/p:1: it never ran as the rule needs it" in found.reason

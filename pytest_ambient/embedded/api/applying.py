@@ -66,10 +66,11 @@ def _joined(store: Store, about: Target, live: Object, config: Object, how: Opti
     _strip(about, config)
     schema = store.registry.schema(about.resource)
     manager = Manager(how.manager, "Apply", about.api_version, about.subresource)
-    owned: list[Claim] = claims(live) or _unclaimed(schema, live)
+    owned: list[Claim] = claims(live)
     live["metadata"].pop("managedFields", None)
     free = _last_applied(schema, live) if how.manager == "kubectl" else frozenset[Path]()
     try:
+        owned = owned or _unclaimed(schema, live)
         new, owned = apply.applied(schema, live, config, owned, manager, force=how.force, now=timestamp(), free=free)
     except NoKey as fault:
         raise _untyped(about, str(fault)) from fault

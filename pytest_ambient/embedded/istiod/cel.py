@@ -32,6 +32,8 @@ def mistake(text: str) -> str:
         _Reader(text).read()
     except _Wrong as wrong:
         return str(wrong)
+    except RecursionError:
+        return "expression recursion limit exceeded"
     return ""
 
 

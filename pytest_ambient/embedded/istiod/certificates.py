@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -69,11 +70,11 @@ def _held(data: Mapping[str, str]) -> Certificate | str:
     """The pair in a Secret, or why there is none that can be used."""
     for chain, key in _PAIRS:
         if data.get(chain) and data.get(key):
-            texts = [base64.b64decode(data[each]) for each in (chain, key)]
+            texts = [_text(data[each]) for each in (chain, key)]
             malformed = _malformed(*texts)
             if malformed:
                 return f"the certificate is malformed: {malformed}"
-            return Certificate(*(text.decode() for text in texts))
+            return Certificate(*texts)
     for chain, key in _PAIRS:
         if chain in data and key in data:
             return f'found keys "{chain}" and "{key}", but they were empty'
@@ -83,20 +84,27 @@ def _held(data: Mapping[str, str]) -> Certificate | str:
     return f"found secret, but didn't have expected keys {wanted}; found: {', '.join(names[:_NAMED])}{more}"
 
 
+def _text(coded: str) -> str:
+    """A value of a Secret as text; what is none of it is left out."""
+    try:
+        return base64.b64decode(coded).decode(errors="ignore")
+    except ValueError:
+        return ""
+
+
 @lru_cache(maxsize=32)
-def _malformed(chain: bytes, key: bytes) -> str:
+def _malformed(chain: str, key: str) -> str:
     """What Go's crypto/tls says of a pair that is none; empty for one that fits."""
     for text, what in ((chain, "certificate"), (key, "key")):
-        if b"-----BEGIN" not in text:
+        if "-----BEGIN" not in text:
             return f"tls: failed to find any PEM data in {what} input"
+    form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     try:
-        leaf = x509.load_pem_x509_certificates(chain)[0]
-    except ValueError:
+        shown = x509.load_pem_x509_certificates(chain.encode())[0].public_key().public_bytes(*form)
+    except (ValueError, UnsupportedAlgorithm):
         return "x509: malformed certificate"
     try:
-        private = serialization.load_pem_private_key(key, password=None)
-    except (ValueError, TypeError):
+        own = serialization.load_pem_private_key(key.encode(), password=None).public_key().public_bytes(*form)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         return "tls: failed to parse private key"
-    form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-    same = private.public_key().public_bytes(*form) == leaf.public_key().public_bytes(*form)
-    return "" if same else "tls: private key does not match public key"
+    return "" if own == shown else "tls: private key does not match public key"

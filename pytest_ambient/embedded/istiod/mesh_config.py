@@ -19,8 +19,8 @@ def config_warnings(item: Object) -> list[str]:
         return []
     try:
         found = yaml.safe_load(str((item.get("data") or {}).get("mesh", "")))
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         return []
     said = found if isinstance(found, dict) else {}
-    unheeded = [each for each in sorted(said) if each not in _HEEDED and _FIXED.get(each) != said[each]]
+    unheeded = sorted(str(each) for each in said if each not in _HEEDED and _FIXED.get(each) != said[each])
     return [f"mesh configuration: the embedded mesh does not heed {each}" for each in unheeded]

@@ -53,7 +53,7 @@ def _read(text: str) -> Object:
     """The mesh's configuration; it is looked at after each change of anything, and hardly ever changes itself."""
     try:
         config = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         return {}
     return config if isinstance(config, dict) else {}
 

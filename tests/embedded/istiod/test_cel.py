@@ -56,3 +56,8 @@ def test_what_is_none(text: str, column: int, found: str) -> None:
 def test_lines_are_counted() -> None:
     """As a block of YAML has several."""
     assert mistake("a &&\n  b c") == "ERROR: <input>:2:5: Syntax error at 'c'"
+
+
+def test_what_nests_too_deep_is_refused() -> None:
+    """As Istio's reader does it: it is told, nothing ends."""
+    assert mistake("(" * 5000 + "a" + ")" * 5000) == "expression recursion limit exceeded"

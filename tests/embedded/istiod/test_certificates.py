@@ -147,6 +147,15 @@ def test_what_can_be_shown_is_served(view: View, shown: tuple[Certificate, ...])
     assert [each[1] for each in facts(status["listeners"][0])] == ["True", "False", "True", "True"]
 
 
+@pytest.mark.parametrize("coded", ["x", "//79/A==", base64.b64encode(b"\xff\xfe").decode()])
+def test_what_is_no_text_stops_nobody(coded: str) -> None:
+    """Odd Secrets are told of as any other that is none."""
+    odd = whole()
+    odd["data"]["tls.crt"] = coded
+    status = next(each.status for each in statuses(View(gateways=[gateway()], secrets=[odd]), CLOCK))
+    assert "failed to find any PEM data in certificate input" in facts(status["listeners"][0])[3][3]
+
+
 def test_keys_are_not_printed() -> None:
     """Whatever shows the mesh in a log."""
     assert "PRIVATE" not in repr(ONE)

@@ -21,6 +21,8 @@ def config(text: str, name: str = "istio") -> Object:
         ("trustDomain: other.example", ["trustDomain"]),
         ("", []),
         ("[", []),
+        ("a: 2020-13-45", []),
+        ("1: x\naccessLogEncoding: JSON", ["1", "accessLogEncoding"]),
     ],
 )
 def test_what_is_not_heeded_is_warned_of(text: str, unheeded: list[str]) -> None:
