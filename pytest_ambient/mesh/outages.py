@@ -23,14 +23,12 @@ def istiod(kube: Kube) -> Place:
 
 def ztunnel(kube: Kube) -> Place:
     """Where the DaemonSet of the ztunnels is; Istio's default where none is seen."""
-    found = _seen(kube, ZTUNNEL.parts["ztunnel"])
-    return _place(found[0]) if found else ZTUNNEL_PLACE
+    return _daemons(kube, "ztunnel", ZTUNNEL_PLACE)
 
 
 def cni(kube: Kube) -> Place:
     """Where the DaemonSet of the agents is that capture pods; Istio's default where none is seen."""
-    found = _seen(kube, ZTUNNEL.parts["istio-cni"])
-    return _place(found[0]) if found else CNI_PLACE
+    return _daemons(kube, "istio-cni", CNI_PLACE)
 
 
 def ztunnel_stays(kube: Kube) -> str | None:
@@ -59,6 +57,11 @@ def istiod_stays(kube: Kube) -> str | None:
     if not (found[0].get("spec") or {}).get("replicas", 1):
         return f"Deployment {namespace}/{name} wants no pod already"
     return _forbidden(kube, "deployments.apps", namespace)
+
+
+def _daemons(kube: Kube, part: str, usual: Place) -> Place:
+    found = _seen(kube, ZTUNNEL.parts[part])
+    return _place(found[0]) if found else usual
 
 
 def _forbidden(kube: Kube, resource: str, namespace: str) -> str | None:

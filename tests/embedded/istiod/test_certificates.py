@@ -1,20 +1,15 @@
 """The certificates of a Gateway's listeners: what is wrong with them, and what is served of them (Istio 1.30.3)."""
 
 import base64
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from pytest_ambient.embedded.istiod.model import Certificate
 from pytest_ambient.embedded.istiod.statuses import statuses
 from pytest_ambient.embedded.istiod.view import View
 from pytest_ambient.embedded.objects import Object, name_of
 
+from ..signed import certificate
 from .world import CLOCK, facts, mesh_of, meta
 
 GRANT: Object = {
@@ -26,18 +21,7 @@ GRANT: Object = {
 }
 
 
-def pair() -> Certificate:
-    """A certificate that its own key has signed."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "books")])
-    now = datetime.now(UTC)
-    building = x509.CertificateBuilder(name, name, key.public_key(), 1).not_valid_before(now - timedelta(days=1))
-    made = building.not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
-    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return Certificate(made.public_bytes(Encoding.PEM).decode(), plain.decode())
-
-
-ONE, TWO = pair(), pair()
+ONE, TWO = certificate("books.example"), certificate("books.example")
 
 
 def secret(name: str = "books", space: str = "bookinfo", **data: str) -> Object:
